@@ -8,6 +8,17 @@ class HornbookError(Exception):
     """
 
 
+class Interrupted(Exception):
+    """A run was asked to stop by a signal, and did so with everything saved.
+
+    The command line prints it and exits with 128 + the signal's number, as shells do.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Name what `word` may have meant: `"; did you mean 'length'?"`, or every known word when none is close."""
     import difflib

@@ -1,0 +1,68 @@
+"""Files and folders that are either whole or not there: written beside, then renamed."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hornbook.errors import HornbookError
+
+
+@contextmanager
+def beside(path: Path, folder: bool = False) -> Iterator[Path]:
+    """Give a place beside `path` to write to; when the block ends well, it takes the place of `path`.
+
+    Whatever stood at `path` is untouched until then, and stays when the block fails. Raises HornbookError when the disk
+    is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.writing-{os.getpid()}")
+    _remove(temporary)
+    try:
+        if folder:
+            temporary.mkdir()
+        yield temporary
+        for file in temporary.rglob("*") if folder else [temporary]:
+            if file.is_file():
+                _flush(file)
+        if folder and path.exists():
+            old = path.with_name(f".{path.name}.old-{os.getpid()}")
+            path.rename(old)
+            temporary.rename(path)
+            _remove(old)
+        else:
+            temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise full_disk(path) from error
+    finally:
+        _remove(temporary)
+
+
+def full_disk(path: Path) -> HornbookError:
+    """Say that the disk is full, and that what stood there still stands."""
+    free = shutil.disk_usage(path.parent).free / 2**20
+    return HornbookError(
+        f"{path}: the disk is full ({free:,.0f} MiB free); what was there before is untouched: make room and run the "
+        "same command again"
+    )
+
+
+def _flush(path: Path) -> None:
+    """Bring a file or a folder's entries to the disk, so that a rename never shows an empty file after a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

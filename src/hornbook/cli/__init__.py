@@ -1,0 +1,19 @@
+"""The command line: one command a file."""
+
+import sys
+
+from hornbook.cli import compare, evaluate, families, generate, infill, quickstart, train, unmask  # noqa: F401
+from hornbook.cli.app import app
+from hornbook.errors import HornbookError, Interrupted
+
+
+def main() -> None:
+    """Run the command line: what a user can mend is told on one line, with exit code 2."""
+    try:
+        app()
+    except HornbookError as error:
+        print(f"hornbook: {error}", file=sys.stderr)
+        sys.exit(2)
+    except Interrupted as stop:
+        print(f"hornbook: {stop}", file=sys.stderr)
+        sys.exit(stop.exit_code)

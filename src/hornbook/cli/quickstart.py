@@ -1,0 +1,50 @@
+"""`hornbook quickstart`: the main job on the embedded corpus, with three families side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.cli.app import Json, app, print_json
+
+RECIPES = ("manuals-bert", "manuals-gpt-neo", "manuals-t5")
+
+TOKENIZER = {"kind": "bpe", "style": "shared", "vocab_size": 4096, "sentinels": 32}
+"""One tokenizer for all three, so that they see the same tokens."""
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Where the runs and the page go.")] = Path("runs"), json: Json = False
+) -> None:
+    """Train a BERT, a GPT-Neo and a T5 on the manuals that every Python carries, and compare them on a page."""
+    from hornbook.cli.train import train_and_evaluate
+    from hornbook.recipe import make_recipe, read_shipped
+    from hornbook.report import read_run, write_page
+    from hornbook.training.progress import Reporter
+
+    report = Reporter()
+    folders = []
+    for name in RECIPES:
+        title = name.replace("manuals", "quickstart")
+        given = read_shipped(name) | {
+            "name": title,
+            "out": str(out / title),
+            "cache": str(out / "cache"),
+            "tokenizer": TOKENIZER,
+        }
+        recipe = make_recipe(given, source=name)
+        train_and_evaluate(recipe, report)
+        folders.append(recipe.folder)
+    page = write_page([read_run(folder) for folder in folders], out / "quickstart.html", "Hornbook quickstart")
+    if json:
+        print_json({"runs": [str(folder) for folder in folders], "page": str(page)})
+    else:
+        bert, gpt, t5 = folders
+        report.say(
+            "\nTry them:\n"
+            f'  hornbook unmask {bert} "The function returns a <mask>."\n'
+            f'  hornbook generate {gpt} "The function returns"\n'
+            f'  hornbook infill {t5} "The function <mask> a list."\n'
+            f"\nThe page that compares them: {page.resolve()}"
+        )

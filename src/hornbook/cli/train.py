@@ -1,0 +1,69 @@
+"""`hornbook train`: from a recipe to a trained, evaluated model and its page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hornbook.cli.app import Json, Settings, app, print_json
+
+if TYPE_CHECKING:
+    from hornbook.recipe import Recipe
+    from hornbook.training.loop import Loop
+    from hornbook.training.progress import Reporter
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/tinystories-gpt-neo.yaml.")],
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Train a recipe's model, evaluate it and write its page. A run that was cut off goes on by itself."""
+    from hornbook.recipe import read_recipe
+    from hornbook.training.progress import Reporter
+
+    resolved = read_recipe(recipe, settings or [])
+    report = Reporter()
+    page = train_and_evaluate(resolved, report)
+    if json:
+        print_json({"run": str(resolved.folder), "model": str(resolved.folder / "model"), "page": str(page)})
+    else:
+        report.say(f"The model: {resolved.folder / 'model'}\nThe page:  {page}")
+
+
+def start(recipe: "Recipe", report: "Reporter") -> "Loop":
+    """Prepare a recipe's run and write down what it is made of, ready to train."""
+    from hornbook.training.loop import Loop
+    from hornbook.training.machine import choose_precision, make_accelerator
+    from hornbook.training.run import prepare, record
+
+    accelerator = make_accelerator(recipe)
+    precision = choose_precision(recipe.training.precision)
+    with accelerator.main_process_first():
+        run = prepare(recipe, report)
+    loop = Loop(run, accelerator, precision, report)
+    if accelerator.is_main_process:
+        record(run, precision, loop.parameters, accelerator.num_processes)
+    counts = run.train.counts()
+    report.say(
+        f"{recipe.name}: {recipe.model.preset} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
+        f"{recipe.corpus.describe()}: {counts['documents']:,} documents, {counts['tokens']:,} tokens; "
+        f"{precision.chosen}, because {precision.why}"
+    )
+    return loop
+
+
+def train_and_evaluate(recipe: "Recipe", report: "Reporter") -> Path:
+    """Do the main job, or what is left of it, and give the page."""
+    from hornbook.evaluation.evaluate import evaluate_run
+    from hornbook.report import read_run, write_page
+
+    loop = start(recipe, report)
+    loop.train()
+    page = recipe.folder / "page.html"
+    if loop.accelerator.is_main_process:
+        if not (recipe.folder / "evaluation.json").exists():
+            evaluate_run(recipe.folder)
+        write_page([read_run(recipe.folder)], page, recipe.name)
+    return page

@@ -1,0 +1,162 @@
+"""Where text comes from: files, a data set, or the manuals that every CPython carries."""
+
+import codecs
+import itertools
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from hornbook.corpora import files, hub, manuals
+from hornbook.corpora.split import is_heldout
+from hornbook.errors import HornbookError
+from hornbook.section import Section
+
+Part = Literal["train", "heldout"]
+
+
+class Corpus(Section):
+    """Documents to learn from (`train`) and documents to be judged on (`heldout`).
+
+    Without `path` and `dataset` it is the embedded corpus, about 2 MB of English from the Python manuals.
+    """
+
+    path: str | list[str] | None = None
+    """Files or globs. The suffix tells the format: .jsonl, .csv, .tsv, .parquet, anything else is text; all
+    (but Parquet) may be compressed: .gz, .bz2, .xz, .zip."""
+    format: files.Format | None = None
+    """What the files are, where their suffix doesn't tell."""
+    documents: files.Cut = "file"
+    """Where a text file's documents end: at its end, at blank lines, at every line, or at `separator`."""
+    separator: str = Field("<|endoftext|>", min_length=1)
+    """What stands between two documents, with documents: separator."""
+    field: str = "text"
+    """The field or column that holds the text, in anything but text files."""
+    encoding: str = "utf-8"
+    """How text, JSONL and CSV files are encoded."""
+    dataset: str | None = None
+    """A data set on the Hugging Face Hub, such as noanabeshima/TinyStoriesV2, roneneldan/TinyStories or
+    oscar-corpus/OSCAR-2301, or a local folder of data files."""
+    config: str | None = None
+    """The data set's configuration, where it has several (OSCAR: the language)."""
+    split: str = "train"
+    """The data set's split to learn from."""
+    streaming: bool = False
+    """Read the data set as it comes over the network instead of downloading it first."""
+    heldout: str | None = None
+    """Held-out files (path or glob, of the same format), or the name of the data set's held-out split. Else
+    documents are held out by their content."""
+    heldout_fraction: float = Field(0.05, ge=0, lt=1)
+    """How much of the documents is held out where `heldout` names nothing: the same ones in any order."""
+    limit: int | None = Field(None, gt=0)
+    """Read at most that many documents of the source before any are held out; all of `heldout` is read."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+            codecs.getincrementaldecoder(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is not a text encoding that Python knows; try utf-8") from error
+        return encoding
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.path is not None and self.dataset is not None:
+            raise ValueError(
+                f"path ({self.path}) and dataset ({self.dataset}) exclude each other; keep one of them"
+            )
+        if self.path == [] or self.path == "":
+            raise ValueError("path names no file; name one, or leave it out for the embedded corpus")
+        if self.heldout is not None and self.path is None and self.dataset is None:
+            raise ValueError(
+                f"heldout ({self.heldout}) belongs to a path or a dataset, and neither is named; name one"
+            )
+        return self
+
+    def documents_of(self, part: Part) -> Iterator[str]:
+        """Yield the documents of a part, lazily and in a fixed order: stripped, the empty ones left out.
+
+        Raises HornbookError for what can't be found, read or decoded; and, at the end, where the part was
+        empty.
+        """
+        if self.heldout is not None:
+            yield from self._source(part)
+            return
+        total = kept = 0
+        for document in self._source("train"):
+            total += 1
+            if is_heldout(document, self.heldout_fraction) == (part == "heldout"):
+                kept += 1
+                yield document
+        if not kept:
+            cut = self.dataset is None and self.documents == "file"
+            raise HornbookError(
+                f"the {part} part of {self.describe()} is empty: corpus.heldout_fraction "
+                f"{self.heldout_fraction:g} leaves it none of {total} documents; "
+                + ("cut files into more documents with corpus.documents=blank-line, " if cut else "")
+                + "change the fraction or name held-out text in corpus.heldout"
+            )
+
+    def fingerprint(self) -> str:
+        """Return a hex id that changes whenever the documents may have: of the options and the source.
+
+        Of files it takes path, size and time, of a data set its commit, of the manuals all their text.
+        """
+        options = self.model_dump_json(exclude=set() if self.dataset else {"path", "heldout"})
+        if self.dataset is not None:
+            source = hub.revision(self.dataset, self.config, self.split)
+        elif self.path is None:
+            source = manuals.fingerprint()
+        else:
+            parts = [self._files("train"), self._files("heldout") if self.heldout else []]
+            source = repr([[_state(path) for path in part] for part in parts])
+        return blake2b(f"{options}\n{source}".encode(), digest_size=16).hexdigest()
+
+    def describe(self) -> str:
+        """Name the corpus in a few words for people."""
+        if self.dataset is not None:
+            return " ".join(filter(None, [self.dataset, self.config, self.split]))
+        if self.path is None:
+            return manuals.describe()
+        name = self.path if isinstance(self.path, str) else ", ".join(self.path)
+        end = repr(self.separator) if self.documents == "separator" else self.documents.replace("-", " ")
+        return f"{name}, a document per {end}"
+
+    def _files(self, part: Part) -> list[Path]:
+        named = self.heldout if part == "heldout" else self.path
+        option = "corpus.heldout" if part == "heldout" else "corpus.path"
+        return files.resolve([named] if isinstance(named, str) else named or [], option)
+
+    def _source(self, part: Part) -> Iterator[str]:
+        """Yield the documents of what `path` or `dataset` (train) or `heldout` (heldout) names."""
+        documents = filter(None, (document.strip() for document in self._raw(part)))
+        found = 0
+        for document in itertools.islice(documents, self.limit if part == "train" else None):
+            found += 1
+            yield document
+        if not found:
+            raise HornbookError(
+                f"there is no text in {self.heldout if part == 'heldout' else self.describe()}: "
+                "it holds 0 documents that are not empty; name another source in the corpus section"
+            )
+
+    def _raw(self, part: Part) -> Iterator[str]:
+        if self.dataset is not None:
+            split = self.heldout if part == "heldout" and self.heldout else self.split
+            yield from hub.read(self.dataset, self.config, split, self.field, self.streaming)
+        elif self.path is None:
+            yield from manuals.documents()
+        else:
+            for path in self._files(part):
+                yield from files.read(
+                    path, self.format, self.documents, self.separator, self.field, self.encoding
+                )
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    facts = path.stat()
+    return str(path.resolve()), facts.st_size, facts.st_mtime_ns

@@ -1,0 +1,166 @@
+"""Documents from files: found, decompressed, decoded and cut a piece at a time, never a whole corpus."""
+
+import codecs
+import glob
+import io
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from lzma import LZMAError
+from pathlib import Path
+from typing import Literal
+
+import fsspec
+from fsspec.utils import infer_compression
+
+from hornbook.corpora import rows
+from hornbook.errors import HornbookError
+
+Format = Literal["text", "jsonl", "csv", "parquet"]
+Cut = Literal["file", "blank-line", "line", "separator"]
+
+PIECE = 1 << 20
+"""Bytes that are read and decoded at a time."""
+
+_FORMATS: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+
+
+def resolve(patterns: list[str], option: str = "corpus.path") -> list[Path]:
+    """Return the files that paths and globs name, each once: in the order of the patterns, a glob's sorted.
+
+    Raises HornbookError for a path that isn't there, a folder, and a glob that matches no file.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        if path.is_file():
+            found[path] = None
+        elif path.is_dir():
+            raise HornbookError(f"{option} names a folder: {path}; name its files, such as {path}/*.txt")
+        elif glob.has_magic(pattern):
+            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+            files = [match for match in matches if match.is_file()]
+            if not files:
+                raise HornbookError(
+                    f"{option} matches no file: {path} (looked from {Path.cwd()}); mend the glob"
+                )
+            found.update(dict.fromkeys(files))
+        else:
+            raise HornbookError(f"{option} names a file that is not there: {path} (looked from {Path.cwd()})")
+    return list(found)
+
+
+def read(
+    path: Path,
+    format: Format | None = None,
+    documents: Cut = "file",
+    separator: str = "<|endoftext|>",
+    field: str = "text",
+    encoding: str = "utf-8",
+) -> Iterator[str]:
+    """Yield the documents of one file, lazily and as they stand (neither stripped nor filtered).
+
+    The format is the suffix's (before `.gz` and the like) unless given; `documents` and `separator` are for
+    text, `field` for the others. Raises HornbookError where the file can't be read, decoded (with the
+    byte's position) or parsed (with the line).
+    """
+    compression = infer_compression(str(path))
+    suffix = (Path(path.stem) if compression else path).suffix.lower()
+    if suffix == ".zst":
+        raise HornbookError(f"{path} is compressed with Zstandard; pip install zstandard")
+    format = format or _FORMATS.get(suffix, "text")
+    try:
+        if format == "parquet":
+            yield from rows.parquet(path, field)
+        elif format == "jsonl":
+            yield from rows.jsonl(path, cut(pieces(path, encoding), "\n"), field)
+        elif format == "csv":
+            delimiter = "\t" if suffix == ".tsv" else ","
+            yield from rows.csv(path, cut(pieces(path, encoding), "\n"), field, delimiter)
+        else:
+            yield from _CUTS[documents](pieces(path, encoding), separator)
+    except (OSError, EOFError, zlib.error, LZMAError) as error:
+        raise HornbookError(f"{path} can't be read: {error}; is it whole, and may you read it?") from error
+
+
+def pieces(path: Path, encoding: str = "utf-8") -> Iterator[str]:
+    """Yield the decoded text of a file in pieces: decompressed, newlines as `\\n`, no byte order mark.
+
+    Raises HornbookError at the first byte that the encoding doesn't have; positions count decompressed
+    bytes from 0.
+    """
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    taken = 0
+    with fsspec.open(os.path.abspath(path), "rb", compression="infer") as file:
+        while True:
+            raw = file.read(PIECE)
+            first = taken == 0
+            taken += len(raw)
+            try:
+                text = decoder.decode(raw, final=not raw)
+            except UnicodeDecodeError as error:
+                # The decoder was given what it had kept of the bytes before, too: the piece it failed on
+                # ends here.
+                position = taken - len(error.object) + error.start
+                raise HornbookError(
+                    f"{path}: byte {position} is not {encoding} (0x{error.object[error.start]:02x}); "
+                    f"save the file as {encoding} or set corpus.encoding"
+                ) from error
+            except UnicodeError as error:  # UTF-16 that doesn't say which of its two byte orders it has
+                raise HornbookError(
+                    f"{path}: byte 0 is not {encoding} ({error}); set corpus.encoding"
+                ) from error
+            yield text.removeprefix("\ufeff") if first else text
+            if not raw:
+                return
+
+
+def cut(pieces: Iterable[str], separator: str) -> Iterator[str]:
+    """Yield what `"".join(pieces).split(separator)` gives, holding no more than one part and one piece."""
+    begun: list[str] = []
+    rest = ""
+    for piece in pieces:
+        *ended, rest = (rest + piece).split(separator)
+        for part in ended:
+            yield "".join((*begun, part))
+            begun.clear()
+        # Only as much as could begin a separator is looked at again, so a long part isn't searched time
+        # after time.
+        sure = max(0, len(rest) - len(separator) + 1)
+        begun.append(rest[:sure])
+        rest = rest[sure:]
+    yield "".join((*begun, rest))
+
+
+def _whole(pieces: Iterable[str], separator: str) -> Iterator[str]:
+    yield "".join(pieces)
+
+
+def _lines(pieces: Iterable[str], separator: str) -> Iterator[str]:
+    return cut(pieces, "\n")
+
+
+def _between_blank_lines(pieces: Iterable[str], separator: str) -> Iterator[str]:
+    lines: list[str] = []
+    for line in cut(pieces, "\n"):
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield "\n".join(lines)
+            lines = []
+    yield "\n".join(lines)
+
+
+_CUTS: dict[Cut, Callable[[Iterable[str], str], Iterator[str]]] = {
+    "file": _whole,
+    "blank-line": _between_blank_lines,
+    "line": _lines,
+    "separator": cut,
+}

@@ -1,0 +1,98 @@
+"""Documents from data sets: of the Hugging Face Hub or a local folder, downloaded or streamed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hornbook.corpora.rows import text_of
+from hornbook.errors import HornbookError
+
+PATIENCE = 10.0
+"""Seconds that the hub has to answer before it counts as out of reach."""
+
+
+def read(name: str, config: str | None, split: str, field: str, streaming: bool = False) -> Iterator[str]:
+    """Yield the field of every row of a data set's split, in its own order.
+
+    `name` is a hub name, such as `noanabeshima/TinyStoriesV2`, `roneneldan/TinyStories` or
+    `oscar-corpus/OSCAR-2301` (config `nn`), or a local folder of data files. No code from the hub is ever
+    run. Where the hub can't be reached the copy of an earlier download is used, which `datasets` says;
+    streaming has none.
+
+    Raises HornbookError for a name, config, split or field that doesn't exist, and for a hub that can't be
+    reached.
+    """
+    where = f"the data set {name!r}"
+    table = _load(name, config, split, streaming)
+    for number, row in enumerate(table, start=1):
+        yield text_of(row, field, f"{where}, split {split!r}, row {number}")
+
+
+def revision(name: str, config: str | None, split: str) -> str:
+    """Return what changes when the data set does: the hub's commit, or a folder's paths, sizes and times.
+
+    Without a network it is the commit of the downloaded copy. Raises HornbookError where there is neither.
+    """
+    if Path(name).is_dir():
+        files = sorted(path for path in Path(name).rglob("*") if path.is_file())
+        return "\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
+    commit = _commit(name)
+    if commit is None:
+        # An Arrow copy lies in a folder that is called after the commit it was made from.
+        commit = Path(_load(name, config, split, streaming=False).cache_files[0]["filename"]).parent.name
+    return commit
+
+
+def _commit(name: str) -> str | None:
+    """Ask the hub for the newest commit of a data set; None where the hub is out of reach."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+    from huggingface_hub.utils import httpx
+
+    try:
+        return HfApi().dataset_info(name, timeout=PATIENCE).sha
+    except HFValidationError as error:
+        raise HornbookError(
+            f"corpus.dataset is neither a folder that is there nor a hub name (owner/name): {name!r}"
+        ) from error
+    except HfHubHTTPError as error:
+        if error.response is not None and error.response.status_code >= 500:
+            return None
+        raise HornbookError(
+            f"the hub refuses the data set {name!r} ({_first_line(error)}); mend corpus.dataset, or log in"
+        ) from error
+    except (OfflineModeIsEnabled, httpx.TransportError):
+        return None
+
+
+def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
+    import datasets
+
+    offline = not Path(name).is_dir() and _commit(name) is None
+    unreachable = (
+        f"the data set {name!r} can't be had: the hub is out of reach and no copy of it is here; "
+        "connect to a network, or point corpus.path at files of your own"
+    )
+    if offline and streaming:
+        raise HornbookError(unreachable.replace("no copy of it is here", "streaming needs it"))
+    before = datasets.config.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = (
+        before or offline
+    )  # else it asks the absent hub again and again, for 25 seconds
+    try:
+        return datasets.load_dataset(name, config, split=split, streaming=streaming)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        # A copy that is here, but not in this config or split, is a ValueError: its message names those
+        # that are.
+        if offline and isinstance(error, OSError):
+            raise HornbookError(unreachable) from error
+        raise HornbookError(
+            f"the data set {name!r} (config {config!r}, split {split!r}) can't be had: {_first_line(error)}; "
+            "mend corpus.dataset, corpus.config or corpus.split"
+        ) from error
+    finally:
+        datasets.config.HF_HUB_OFFLINE = before
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".")

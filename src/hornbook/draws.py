@@ -1,0 +1,82 @@
+"""Random numbers that belong to a place, not to a moment.
+
+Every draw of a run is a function of (seed, step, row, purpose): which numbers came before, how many processes share the
+work and how many workers load it change nothing. That is what makes a resumed run the same run.
+
+The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), one
+stream for each key, evaluated for all rows at once.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+UInt64s = npt.NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+
+
+def mix(values: UInt64s) -> UInt64s:
+    """SplitMix64's finalizer: a bijection of 64 bits, after which every output bit depends on every input bit."""
+    values = (values ^ (values >> np.uint64(30))) * _FIRST
+    values = (values ^ (values >> np.uint64(27))) * _SECOND
+    return values ^ (values >> np.uint64(31))
+
+
+def key(*parts: int | str) -> int:
+    """Name a stream: 63 bits that depend on every part and on their order, the same on every machine."""
+    digest = hashlib.blake2b("\0".join(f"{type(part).__name__}:{part}" for part in parts).encode(), digest_size=8)
+    return int.from_bytes(digest.digest(), "little") >> 1
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of some examples of one step.
+
+    `rows` are the examples' numbers within the step, shape (B,); a process that holds only some of a step's examples
+    gets, for those, the very numbers that a single process would.
+    """
+
+    seed: int
+    step: int | str
+    rows: npt.NDArray[np.int64]
+
+    def uniform(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
+        """Draw `count` numbers from [0, 1) for each row: shape (B, count). Another purpose is another stream."""
+        rows = mix(np.uint64(key(self.seed, self.step, purpose)) + self.rows.astype(np.uint64) * _GOLDEN)
+        places = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
+        bits = mix(mix(rows)[:, None] + places)
+        return (bits >> np.uint64(11)) * 2.0**-53
+
+    def integers(self, purpose: str, count: int, below: int) -> npt.NDArray[np.int64]:
+        """Draw `count` whole numbers from 0 to below - 1 for each row: shape (B, count)."""
+        return (self.uniform(purpose, count) * below).astype(np.int64)
+
+    def choose(self, purpose: str, count: int, chosen: int) -> npt.NDArray[np.int64]:
+        """Choose `chosen` of `count` places for each row, every set equally likely: shape (B, chosen), ascending."""
+        order = np.argpartition(self.uniform(purpose, count), chosen - 1, axis=1) if chosen else np.empty((len(self.rows), 0))
+        return np.sort(order[:, :chosen], axis=1).astype(np.int64)
+
+
+def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArray[np.int64]:
+    """Map places of range(size) to places of range(size), a bijection that `stream` chooses.
+
+    A Feistel network on the smallest even number of bits that holds `size`, applied again to whatever falls outside
+    ("cycle walking", Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): a shuffle of billions of
+    windows that needs no memory and gives the n-th of them at once.
+    """
+    half = np.uint64(max(1, (int(size - 1).bit_length() + 1) // 2))
+    low = (np.uint64(1) << half) - np.uint64(1)
+    out = places.astype(np.uint64)
+    walking = np.arange(len(out))
+    while len(walking):
+        left, right = out[walking] >> half, out[walking] & low
+        for rounds in range(8):
+            left, right = right, left ^ (mix(right + np.uint64(key(stream, rounds))) & low)
+        out[walking] = (left << half) | right
+        walking = walking[out[walking] >= size]
+    return out.astype(np.int64)

@@ -1,0 +1,86 @@
+"""Bits per byte: how well a causal model predicts whole documents, comparable between tokenizers."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import cross_entropy
+
+from hornbook.evaluation.likelihood import Likelihood, spread
+from hornbook.evaluation.opened import Opened
+from hornbook.store import TokenStore
+
+_TOKENS = 2**13
+"""Tokens that the model reads at once."""
+_LOGITS = 2**24
+"""Logits that are computed at once: 64 MiB."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@torch.inference_mode()
+def bits_per_byte(
+    opened: Opened,
+    store: TokenStore,
+    documents: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Likelihood:
+    """Sum -ln p of every token of every document, or of `documents` of them, evenly spread.
+
+    Each document is scored alone: its first context is the end token, as in training, and its own end token
+    counts too, so that the figures are a distribution over documents. One that is longer than the model is
+    read in windows of the model's length that overlap by half or more: each token is predicted once, from at
+    least half a length of context where there is that much. `progress` hears the share that is done. Raises
+    HornbookError unless the model is causal.
+    """
+    opened.need("causal")
+    chosen = spread(len(store.ends), documents)
+    begins, ends = np.concatenate([[0], store.ends[:-1]])[chosen], store.ends[chosen]
+    first, scored, last = _cut(begins, ends, opened.length)
+    model, rows = opened.model, max(1, _LOGITS // opened.model.config.vocab_size)
+    nats, done = 0.0, 0
+    for batch in _batches(last - first):
+        longest = int((last - first)[batch].max())
+        # Right of a place there is nothing that a causal model looks at, so what stands there needs no padding; left of
+        # a document's first token stands the end token of the one before, left of the store's first that of its last.
+        tokens = store.windows(first[batch] - 1, longest + 1)
+        places = first[batch][:, None] + np.arange(longest)
+        wanted = torch.from_numpy((places >= scored[batch][:, None]) & (places < last[batch][:, None])).to(
+            model.device
+        )
+        inputs, targets = (
+            torch.from_numpy(part).to(model.device) for part in (tokens[:, :-1], tokens[:, 1:])
+        )
+        hidden = opened.family.hidden(model, {"input_ids": inputs})[wanted]
+        for states, labels in zip(hidden.split(rows), targets[wanted].split(rows), strict=True):
+            logits = opened.family.logits(model, states).float()
+            nats += float(cross_entropy(logits, labels, reduction="none").double().sum())
+        done += len(hidden)
+        if progress:
+            progress(done / int((ends - begins).sum()))
+    return Likelihood(nats, done, int(store.bytes[chosen].sum()), len(chosen))
+
+
+def _cut(begins: Ints, ends: Ints, length: int) -> tuple[Ints, Ints, Ints]:
+    """Cut documents into windows: the places in the store of each window's first target, first scored one,
+    and end."""
+    windows = []
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        windows.append((begin, begin, min(begin + length, end)))
+        # The last one reaches back as far as it can, rather than being short.
+        windows += [
+            (min(scored + length // 2, end) - length, scored, min(scored + length // 2, end))
+            for scored in range(begin + length, end, length // 2)
+        ]
+    first, scored, last = np.array(windows, np.int64).T
+    return first, scored, last
+
+
+def _batches(sizes: Ints) -> Iterator[Ints]:
+    """Group windows of similar size, the longest first, in batches of about `_TOKENS` tokens."""
+    order = np.argsort(-sizes, kind="stable")
+    while len(order):
+        rows = max(1, _TOKENS // int(sizes[order[0]]))
+        yield order[:rows]
+        order = order[rows:]

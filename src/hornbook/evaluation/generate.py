@@ -1,0 +1,95 @@
+"""What a causal model writes after a prompt."""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from transformers import PreTrainedTokenizerBase
+from transformers.generation import BaseStreamer
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.sampling import sampling, seeded
+from hornbook.tokenizers import encode_documents
+
+
+def generate(
+    opened: Opened,
+    prompt: str,
+    tokens: int = 200,
+    temperature: float = 0.8,
+    top_k: int = 50,
+    top_p: float = 0.95,
+    seed: int = 0,
+    stream: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] = warnings.warn,
+) -> str:
+    """Continue a prompt until the document ends, or for `tokens` tokens: what was written, without the
+    prompt.
+
+    The context begins with the end token, as every document's does in training. `stream` hears the text bit
+    by bit; the bits add up to what is returned. `warn` is told when the model's length cuts the text short.
+    The choice of tokens is that of `sampling`; the same seed gives the same text. Raises HornbookError unless
+    the model is causal, for a prompt that leaves no room, and for values that mean nothing.
+    """
+    opened.need("causal")
+    end = opened.vocabulary.eos
+    assert end is not None
+    context = [end, *encode_documents(opened.tokenizer, [prompt])[0]]
+    room = opened.length - len(context)
+    if room < 1:
+        raise HornbookError(
+            f"the prompt has {len(context) - 1} tokens, and {opened.name} takes {opened.length}, the end token before the "
+            "prompt and what is written included: shorten it"
+        )
+    config = sampling(opened, min(tokens, room), temperature, top_k, top_p, [end])
+    # Neither special tokens nor rows that no token has can be part of a text.
+    config.suppress_tokens = (
+        sorted({*range(opened.model.config.vocab_size)} - {end, *opened.vocabulary.words.tolist()}) or None
+    )
+    inputs = torch.tensor([context], device=opened.model.device)
+    text = _Text(opened.tokenizer, stream)
+    with seeded(inputs.device, seed):
+        ids = opened.model.generate(
+            inputs, attention_mask=torch.ones_like(inputs), generation_config=config, streamer=text
+        )[0].tolist()
+    if tokens > room and ids[-1] != end:
+        warn(f"the text stops after {room} tokens: {opened.name} takes {opened.length}, the prompt included")
+    return text.said
+
+
+class _Text(BaseStreamer):
+    """Says what is written as soon as it is certain.
+
+    Hugging Face's own streamer decodes what is new by itself, and so loses the space before its first word.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, stream: Callable[[str], None] | None) -> None:
+        self.tokenizer, self.stream = tokenizer, stream
+        self.ids: list[int] = []
+        self.prompt: str | None = None
+        self.said = ""
+
+    def put(self, value: torch.Tensor) -> None:
+        """Take the prompt's ids, shape (1, tokens), then each next one."""
+        self.ids += value.flatten().tolist()
+        if self.prompt is None:
+            self.prompt = self._decode()
+        else:
+            self._say(whole=False)
+
+    def end(self) -> None:
+        """Say what was held back."""
+        self._say(whole=True)
+
+    def _say(self, whole: bool) -> None:
+        text = self._decode()[len(self.prompt or "") :]
+        # A token may be a part of a character, which then shows as U+FFFD until the rest has come.
+        if whole or not text.endswith("\ufffd"):
+            new = text[len(self.said) :]
+            self.said += new
+            if self.stream and new:
+                self.stream(new)
+
+    def _decode(self) -> str:
+        return self.tokenizer.decode(self.ids, skip_special_tokens=True)

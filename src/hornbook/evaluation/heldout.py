@@ -1,0 +1,30 @@
+"""The held-out loss: an objective's own loss on windows that training never sees, always the same ones."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hornbook.draws import Draws
+from hornbook.objectives import Objective, Vocabulary
+from hornbook.store import TokenStore
+
+_SEED = 0
+"""Of the masks and spans, whatever the run's seed: the same text is asked about in the same places."""
+
+
+def heldout_batches(
+    store: TokenStore, objective: Objective, vocabulary: Vocabulary, length: int, windows: int, batch: int
+) -> Iterator[dict[str, Tensor]]:
+    """Give the objective's batches of at most `windows` windows, spread evenly over the store."""
+    window = objective.window(length)
+    # A held-out part shorter than a window is read round and round, rather than not at all.
+    available = max(1, len(store.tokens) // window)
+    chosen = np.unique(np.linspace(0, available - 1, min(windows, available)).astype(np.int64))
+    for first in range(0, len(chosen), batch):
+        rows = chosen[first : first + batch]
+        arrays = objective.batch(
+            store.windows(rows * window, window), vocabulary, Draws(_SEED, "heldout", rows)
+        )
+        yield {name: torch.from_numpy(array) for name, array in arrays.items()}

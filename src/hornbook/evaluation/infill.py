@@ -1,0 +1,90 @@
+"""What a text-to-text model would put in a text's blanks."""
+
+from dataclasses import dataclass
+
+import torch
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.blanks import cut, join, written
+from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.sampling import sampling, seeded
+from hornbook.tokenizers import encode_documents
+
+
+@dataclass(frozen=True)
+class Infilled:
+    """A text whose blanks are filled."""
+
+    text: str
+    """The text with each span between ⟦ and ⟧."""
+    spans: tuple[str, ...]
+    """What stands in each blank; empty where the model wrote nothing for it."""
+
+
+def infill(
+    opened: Opened,
+    text: str,
+    tokens: int = 32,
+    temperature: float = 0.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 0,
+) -> Infilled:
+    """Fill every blank of a text (`<mask>`, `[MASK]`, `___` or `<extra_id_0>`) with a span of words.
+
+    The model reads the text with a sentinel for each blank, and writes each sentinel with its span,
+    altogether at most `tokens` tokens a blank. The choice of tokens is that of `sampling`. Raises
+    HornbookError unless the model is text-to-text, and for a text without a blank, with more blanks than
+    there are sentinels, or with more tokens than the model takes.
+    """
+    opened.need("seq2seq")
+    parts, sentinels, end = cut(text), opened.vocabulary.sentinels.tolist(), opened.vocabulary.eos
+    assert end is not None
+    blanks = len(parts) - 1
+    if not blanks:
+        raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where words are to be found")
+    if blanks > len(sentinels):
+        raise HornbookError(
+            f"the text has {blanks} blanks, and {opened.name} has {len(sentinels)} sentinels: fill it in pieces"
+        )
+    encoded = encode_documents(opened.tokenizer, parts)
+    ids = (
+        encoded[0]
+        + [token for number, part in enumerate(encoded[1:]) for token in (sentinels[number], *part)]
+        + [end]
+    )
+    if len(ids) > opened.length:
+        raise HornbookError(
+            f"the text has {len(ids)} tokens, and {opened.name} takes {opened.length}: shorten it"
+        )
+    # Nothing after the sentinel that follows the last blank's span is asked for.
+    stops = [end, *sentinels[blanks : blanks + 1]]
+    config = sampling(opened, tokens * blanks, temperature, top_k, top_p, stops)
+    inputs = torch.tensor([ids], device=opened.model.device)
+    with seeded(inputs.device, seed):
+        answer = opened.model.generate(
+            inputs, attention_mask=torch.ones_like(inputs), generation_config=config
+        )[0].tolist()
+    spans = _spans(answer[1:], sentinels, end)
+    filled, whole = [], parts[0]
+    for number in range(blanks):
+        span = written(opened.tokenizer, encoded[number], spans.get(sentinels[number], []))
+        filled.append(span.strip(" "))
+        whole = join(whole, span.rstrip(" ") or " ", parts[number + 1], ("⟦", "⟧"))
+    return Infilled(whole, tuple(filled))
+
+
+def _spans(answer: list[int], sentinels: list[int], end: int) -> dict[int, list[int]]:
+    """Read what a decoder wrote: the tokens after each sentinel, the first time that it stands there."""
+    known = set(sentinels)
+    spans: dict[int, list[int]] = {}
+    span: list[int] = []  # what comes before any sentinel belongs to no blank
+    for token in answer:
+        if token == end:
+            break
+        if token in known:
+            span = []
+            spans.setdefault(token, span)
+        else:
+            span.append(token)
+    return spans

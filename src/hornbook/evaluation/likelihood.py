@@ -1,0 +1,32 @@
+"""A likelihood, with what it is over."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How likely a model finds some documents."""
+
+    nats: float
+    """The sum of -ln p over all tokens."""
+    tokens: int
+    bytes: int
+    """Of the documents' text in UTF-8."""
+    documents: int
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Nats over ln 2 are bits; per byte, they don't depend on how a tokenizer cuts the text."""
+        return self.nats / math.log(2) / self.bytes
+
+
+def spread(count: int, wanted: int | None) -> npt.NDArray[np.int64]:
+    """Choose `wanted` of `count` things, evenly spread and ascending, or all where there are no more or
+    None is wanted."""
+    if wanted is None or wanted >= count:
+        return np.arange(count)
+    return np.linspace(0, count - 1, wanted).astype(np.int64)

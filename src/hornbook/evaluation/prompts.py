@@ -1,0 +1,39 @@
+"""Prompts that fit any corpus: taken from its held-out documents, whatever their language."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from hornbook.draws import Draws
+from hornbook.evaluation.blanks import BLANK
+from hornbook.evaluation.likelihood import spread
+
+_SEED = 0
+_BEFORE, _AFTER = (6, 13), 8
+"""Words before a blank, from and below; and at most after it."""
+_WORD = re.compile(r"[^\W\d_]{3,}(?P<rest>[.,;:!?]*)")
+
+
+def heldout_prompts(texts: Sequence[str], count: int = 4) -> list[str]:
+    """Take the first words of `count` documents, evenly spread among those that fit, with `<mask>` in place
+    of one word.
+
+    They depend on the texts alone, so that models of any family, tokenizer and length get the same ones. The
+    word is of three letters or more, and stands after 6 to 12 others. Fewer are given where few documents
+    have such a beginning.
+    """
+    found = [prompt for number, text in enumerate(texts) if (prompt := _blank(text, number)) is not None]
+    return [found[number] for number in spread(len(found), count)]
+
+
+def _blank(text: str, number: int) -> str | None:
+    """Blank a word of a document's first paragraph, or give None where it has none that fits."""
+    paragraph = text.partition("\n\n")[0]
+    words = paragraph.split()
+    matches = {place: _WORD.fullmatch(words[place]) for place in range(*_BEFORE) if place + 1 < len(words)}
+    fitting = [(place, match["rest"]) for place, match in matches.items() if match]
+    if not fitting or BLANK.search(paragraph):
+        return None
+    place, rest = fitting[Draws(_SEED, "prompts", np.array([number])).integers("word", 1, len(fitting))[0, 0]]
+    return " ".join([*words[:place], f"<mask>{rest}", *words[place + 1 : place + 1 + _AFTER]])

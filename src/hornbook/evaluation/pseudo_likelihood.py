@@ -1,0 +1,72 @@
+"""Pseudo-likelihood: how well a masked model predicts each token from all of the others."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from hornbook.evaluation.likelihood import Likelihood, spread
+from hornbook.evaluation.opened import Opened
+from hornbook.tokenizers import encode_documents
+
+_TOKENS = 2**13
+"""Tokens that the model reads at once."""
+
+
+@torch.inference_mode()
+def pseudo_likelihood(
+    opened: Opened,
+    texts: Sequence[str],
+    documents: int = 64,
+    characters: int = 256,
+    progress: Callable[[float], None] | None = None,
+) -> Likelihood:
+    """Sum -ln p of every token given all others (Salazar et al., 2020, "Masked language model scoring", eq.
+    1).
+
+    That takes a forward pass for every token, so it is done on the beginnings of `documents` texts, evenly
+    spread: up to the last space within `characters` characters. Which text that is depends on no tokenizer
+    and no length: a model that is too short for a beginning reads it in parts. `progress` hears the share
+    that is done. Raises HornbookError unless the model is masked.
+    """
+    opened.need("masked")
+    beginnings = [beginning(texts[number], characters) for number in spread(len(texts), documents)]
+    window = opened.length - 2
+    parts = [
+        ids[first : first + window]
+        for ids in encode_documents(opened.tokenizer, beginnings)
+        for first in range(0, len(ids), window)
+    ]
+    total = sum(map(len, parts))
+    nats, done = 0.0, 0
+    for part in parts:
+        nats += _score(opened, part)
+        done += len(part)
+        if progress:
+            progress(done / total)
+    return Likelihood(nats, total, sum(len(text.encode("utf-8")) for text in beginnings), len(beginnings))
+
+
+def beginning(text: str, characters: int) -> str:
+    """Cut a text at the last space within its first `characters`, or right there where there is none."""
+    cut = text[: characters + 1]
+    return (
+        text
+        if len(cut) <= characters
+        else (cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else text[:characters])
+    )
+
+
+def _score(opened: Opened, part: list[int]) -> float:
+    """Sum -ln p over a part of a text, framed as in training."""
+    vocabulary, model = opened.vocabulary, opened.model
+    assert vocabulary.mask is not None
+    ids = torch.tensor([vocabulary.cls, *part, vocabulary.sep], device=model.device)
+    nats = 0.0
+    for places in torch.arange(1, len(part) + 1, device=model.device).split(max(1, _TOKENS // len(ids))):
+        rows = torch.arange(len(places), device=model.device)
+        inputs = ids.repeat(len(places), 1)
+        inputs[rows, places] = vocabulary.mask
+        hidden = opened.family.hidden(model, {"input_ids": inputs})[rows, places]
+        logits = opened.family.logits(model, hidden).float()
+        nats -= float(logits.log_softmax(-1)[rows, ids[places]].double().sum())
+    return nats

@@ -1,0 +1,52 @@
+"""How a model chooses the tokens that it writes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from transformers import GenerationConfig
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.opened import Opened
+
+
+def sampling(
+    opened: Opened, tokens: int, temperature: float, top_k: int, top_p: float, stops: list[int]
+) -> GenerationConfig:
+    """Describe it to Hugging Face's `generate`: at most `tokens` tokens, up to the first of `stops`.
+
+    At temperature 0 the likeliest token is taken; otherwise one is drawn from the `top_k` likeliest (0: from
+    all), and among them from the fewest that have a probability of `top_p`. Raises HornbookError for values
+    that mean nothing.
+    """
+    if tokens < 1:
+        raise HornbookError(f"tokens is {tokens}: ask for 1 or more")
+    if temperature < 0:
+        raise HornbookError(
+            f"temperature is {temperature}: 0 takes the likeliest token, 1 draws as the model says"
+        )
+    if top_k < 0 or not 0 < top_p <= 1:
+        raise HornbookError(
+            f"top_k is {top_k} and top_p {top_p}: top_k is 0 or more, top_p above 0 and at most 1"
+        )
+    drawn = {"temperature": float(temperature), "top_k": top_k, "top_p": float(top_p)} if temperature else {}
+    return GenerationConfig(
+        max_new_tokens=tokens,
+        do_sample=temperature > 0,
+        eos_token_id=stops,
+        # Nothing is padded, but the library asks for it.
+        pad_token_id=stops[0] if opened.tokenizer.pad_token_id is None else opened.tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(opened.model.config, "decoder_start_token_id", None),
+        **drawn,
+    )
+
+
+@contextmanager
+def seeded(device: torch.device, seed: int) -> Iterator[None]:
+    """Draw from `seed` for as long as the block runs; the generators are then where they were before."""
+    gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if gpu:
+            torch.cuda.manual_seed(seed)
+        yield

@@ -1,0 +1,71 @@
+"""What a masked model would put in a text's blanks."""
+
+from dataclasses import dataclass
+
+import torch
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.blanks import BLANK, cut, join, written
+from hornbook.evaluation.opened import Opened
+from hornbook.tokenizers import encode_documents
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that may fill a blank."""
+
+    token: str
+    probability: float
+    """The model's own, over its whole vocabulary."""
+    text: str
+    """The text with this blank filled, other blanks as they were."""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A blank and what the model would put there, the likeliest first."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@torch.inference_mode()
+def unmask(opened: Opened, text: str, top: int = 5) -> list[Blank]:
+    """Give the `top` likeliest tokens for each blank of a text (`<mask>`, `[MASK]` or `___`), special tokens
+    left out.
+
+    Each blank is filled by itself, while the others stay blank. Raises HornbookError unless the model is
+    masked, and for a text without a blank or with more tokens than the model takes.
+    """
+    opened.need("masked")
+    parts, vocabulary = cut(text), opened.vocabulary
+    if len(parts) < 2:
+        raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where a word is to be found")
+    assert vocabulary.cls is not None and vocabulary.sep is not None and vocabulary.mask is not None
+    ids, places = [vocabulary.cls], []
+    for number, part in enumerate(encode_documents(opened.tokenizer, parts)):
+        if number:
+            places.append(len(ids))
+            ids.append(vocabulary.mask)
+        ids += part
+    ids.append(vocabulary.sep)
+    if len(ids) > opened.length:
+        raise HornbookError(
+            f"the text has {len(ids)} tokens, and {opened.name} takes {opened.length}: shorten it"
+        )
+    inputs = torch.tensor([ids], device=opened.model.device)
+    hidden = opened.family.hidden(opened.model, {"input_ids": inputs})[0, places]
+    probabilities = opened.family.logits(opened.model, hidden).float().softmax(-1)
+    words = torch.from_numpy(vocabulary.words).to(inputs.device)
+    best = probabilities[:, words].topk(min(top, len(words)))
+    found = [match.span() for match in BLANK.finditer(text)]
+    blanks = []
+    for (start, end), place, chances, chosen in zip(
+        found, places, best.values.tolist(), words[best.indices].tolist(), strict=True
+    ):
+        candidates = []
+        for token, chance in zip(chosen, chances, strict=True):
+            filled = written(opened.tokenizer, ids[:place], [token])
+            shown = filled.strip() or opened.tokenizer.convert_ids_to_tokens(token)
+            candidates.append(Candidate(shown, chance, join(text[:start], filled, text[end:])))
+        blanks.append(Blank(tuple(candidates)))
+    return blanks

@@ -1,0 +1,51 @@
+"""ALBERT (Lan et al. 2019, arXiv:1909.11942)."""
+
+from typing import ClassVar
+
+from transformers import AlbertConfig, AlbertForMaskedLM, AlbertModel, PretrainedConfig
+
+from hornbook.families.family import Family, Preset
+
+
+class Albert(Family):
+    """Masked words; the layers of a group share their weights, and the embedding is narrower than they."""
+
+    name = "albert"
+    style = "albert"
+    kind = "unigram"
+    config_class = AlbertConfig
+    heads: ClassVar = {"masked": AlbertForMaskedLM}
+    head_name = "predictions"
+    inputs = Family.inputs | {"token_type_ids"}
+    presets: ClassVar = {
+        "albert-base-v2": Preset(
+            values={
+                "embedding_size": 128,
+                "hidden_size": 768,
+                "num_hidden_layers": 12,
+                "num_hidden_groups": 1,
+                "inner_group_num": 1,
+                "num_attention_heads": 12,
+                "intermediate_size": 3072,
+                "hidden_act": "gelu_new",
+                "hidden_dropout_prob": 0.0,
+                "attention_probs_dropout_prob": 0.0,
+                "classifier_dropout_prob": 0.1,
+                "type_vocab_size": 2,
+                "initializer_range": 0.02,
+                "layer_norm_eps": 1e-12,
+            },
+            source="hf.co/albert/albert-base-v2",
+            vocab_size=30000,
+            positions=512,
+            parameters=11_683_584,
+            counted=AlbertModel,
+        ),
+    }
+
+    def check(self, config: PretrainedConfig) -> None:
+        """Refuse groups that no layer would use."""
+        super().check(config)
+        groups, layers = config.num_hidden_groups, config.num_hidden_layers
+        if not 1 <= groups <= layers:
+            raise ValueError(f"num_hidden_groups is {groups} for {layers} layers, not from 1 to {layers}")

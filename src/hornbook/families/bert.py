@@ -1,0 +1,49 @@
+"""BERT (Devlin et al. 2018, arXiv:1810.04805; the small ones: Turc et al. 2019, arXiv:1908.08962)."""
+
+from typing import ClassVar
+
+from transformers import BertConfig, BertForMaskedLM, BertForPreTraining
+
+from hornbook.families.family import Family, Preset
+
+
+def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
+    """State a size; all published ones have heads of 64 and a feed-forward of four times the hidden size."""
+    return Preset(
+        values={
+            "hidden_size": hidden,
+            "num_hidden_layers": layers,
+            "num_attention_heads": hidden // 64,
+            "intermediate_size": 4 * hidden,
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": 0.1,
+            "attention_probs_dropout_prob": 0.1,
+            "type_vocab_size": 2,
+            "initializer_range": 0.02,
+            "layer_norm_eps": 1e-12,
+        },
+        source=source,
+        vocab_size=30522,
+        positions=512,
+        parameters=parameters,
+        counted=BertForPreTraining,
+    )
+
+
+class Bert(Family):
+    """Masked words, with segments."""
+
+    name = "bert"
+    style = "bert"
+    kind = "wordpiece"
+    config_class = BertConfig
+    heads: ClassVar = {"masked": BertForMaskedLM}
+    head_name = "cls"
+    inputs = Family.inputs | {"token_type_ids"}
+    # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.
+    presets: ClassVar = {
+        "bert-tiny": _preset(2, 128, 4_433_468, "hf.co/google/bert_uncased_L-2_H-128_A-2"),
+        "bert-mini": _preset(4, 256, 11_267_900, "hf.co/google/bert_uncased_L-4_H-256_A-4"),
+        "bert-small": _preset(4, 512, 29_058_876, "hf.co/google/bert_uncased_L-4_H-512_A-8"),
+        "bert-base": _preset(12, 768, 110_106_428, "hf.co/google-bert/bert-base-uncased"),
+    }

@@ -1,0 +1,237 @@
+"""What a model family is: its published presets, and the way from one to a model that fits a tokenizer."""
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from torch import Tensor
+from transformers import AutoConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError, nearest
+
+Head = Literal["causal", "masked", "seq2seq"]
+
+# Keys of a config class that a recipe never states, and who states them instead.
+OWNERS = {
+    "vocab_size": "the tokenizer",
+    "pad_token_id": "the tokenizer",
+    "bos_token_id": "the tokenizer",
+    "eos_token_id": "the tokenizer",
+    "decoder_start_token_id": "the tokenizer",
+    "max_position_embeddings": "the length",
+    "n_positions": "the length",
+    "is_decoder": "the head",
+    "add_cross_attention": "the head",
+    "is_encoder_decoder": "the head",
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One published size of a family."""
+
+    values: Mapping[str, Any]
+    """The published values, in the config class's words; without vocabulary, ids and positions."""
+    source: str
+    """Where the values are published."""
+    vocab_size: int
+    """Entries of the published vocabulary."""
+    positions: int
+    """Tokens that the published model takes at once."""
+    parameters: int | None = None
+    """Parameters as published, shared ones counted once; None where no exact figure is published."""
+    counted: type[PreTrainedModel] | None = None
+    """The class whose parameters were counted."""
+
+
+class Family:
+    """An architecture: which config and model classes it uses, and what they take from tokenizer and length.
+
+    A family holds no state. Most only fill in the attributes; a method is overridden where the Hugging Face
+    class departs from the rule.
+    """
+
+    name: ClassVar[str]
+    """As in a recipe."""
+    style: ClassVar[str]
+    """The style of special tokens that a new tokenizer for this family gets."""
+    kind: ClassVar[str]
+    """The kind of tokenizer that is trained for this family by default."""
+    config_class: ClassVar[type[PretrainedConfig]]
+    """The Hugging Face class of its configurations."""
+    heads: ClassVar[dict[Head, type[PreTrainedModel]]]
+    """The Hugging Face class that serves each head."""
+    head_name: ClassVar[str] = "lm_head"
+    """The attribute under which those classes keep what turns hidden states into logits."""
+    inputs: ClassVar[frozenset[str]] = frozenset({"input_ids", "attention_mask", "position_ids"})
+    """The batch keys that `hidden` uses; `labels` may always be there."""
+    arguments: ClassVar[dict[str, Any]] = {}
+    """What else `hidden` tells the model."""
+    presets: ClassVar[dict[str, Preset]]
+
+    def configure(
+        self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
+    ) -> PretrainedConfig:
+        """Make the config of `preset` for this tokenizer and sequences of `length` tokens.
+
+        `overrides` changes published values, in the config class's own words. Vocabulary size and ids are the
+        tokenizer's (an id that it lacks is None, never the class's default), positions follow from `length`.
+        Raises HornbookError for an unknown preset or key, a key that tokenizer, length or head own, and for
+        values that the class can't build.
+        """
+        if preset not in self.presets:
+            raise HornbookError(f"{self.name} has no preset {preset!r}{nearest(preset, list(self.presets))}")
+        if length < 1:
+            raise HornbookError(f"length is {length} tokens; it must be at least 1")
+        changes = self._accept(overrides)
+        values = {
+            **self.presets[preset].values,
+            **changes,
+            **self.identifiers(tokenizer),
+            **self.positions(tokenizer, length),
+        }
+        try:
+            config = self.config_class(**self.derive(values))
+            self.check(config)
+            self.parameters(config)
+        except (StrictDataclassError, ValueError, TypeError, KeyError, ZeroDivisionError) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise HornbookError(
+                f"{preset} with {changes} can't be built: {reason}; change these values"
+            ) from error
+        return config
+
+    def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
+        """Take from the tokenizer what it owns: the number of rows and the ids of the special tokens."""
+        # len() alone misses a vocabulary with holes, whose last id lies beyond its size.
+        rows = max(len(tokenizer), max(tokenizer.get_vocab().values()) + 1)
+        return {
+            "vocab_size": rows,
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+        }
+
+    def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
+        """Say how many positions sequences of `length` tokens need."""
+        return {"max_position_embeddings": length}
+
+    def derive(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Complete values that follow from others."""
+        return values
+
+    def check(self, config: PretrainedConfig) -> None:
+        """Raise ValueError where the class would silently accept a config that can't be meant."""
+        for size in ("hidden_size", "num_hidden_layers", "num_attention_heads"):
+            if getattr(config, size) < 1:
+                raise ValueError(
+                    f"{config.attribute_map.get(size, size)} is {getattr(config, size)}, not at least 1"
+                )
+
+    def parameters(self, config: PretrainedConfig, head: Head | None = None) -> int:
+        """Count the parameters of the model that `build` would make, shared ones once, without its memory.
+
+        `head` defaults to the family's first.
+        """
+        with torch.device("meta"):
+            model = self.construct(config, next(iter(self.heads)) if head is None else head)
+        return sum(parameter.numel() for parameter in model.parameters())
+
+    def build(self, config: PretrainedConfig, head: Head, seed: int) -> PreTrainedModel:
+        """Make a model with random weights in fp32 on the CPU, in training mode.
+
+        The weights depend on `config`, `head` and `seed` alone; `config` and the states of all random
+        generators stay as they were. Raises HornbookError for a head that the family can't serve.
+        """
+        # Seeding the CPU's generator alone, for torch.manual_seed would leave those of GPUs changed.
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+            torch.default_generator.manual_seed(seed)
+            model = self.construct(config, head)
+        return self.adapt(model)
+
+    def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
+        """Make the model with weights as the architecture was published to start from."""
+        # The class writes into the config that it gets.
+        return self._serving(head)(copy.deepcopy(config))
+
+    def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Change how a new or opened model computes, never what it computes or what is saved."""
+        return model
+
+    def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
+        """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
+
+        Raises HornbookError where the folder holds no such model or lacks some of its weights. Nothing is
+        fetched and nothing is unpickled.
+        """
+        model_class = self._serving(head)
+        try:
+            found = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+            if found != self.config_class.model_type:
+                raise ValueError(
+                    f"its model_type is {found}, and {self.name} needs {self.config_class.model_type}"
+                )
+            model, loading = model_class.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+        except Exception as error:  # safetensors, JSON and transformers each have their own
+            raise HornbookError(
+                f"{folder} can't be opened as {model_class.__name__}: {error}".split("\n")[0]
+            ) from error
+        if loading["missing_keys"]:
+            missing = sorted(loading["missing_keys"])
+            raise HornbookError(
+                f"{folder} lacks {len(missing)} weights of {model_class.__name__}, such as {missing[0]}; "
+                "open it with the head that it was trained with"
+            )
+        return self.adapt(model)
+
+    def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
+        """Compute the last hidden states (batch, length, hidden), on which `logits` puts the head.
+
+        `batch` has `input_ids` (batch, length), and any of this family's other `inputs`; `labels` are for the
+        loss, and left alone. Raises HornbookError for any other key, which the classes would swallow.
+        """
+        return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
+
+    def logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
+        """Put the head on any selection of hidden states: (..., hidden) to (..., vocabulary).
+
+        Each place is treated by itself, so a selection has the logits that the whole would have there.
+        """
+        return getattr(model, self.head_name)(hidden)
+
+    def _serving(self, head: Head) -> type[PreTrainedModel]:
+        if head not in self.heads:
+            raise HornbookError(f"{self.name} has no {head} head; it serves: {', '.join(self.heads)}")
+        return self.heads[head]
+
+    def _select(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        unused = sorted(batch.keys() - self.inputs - {"labels"})
+        if unused:
+            known = ", ".join(sorted(self.inputs))
+            raise HornbookError(f"{self.name} can't use {', '.join(unused)} of the batch; it takes: {known}")
+        return {key: value for key, value in batch.items() if key in self.inputs}
+
+    def _accept(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the keys, and give them the names under which the class keeps the values."""
+        aliases = self.config_class.attribute_map
+        general = {field.name for field in dataclasses.fields(PretrainedConfig)}
+        own = {field.name for field in dataclasses.fields(self.config_class)} - general
+        # T5's class takes this one without declaring it.
+        known = (own | aliases.keys() | {"tie_word_embeddings"}) - OWNERS.keys()
+        for key in overrides:
+            if key in OWNERS:
+                raise HornbookError(f"{key} follows from {OWNERS[key]}, a recipe can't set it; leave it out")
+            if key not in known:
+                raise HornbookError(f"{self.name} has no value {key!r}{nearest(key, sorted(known))}")
+        return {aliases.get(key, key): value for key, value in overrides.items()}

@@ -1,0 +1,118 @@
+"""GPT-Neo (Black et al. 2021, doi:10.5281/zenodo.5297715) in the sizes of TinyStories (arXiv:2305.07759)."""
+
+import copy
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
+from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
+
+from hornbook.families.family import Family, Preset
+
+
+def _preset(name: str, layers: int, hidden: int) -> Preset:
+    return Preset(
+        values={
+            "hidden_size": hidden,
+            "num_layers": layers,
+            "num_heads": 16,
+            "intermediate_size": None,  # four times the hidden size
+            "window_size": 256,
+            "activation_function": "gelu_new",
+            "resid_dropout": 0.0,
+            "embed_dropout": 0.0,
+            "attention_dropout": 0.0,
+            "initializer_range": 0.02,
+            "layer_norm_epsilon": 1e-5,
+        },
+        source=f"hf.co/roneneldan/{name}",
+        vocab_size=50257,
+        positions=2048,
+    )
+
+
+class GPTNeo(Family):
+    """The next word, with layers that attend to everything before and to a window in turn."""
+
+    name = "gpt_neo"
+    style = "shared"
+    kind = "bpe"
+    config_class = GPTNeoConfig
+    heads: ClassVar = {"causal": GPTNeoForCausalLM}
+    arguments: ClassVar = {"use_cache": False}
+    presets: ClassVar = {
+        "tinystories-1m": _preset("TinyStories-1M", 8, 64),
+        "tinystories-3m": _preset("TinyStories-3M", 8, 128),
+        "tinystories-8m": _preset("TinyStories-8M", 8, 256),
+        "tinystories-28m": _preset("TinyStories-28M", 8, 512),
+        "tinystories-33m": _preset("TinyStories-33M", 4, 768),
+    }
+
+    def derive(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Let the layers' attention alternate between global and local, however many they are."""
+        pairs, rest = divmod(values["num_layers"], 2)
+        alternating = [[["global", "local"], pairs], [["global"], rest]]
+        return {"attention_types": [types for types in alternating if types[1]], **values}
+
+    def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Let the attention layers use `FusedAttention`, and the model make masks as it wants them."""
+        for block in model.transformer.h:
+            block.attn.attention.__class__ = FusedAttention
+        # What builds the masks reads this from the inner model's config. The outer config stays as it is, for
+        # the Hugging Face class refuses to be built from one that says so.
+        model.transformer.config = copy.deepcopy(model.config)
+        model.transformer.config._attn_implementation = "sdpa"
+        return model
+
+
+class FusedAttention(GPTNeoSelfAttention):
+    """GPT-Neo's attention in torch's fused kernel, with the class's own weights.
+
+    With a cache, or when the attention weights are asked for, it is the class's own.
+    """
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        layer_past: Any = None,
+        use_cache: bool = False,
+        output_attentions: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend over hidden states (batch, length, hidden).
+
+        `attention_mask` (batch, 1, length, length) is True where a token may attend; None is all before it.
+        """
+        if layer_past is not None or output_attentions:
+            return super().forward(
+                hidden_states, _additive(attention_mask), layer_past, use_cache, output_attentions, **kwargs
+            )
+        batch, length, width = hidden_states.shape
+        query, key, value = (
+            projection(hidden_states).view(batch, length, self.num_heads, self.head_dim).transpose(1, 2)
+            for projection in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        if self.attention_type == "local" and length > self.config.window_size:
+            band = self.bias[:, :, :length, :length]
+            attention_mask = band if attention_mask is None else attention_mask & band
+        mixed = scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=attention_mask,
+            dropout_p=self.attn_dropout.p if self.training else 0.0,
+            is_causal=attention_mask is None,
+            scale=1.0,  # GPT-Neo doesn't divide by the root of the head's width
+        )
+        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        return self.resid_dropout(self.out_proj(mixed)), None
+
+
+def _additive(mask: Tensor | None) -> Tensor | None:
+    """Turn a mask of True and False into the one that the class adds to its scores."""
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    return torch.where(mask, 0.0, torch.finfo(torch.float32).min)

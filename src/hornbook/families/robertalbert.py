@@ -1,0 +1,42 @@
+"""RoBERTAlbert: ALBERT's architecture, RoBERTa's everything else."""
+
+from typing import ClassVar
+
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.families.albert import Albert
+from hornbook.families.family import Preset
+from hornbook.families.roberta import Roberta, shifted
+
+_ALBERT = Albert.presets["albert-base-v2"]
+_ROBERTA = Roberta.presets["roberta-base"]
+
+
+class Robertalbert(Albert):
+    """An ALBERT for RoBERTa's tokenizer: what both configs have is roberta-base's, but for the epsilon.
+
+    It has one type of segment, so objectives over pairs of sentences can't be learned with it as it stands.
+    """
+
+    name = "robertalbert"
+    style = Roberta.style
+    kind = Roberta.kind
+    presets: ClassVar = {
+        "robertalbert": Preset(
+            values={
+                **_ALBERT.values,
+                **{key: value for key, value in _ROBERTA.values.items() if key in _ALBERT.values},
+                "layer_norm_eps": _ALBERT.values["layer_norm_eps"],
+            },
+            source=f"{_ALBERT.source} with the values of {_ROBERTA.source}",
+            vocab_size=_ROBERTA.vocab_size,
+            positions=_ROBERTA.positions,
+        ),
+    }
+
+    def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
+        """Give as many rows as RoBERTa has.
+
+        ALBERT counts from 0, so the last pad id + 1 rows stay untrained: the price of RoBERTa's values.
+        """
+        return {"max_position_embeddings": shifted(tokenizer, length)}

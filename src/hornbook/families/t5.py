@@ -1,0 +1,131 @@
+"""T5 (Raffel et al. 2019, arXiv:1910.10683) and T5 v1.1 (Shazeer 2020, arXiv:2002.05202)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import (
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from hornbook.errors import HornbookError
+from hornbook.families.family import Family, Head, Preset
+
+
+def _preset(
+    layers: int,
+    hidden: int,
+    heads: int,
+    feed_forward: int,
+    source: str,
+    parameters: int | None,
+    first: bool = False,
+) -> Preset:
+    """State a size of v1.1, or of the first T5: ReLU for gated GELU, and the head tied to the embedding."""
+    return Preset(
+        values={
+            "d_model": hidden,
+            "d_kv": 64,
+            "d_ff": feed_forward,
+            "num_layers": layers,
+            "num_heads": heads,
+            "relative_attention_num_buckets": 32,
+            "relative_attention_max_distance": 128,
+            "dropout_rate": 0.1,
+            "layer_norm_epsilon": 1e-6,
+            "initializer_factor": 1.0,
+            "feed_forward_proj": "relu" if first else "gated-gelu",
+            "tie_word_embeddings": first,
+        },
+        source=source,
+        vocab_size=32128,
+        positions=512,
+        parameters=parameters,
+        counted=T5ForConditionalGeneration,
+    )
+
+
+class T5(Family):
+    """Text to text.
+
+    In v1.1 encoder and decoder share an embedding, and the head has weights of its own. transformers 5 can't
+    be told so: T5Config forces `tie_word_embeddings` to True, and a model built from a config where it was set
+    to False afterwards has three embeddings. All that T5Config keeps of a False is that
+    `scale_decoder_outputs` is False too, so that marks v1.1 here. `construct` gives the head its own weights
+    and leaves the rest tied; the saved config says `tie_word_embeddings: false`, like the published ones.
+    """
+
+    name = "t5"
+    style = "t5"
+    kind = "unigram"
+    config_class = T5Config
+    heads: ClassVar = {"seq2seq": T5ForConditionalGeneration}
+    inputs = frozenset({"input_ids", "attention_mask"})
+    presets: ClassVar = {
+        "t5-small": _preset(6, 512, 8, 2048, "hf.co/google-t5/t5-small", 60_506_624, first=True),
+        # There is no published v1.1 of this size: it has the sizes of t5-efficient-tiny.
+        "t5-v1.1-tiny": _preset(4, 256, 4, 1024, "Hornbook, after hf.co/google/t5-efficient-tiny", None),
+        "t5-v1.1-small": _preset(8, 512, 6, 1024, "hf.co/google/t5-v1_1-small", 76_961_152),
+        "t5-v1.1-base": _preset(12, 768, 12, 2048, "hf.co/google/t5-v1_1-base", 247_577_856),
+    }
+
+    def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
+        """Add the decoder's first token, which is T5's pad."""
+        if tokenizer.pad_token_id is None:
+            raise HornbookError(
+                "the tokenizer's pad_token_id is None, and T5's decoder starts with it; add a pad token"
+            )
+        return {**super().identifiers(tokenizer), "decoder_start_token_id": tokenizer.pad_token_id}
+
+    def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
+        """Note the length; positions are relative, so no weight depends on it."""
+        return {"n_positions": length}
+
+    def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
+        """Make the model; an untied head starts as published, with a deviation of 1 / sqrt(d_model).
+
+        The hidden states before the head have a root mean square of 1, so the logits start with a deviation
+        of 1, and the loss near ln V + 1/2. transformers draws an untied head with a deviation of 1, as befits
+        one whose input is scaled, and starts far above. Source: google-research/t5x, examples/t5/network.py,
+        the `logits_dense` of T5 1.1 (`variance_scaling(1.0, fan_in)`).
+        """
+        model = super().construct(config, head)
+        if not config.scale_decoder_outputs:
+            model.lm_head.weight = nn.Parameter(torch.empty_like(model.lm_head.weight))
+            nn.init.normal_(model.lm_head.weight, std=config.initializer_factor * config.d_model**-0.5)
+            _mark_untied(model)
+        return model
+
+    def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
+        """Read a model back, an untied head as its own weights."""
+        model = super().open(folder, head)
+        if model.lm_head.weight is not model.shared.weight:
+            _mark_untied(model)
+        return model
+
+    def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
+        """Compute the decoder's last hidden states (batch, target length, hidden), as the head expects them.
+
+        The decoder reads `labels` (batch, target length) shifted right, -100 read as pad.
+        """
+        inputs = self._select(batch)
+        encoded = model.encoder(**inputs).last_hidden_state
+        decoded = model.decoder(
+            input_ids=model.prepare_decoder_input_ids_from_labels(batch["labels"]),
+            encoder_hidden_states=encoded,
+            encoder_attention_mask=inputs.get("attention_mask"),
+            use_cache=False,
+        ).last_hidden_state
+        return decoded * model.config.d_model**-0.5 if model.config.scale_decoder_outputs else decoded
+
+
+def _mark_untied(model: Any) -> None:
+    """Keep `tie_weights`, which resizing calls, from tying the head again, and let the config say so."""
+    model.config.tie_word_embeddings = False
+    model.all_tied_weights_keys.pop("lm_head.weight", None)

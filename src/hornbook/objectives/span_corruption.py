@@ -1,0 +1,98 @@
+"""T5's span corruption: spans of a text are cut out, each leaves a sentinel, and the model writes what was cut."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from hornbook.draws import Draws
+from hornbook.objectives.objective import Batch, Objective, missing
+from hornbook.objectives.vocabulary import Ids, Vocabulary
+
+
+class SpanCorruption(Objective):
+    """Write the spans that were cut out of a text (Raffel et al., 2020, section 3.1.4).
+
+    Lengths, span counts and masks follow `random_spans_helper` and `random_spans_noise_mask` of the published T5
+    preprocessors: a text of n tokens loses round(n * density) of them in round(lost / mean_span) spans; lost and kept
+    tokens are each split into that many parts, all splits equally likely, and the parts alternate, a kept one first.
+    """
+
+    head = "seq2seq"
+    name: Literal["span_corruption"] = "span_corruption"
+    density: float = Field(0.15, gt=0, lt=1)
+    """Share of the tokens that are cut out."""
+    mean_span: float = Field(3.0, ge=1)
+    """Mean length of a span, in tokens."""
+
+    def spans(self, window: int) -> tuple[int, int]:
+        """Count the tokens that a text of `window` tokens loses, and the spans in which it does."""
+        lost = min(max(round(window * self.density), 1), window - 1)
+        return lost, min(max(round(lost / self.mean_span), 1), window - lost)
+
+    def lengths(self, window: int) -> tuple[int, int]:
+        """Count the tokens of the input and of the target, each with its sentinels and its EOS."""
+        lost, spans = self.spans(window)
+        return window - lost + spans + 1, lost + spans + 1
+
+    def window(self, length: int) -> int:
+        """Find the longest text whose input has at most `length` tokens: 568 for 512, with targets of 114."""
+        window = length
+        while self.lengths(window + 1)[0] <= length:
+            window += 1
+        return window
+
+    def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
+        """Need EOS and a sentinel for every span."""
+        if length < 4:
+            return [f"model.length is {length}, but span corruption needs at least 4: text, a sentinel, text, EOS"]
+        found = missing(eos=vocabulary.eos)
+        _, spans = self.spans(self.window(length))
+        if spans > len(vocabulary.sentinels):
+            found.append(
+                f"an example of model.length {length} has {spans} spans, but the tokenizer has {len(vocabulary.sentinels)} "
+                f"sentinels: set tokenizer.sentinels to {spans} or more, or shorten model.length"
+            )
+        return found
+
+    def end(self, vocabulary: Vocabulary) -> int | None:
+        """Documents end in EOS."""
+        return vocabulary.eos
+
+    def cut(self, window: int, draws: Draws) -> npt.NDArray[np.bool_]:
+        """Draw what is cut out: shape (B, window), True where a token is lost."""
+        lost, spans = self.spans(window)
+        kept_parts = _parts(draws, "kept", window - lost, spans)
+        lost_parts = _parts(draws, "lost", lost, spans)
+        edges = np.stack([kept_parts, lost_parts], axis=2).reshape(len(draws.rows), -1).cumsum(axis=1)
+        turns = np.zeros((len(draws.rows), window + 1), np.int64)
+        np.put_along_axis(turns, edges, 1, axis=1)
+        return turns[:, :window].cumsum(axis=1) % 2 == 1
+
+    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+        """Give `input_ids` and `labels`: the kept text and the cut spans, sentinels in between, each with EOS.
+
+        Shapes (B, input length) and (B, target length) of `lengths`: every example has as many spans as the others.
+        """
+        lost = self.cut(windows.shape[1], draws)
+        return {
+            "input_ids": _collapse(windows, lost, vocabulary),
+            "labels": _collapse(windows, ~lost, vocabulary),
+        }
+
+
+def _parts(draws: Draws, purpose: str, items: int, parts: int) -> Ids:
+    """Split `items` into `parts` of at least one item, every split equally likely: lengths, shape (B, parts)."""
+    cuts = draws.choose(purpose, items - 1, parts - 1) + 1
+    edges = np.pad(cuts, ((0, 0), (1, 1)))
+    edges[:, -1] = items
+    return np.diff(edges, axis=1)
+
+
+def _collapse(windows: Ids, gone: npt.NDArray[np.bool_], vocabulary: Vocabulary) -> Ids:
+    """Replace each run of `gone` tokens by the next sentinel, and end with EOS."""
+    first = gone & ~np.pad(gone, ((0, 0), (1, 0)))[:, :-1]
+    sentinels = vocabulary.sentinels[first.cumsum(axis=1) - 1]
+    collapsed = np.where(first, sentinels, windows)[first | ~gone].reshape(len(windows), -1)
+    return np.pad(collapsed, ((0, 0), (0, 1)), constant_values=vocabulary.eos or 0)

@@ -1,0 +1,52 @@
+"""What an objective has to know of a tokenizer: the ids that mean something, and those that are words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.tokenizers import sentinel_ids
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A tokenizer's ids, as arrays that a batch can be made with."""
+
+    size: int
+    """Rows that the embedding needs: one more than the highest id."""
+    cls: int | None
+    sep: int | None
+    eos: int | None
+    mask: int | None
+    special: Ids
+    """All special tokens, ascending: never masked, never drawn as a random word."""
+    words: Ids
+    """All other tokens, ascending."""
+    sentinels: Ids
+    """T5's sentinels, <extra_id_0> first."""
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase) -> "Vocabulary":
+        """Read them from the tokenizer, by role and by name, never by position."""
+        known = np.array(sorted(set(tokenizer.get_vocab().values())), np.int64)
+        sentinels = np.array(sentinel_ids(tokenizer), np.int64)
+        special = np.union1d(np.array(tokenizer.all_special_ids, np.int64), sentinels)
+        return cls(
+            size=int(known[-1]) + 1,
+            cls=tokenizer.cls_token_id,
+            sep=tokenizer.sep_token_id,
+            eos=tokenizer.eos_token_id,
+            mask=tokenizer.mask_token_id,
+            special=special,
+            words=np.setdiff1d(known, special),
+            sentinels=sentinels,
+        )
+
+    def is_special(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Tell which ids are special tokens: same shape."""
+        table = np.zeros(self.size, bool)
+        table[self.special] = True
+        return table[ids]

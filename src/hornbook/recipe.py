@@ -1,0 +1,268 @@
+"""What a run is: one typed object, read from YAML and checked as a whole, every problem reported at once.
+
+The parts that do something (corpus, tokenizer, objective) bring their own options; the rest stands here.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from hornbook.corpora import Corpus
+from hornbook.errors import HornbookError, nearest
+from hornbook.families import PRESETS, Family, find
+from hornbook.objectives import OBJECTIVES, AnyObjective
+from hornbook.section import Section
+from hornbook.tokenizers import STYLES, TokenizerOptions
+
+
+class Model(Section):
+    """Which model, and how long its sequences are."""
+
+    preset: str
+    """A size that people know, such as bert-tiny: see `hornbook families`."""
+    length: int = Field(128, ge=2)
+    """Tokens in a sequence, special tokens included."""
+    config: dict[str, Any] = {}
+    """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, preset: str) -> str:
+        try:
+            find(preset)
+        except HornbookError as error:
+            raise ValueError(str(error)) from error
+        return preset
+
+    @property
+    def family(self) -> Family:
+        """The family that the preset belongs to."""
+        return find(self.preset)
+
+
+class Training(Section):
+    """How long, how fast and how it is recorded."""
+
+    steps: int = Field(ge=1)
+    """Optimizer steps."""
+    batch: int = Field(32, ge=1)
+    """Sequences in a step, over all processes."""
+    accumulate: int = Field(1, ge=1)
+    """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """The highest that the schedule reaches."""
+    schedule: Literal["linear", "cosine", "inverse-square-root", "constant"] = "cosine"
+    """How the learning rate falls after the warmup."""
+    warmup: int | None = Field(None, ge=0)
+    """Steps in which it rises from 0; by default a twentieth of all."""
+    floor: float = Field(0.0, ge=0, le=1)
+    """Where linear and cosine end, as a share of the highest."""
+    betas: tuple[float, float] = (0.9, 0.95)
+    """AdamW's two averages."""
+    epsilon: float = Field(1e-8, gt=0)
+    """AdamW's guard against division by zero."""
+    weight_decay: float = Field(0.1, ge=0)
+    """AdamW's, on matrices; biases and normalisations are left alone."""
+    clip: float | None = Field(1.0, gt=0)
+    """Longest gradient, over all parameters."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Number format of the matrix products; auto takes bf16 where the machine has units for it."""
+    evaluate_every: int | None = Field(None, ge=1)
+    """Steps between looks at the held-out loss; by default a tenth of all."""
+    evaluate_windows: int = Field(256, ge=1)
+    """How many held-out sequences, at most, such a look takes: always the same ones."""
+    checkpoint_every: int | None = Field(None, ge=1)
+    """Steps between checkpoints; by default a tenth of all."""
+    keep: int = Field(2, ge=1)
+    """Checkpoints that are kept, the newest; the one before the newest serves when that is torn."""
+    log_every: int = Field(10, ge=1)
+    """Steps between lines of the log."""
+    workers: int = Field(0, ge=0)
+    """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
+    trackers: list[str] = ["tensorboard"]
+    """Accelerate's trackers, beside the log.jsonl that is always written."""
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Training":
+        if self.batch < self.accumulate:
+            raise ValueError(f"batch {self.batch} can't be computed in accumulate {self.accumulate} parts: make it larger")
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup {self.warmup_steps} leaves nothing of steps {self.steps}: take a smaller warmup")
+        return self
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps of warmup, with the default worked out."""
+        return self.steps // 20 if self.warmup is None else self.warmup
+
+    def every(self, chosen: int | None) -> int:
+        """Work out the default for evaluate_every and checkpoint_every."""
+        return chosen or max(1, self.steps // 10)
+
+
+class Recipe(Section):
+    """A run, whole: the same recipe, corpus and versions give the same model."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """What the run is called in tables and on pages, and its folder's name by default."""
+    seed: int = Field(0, ge=0)
+    """Where all randomness comes from."""
+    out: str = ""
+    """The run's folder; runs/NAME by default."""
+    cache: str = "runs/cache"
+    """Where tokenizers and tokens are kept for other runs on the same corpus."""
+    corpus: Corpus = Corpus()
+    tokenizer: TokenizerOptions = TokenizerOptions()
+    model: Model
+    objective: AnyObjective
+    training: Training
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: Any) -> Any:
+        """Let the name name the folder, an objective without options be its name, and the family choose a tokenizer."""
+        if not isinstance(given, dict):
+            return given
+        given = dict(given)
+        if isinstance(given.get("objective"), str):
+            given["objective"] = {"name": given["objective"]}
+        if not given.get("out"):
+            given["out"] = f"runs/{given.get('name')}"
+        tokenizer, model = given.get("tokenizer", {}), given.get("model")
+        family = PRESETS.get(model.get("preset")) if isinstance(model, dict) else None
+        if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
+            given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
+        return given
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Recipe":
+        problems = _misfits({"tokenizer": self.tokenizer, "model": self.model, "objective": self.objective})
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.out)
+
+    def to_yaml(self) -> str:
+        """Write the recipe with every default resolved, so that it can be read back and run again."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
+    """Read a recipe from YAML, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
+    try:
+        given = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise HornbookError(f"{path}: there is no such recipe") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise HornbookError(f"{path}: can't be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(given, dict):
+        raise HornbookError(f"{path}: a recipe is a table of sections such as corpus and model, this is {given!r:.60}")
+    return make_recipe(given, settings, str(path))
+
+
+def read_shipped(name: str) -> dict[str, Any]:
+    """Read the values of a recipe that comes with Hornbook, such as "manuals-bert"."""
+    package = Path(__file__).parent
+    for folder in (package / "recipes", package.parents[1] / "recipes"):  # in a wheel, and in a checkout
+        if (folder / f"{name}.yaml").exists():
+            given: dict[str, Any] = yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))
+            return given
+    raise HornbookError(f"the recipe {name} didn't come with this installation: install hornbook anew")
+
+
+def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str = "recipe") -> Recipe:
+    """Make a recipe of plain values, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
+    for setting in settings:
+        given = _set(given, setting)
+    try:
+        return Recipe.model_validate(given)
+    except ValidationError as error:
+        problems = [line for one in error.errors() for line in _explain(dict(one))]
+        problems += [line for line in _misfits(_sound_sections(given)) if line not in problems]
+        if len(problems) == 1:
+            raise HornbookError(f"{source}: {problems[0]}") from error
+        raise HornbookError(f"{source}: {len(problems)} problems\n" + "\n".join(f"  {line}" for line in problems)) from error
+
+
+def _misfits(sections: dict[str, Any]) -> list[str]:
+    """Check what needs two sections at once, as far as those that are given allow."""
+    tokenizer, model, objective = (sections.get(name) for name in ("tokenizer", "model", "objective"))
+    problems = []
+    if model and objective and objective.head not in model.family.heads:
+        serves = [name for name, other in OBJECTIVES.items() if other.head in model.family.heads]
+        problems.append(
+            f"objective.name: {model.preset} is a {model.family.name} model, which can't serve {objective.name}: "
+            f"choose {' or '.join(serves)}, or another preset"
+        )
+    if tokenizer and tokenizer.style and tokenizer.style not in STYLES:
+        problems.append(f"tokenizer.style: there is no {tokenizer.style!r}{nearest(tokenizer.style, list(STYLES))}")
+    return problems
+
+
+def _sound_sections(given: dict[str, Any]) -> dict[str, Any]:
+    """Take those sections that are right by themselves, so that their misfits are told with the other problems."""
+    sections: dict[str, Any] = {"tokenizer": TokenizerOptions, "model": Model, "objective": AnyObjective}
+    sound = {}
+    for name, section in sections.items():
+        value = given.get(name)
+        if name == "objective" and isinstance(value, str):
+            value = {"name": value}
+        with suppress(ValidationError):
+            sound[name] = TypeAdapter(section).validate_python(value)
+    return sound
+
+
+def _set(given: dict[str, Any], setting: str) -> dict[str, Any]:
+    """Lay one `a.b=c` over plain values, c read as YAML; the original stays as it is."""
+    path, equals, value = setting.partition("=")
+    if not equals or not all(path.split(".")):
+        raise HornbookError(f"--set {setting}: write it as section.key=value, such as --set training.steps=200")
+    first, _, rest = path.partition(".")
+    if not rest:
+        try:
+            return {**given, first: yaml.safe_load(value)}
+        except yaml.YAMLError as error:
+            raise HornbookError(f"--set {setting}: the value is not YAML: put it in quotes") from error
+    inner = given.get(first)
+    if first == "objective" and isinstance(inner, str):
+        inner = {"name": inner}
+    return {**given, first: _set(inner if isinstance(inner, dict) else {}, f"{rest}={value}")}
+
+
+def _explain(error: dict[str, Any]) -> list[str]:
+    """Put one of pydantic's errors in words: where, what was found, what would do."""
+    place = [str(part) for part in error["loc"] if part not in OBJECTIVES]
+    where = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        return [f"{where}: unknown key{nearest(place[-1], _keys(place[:-1], error['loc']))}"]
+    if error["type"] == "missing":
+        return [f"{where}: is missing"]
+    if error["type"].startswith("union_tag"):
+        found = error["input"].get("name") if isinstance(error["input"], dict) else error["input"]
+        return [f"{where}.name: there is no objective {found!r}{nearest(str(found), list(OBJECTIVES))}"]
+    if error["type"] == "value_error":
+        prefix = f"{where}: " if where else ""
+        return [prefix + line for line in str(error["ctx"]["error"]).split("\n")]
+    return [f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r:.60}"]
+
+
+def _keys(place: list[str], loc: tuple[Any, ...]) -> list[str]:
+    """List the keys that are known at a place of a recipe."""
+    if place == ["objective"]:
+        return list(OBJECTIVES[loc[1]].model_fields)
+    section: type[BaseModel] = Recipe
+    for part in place:
+        annotation = section.model_fields[part].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        section = annotation
+    return list(section.model_fields)

@@ -1,0 +1,109 @@
+"""What may stand beside what.
+
+A figure per byte compares with every other one over the same text. A figure per label compares only where
+objective, tokenizer and text are all the same: another objective asks another question, and another tokenizer
+cuts the same text into another number of tokens.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hornbook.report.runs import Measure, Run
+
+NATS = "nats/label"
+BITS = "bits/byte"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Figures compare when measure, unit and scope are equal; an empty field is one that doesn't matter."""
+
+    corpus: str
+    objective: str = ""
+    tokenizer: str = ""
+
+
+def scope(run: Run, unit: str) -> Scope:
+    """Within which figures of this unit compare with this run's."""
+    corpus = f"{run.corpus.name} ({run.corpus.fingerprint[:8]})"
+    if unit.endswith("/byte"):
+        return Scope(corpus)
+    return Scope(corpus, objective_of(run), f"{tokenizer_of(run)} ({run.tokenizer.hash[:8]})")
+
+
+def distinguish(scopes: Sequence[Scope]) -> dict[Scope, str]:
+    """Say of each scope, in a few words, what tells it from the others (nothing where there is only one)."""
+    differing = [
+        field
+        for field in ("objective", "tokenizer", "corpus")
+        if len({getattr(s, field) for s in scopes}) > 1
+    ]
+    return {s: ", ".join(filter(None, (getattr(s, field) for field in differing))) for s in scopes}
+
+
+def objective_of(run: Run) -> str:
+    """The objective in words: `span corruption`."""
+    return run.objective.replace("_", " ")
+
+
+def tokenizer_of(run: Run) -> str:
+    """The tokenizer in words: `bpe 8192`."""
+    return f"{run.tokenizer.kind} {run.tokenizer.vocab_size}"
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """Name the runs, each by another name: the folder stands behind the name where two runs share it."""
+    names = [run.name for run in runs]
+    return [f"{run.name} ({run.folder.name})" if names.count(run.name) > 1 else run.name for run in runs]
+
+
+def final(run: Run) -> tuple[Measure, ...]:
+    """The final figures or, before there are any, those of the latest evaluation during training."""
+    if run.measures or not run.evaluate:
+        return run.measures
+    point = run.evaluate[-1]
+    told = {"over": f"the held-out part at step {point.step:,}", "rule": "As evaluated during training."}
+    figures = [Measure("held-out loss so far", point.loss, NATS, **told)]
+    if point.bits_per_byte is not None:
+        figures.insert(0, Measure("bits per byte so far", point.bits_per_byte, BITS, **told))
+    return tuple(figures)
+
+
+def remarks(runs: Sequence[Run]) -> list[str]:
+    """Say in sentences what compares with what among these runs, and what is unfinished or unreadable."""
+    said = []
+    objectives = _unique(objective_of(run) for run in runs)
+    tokenizers = _unique(run.tokenizer.hash for run in runs)
+    corpora = _unique(run.corpus.fingerprint for run in runs)
+    if len(runs) > 1 and len(objectives) == len(tokenizers) == len(corpora) == 1:
+        said.append(
+            "These runs share objective, tokenizer and text: every figure of one compares with the others’."
+        )
+    if len(objectives) > 1:
+        said.append(
+            f"The runs learn by {len(objectives)} objectives ({', '.join(objectives)}). Each objective’s "
+            "loss answers a question of its own, so each has its own chart and its own column: a lower "
+            "number in one says nothing about another."
+        )
+    if len(tokenizers) > 1:
+        said.append(
+            f"There are {len(tokenizers)} tokenizers. A token is another amount of text in each, so a loss "
+            "per token compares only within one of them, and so do tokens seen; between them, only figures "
+            "per byte compare."
+        )
+    if len(corpora) > 1:
+        said.append(
+            "The corpora differ: no figure compares between runs that were measured on different text."
+        )
+    for run, label in zip(runs, labels(runs), strict=True):
+        done = run.last.step if run.last else 0
+        if done < run.steps:
+            said.append(f"{label} has done {done:,} of its {run.steps:,} steps.")
+        if run.unread:
+            lines = "1 line" if run.unread == 1 else f"{run.unread} lines"
+            said.append(f"Left out: {lines} in the log of {label} that can’t be read.")
+    return said
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

@@ -1,0 +1,184 @@
+"""Runs side by side on one HTML page, which needs no network and nothing beside it.
+
+The page is shown to people who never saw the run, and holds text that a model wrote. So all is escaped,
+and its content security policy lets it run exactly two scripts, named by their hashes, and reach no address.
+"""
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+import hornbook
+from hornbook.atomic import beside
+from hornbook.errors import HornbookError
+from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
+from hornbook.report.curves import charts
+from hornbook.report.runs import Measure, Run, Sample
+from hornbook.report.table import columns
+
+FAMILIES = {
+    "bert": "BERT",
+    "roberta": "RoBERTa",
+    "albert": "ALBERT",
+    "robertalbert": "RoBERTAlbert",
+    "gpt_neo": "GPT-Neo",
+    "gpt_neox": "GPT-NeoX",
+    "t5": "T5",
+}
+KINDS = {"unmask": "Unmasking", "generate": "Continuing", "infill": "Filling in"}
+
+
+def write_page(runs: Sequence[Run], path: Path | str, title: str = "Runs side by side") -> Path:
+    """Write the page that compares the runs (in this order) to `path`, and return its path.
+
+    The file is written beside and renamed. Raises HornbookError for no runs, or a path that can't be written.
+    """
+    if not runs:
+        raise HornbookError("there is no run to show; give at least one run's folder")
+    path = Path(path)
+    html = _render(runs, title)
+    try:
+        with beside(path) as file:
+            file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise HornbookError(
+            f"the page can't be written to {path}: {error.strerror}; give another path"
+        ) from None
+    return path
+
+
+def _render(runs: Sequence[Run], title: str) -> str:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "figure": figure,
+        "short": short,
+        "duration": duration,
+        "filled": filled,
+        "begin": begin,
+        "continued": continued,
+    }
+    script = _file("page.js").strip()
+    drawn = charts(runs)
+    return environment.from_string(_file("page.html")).render(
+        title=title,
+        runs=list(zip(runs, labels(runs), strict=True)),
+        corpora=list(dict.fromkeys(run.corpus for run in runs)),
+        families=FAMILIES,
+        objective_of=objective_of,
+        tokenizer_of=tokenizer_of,
+        remarks=remarks(runs),
+        charts=drawn,
+        # Two and four charts fill rows of two, three and six fill rows of three.
+        across=min(len(drawn), 2 if len(drawn) in (2, 4) else 3),
+        columns=columns(runs),
+        explanations=explanations(runs),
+        samples=samples(runs),
+        version=hornbook.__version__,
+        style=Markup(_file("page.css")),
+        script=Markup(script),
+        plotly=Markup(_plotly()[0]) if drawn else "",
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src {_hash(script)} {_plotly()[1]}",
+    )
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> tuple[str, str]:
+    """Give plotly.js as base64 of gzip, which is 2 MB where the source is 4.8 MB, and the source's hash."""
+    from plotly.offline import get_plotlyjs
+
+    source = get_plotlyjs()
+    return base64.b64encode(gzip.compress(source.encode(), mtime=0)).decode(), _hash(source)
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def explanations(runs: Sequence[Run]) -> list[tuple[str, list[Measure]]]:
+    """Say of each measure, once, how it was computed, over what, and with what it compares."""
+    told: dict[str, dict[tuple[str, str, str], Measure]] = {}
+    for column in columns(runs):
+        for cell in filter(None, column.cells):
+            told.setdefault(column.heading, {}).setdefault((cell.rule, cell.over, cell.comparable), cell)
+    return [(heading, list(cells.values())) for heading, cells in told.items()]
+
+
+def samples(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Group the samples by kind and prompt, so that what was made of the same prompt stands side by side.
+
+    A kind has a `title`, its `runs` (the number of runs that have such samples) and its `prompts`: pairs of a
+    prompt and its (run index, sample) in the order of the runs.
+    """
+    kinds: dict[str, dict[str, list[tuple[int, Sample]]]] = {}
+    for index, run in enumerate(runs):
+        for sample in run.samples:
+            kinds.setdefault(sample.kind, {}).setdefault(sample.prompt, []).append((index, sample))
+    return [
+        {
+            "kind": kind,
+            "title": KINDS.get(kind, kind),
+            "runs": len({index for outputs in prompts.values() for index, _ in outputs}),
+            "prompts": list(prompts.items()),
+        }
+        for kind, prompts in kinds.items()
+    ]
+
+
+def filled(text: str) -> Markup:
+    """Mark the spans that a model filled in, which stand within ⟦ and ⟧."""
+    return Markup(str(escape(text)).replace("⟦", "<mark>").replace("⟧", "</mark>"))
+
+
+def continued(sample: Sample) -> str:
+    """Give what a model wrote after the prompt, whether or not the output repeats the prompt."""
+    rest = sample.output.removeprefix(sample.prompt)
+    apart = sample.prompt[-1:].isspace() or rest[:1].isspace() or sample.output != rest
+    return rest if apart else f" {rest}"
+
+
+def begin(text: str) -> str:
+    """Begin with a capital and leave the rest alone: BLEU stays BLEU."""
+    return text[:1].upper() + text[1:]
+
+
+def figure(value: float | None) -> str:
+    """Give a number as a reader wants it: three decimals, or whole from a thousand up; a dash for none."""
+    if value is None:
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.3g}"
+
+
+def short(number: float | None) -> str:
+    """Give a count with its magnitude: 2,900,000 is `2.90 M`."""
+    if number is None:
+        return "–"
+    number = float(f"{number:.3g}")
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{number:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Give seconds as `42 s`, `1 min 38 s` or `3 h 12 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,215 @@
+"""A run's folder, read: what was trained, how it went, and what came out.
+
+A folder holds `run.json` (what was trained), `log.jsonl` (a line for every logged step and every evaluation),
+`evaluation.json` (the final figures and samples) and `recipe.yaml`. All but the first may be missing, and the
+log may end in half a line: a run that still goes, or was killed a moment ago, is read as far as it came.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from hornbook.errors import HornbookError
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokenizer of a run; runs with the same `hash` cut text into the same tokens."""
+
+    kind: str
+    vocab_size: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """The size of one part of a corpus."""
+
+    documents: int
+    bytes: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """The corpus of a run; runs with the same `fingerprint` were trained and measured on the same text."""
+
+    name: str
+    fingerprint: str
+    train: Part
+    heldout: Part
+
+
+@dataclass(frozen=True)
+class TrainPoint:
+    """A logged training step: loss in nats per label; tokens and training seconds since the first step."""
+
+    step: int
+    loss: float
+    tokens: int
+    seconds: float
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class EvaluatePoint:
+    """An evaluation on the held-out part: loss in nats per label and, where it is known, bits per byte."""
+
+    step: int
+    loss: float
+    tokens: int
+    seconds: float
+    bits_per_byte: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One final figure: value and unit, the text it is over, how it was computed, what it compares with."""
+
+    measure: str
+    value: float
+    unit: str
+    over: str = ""
+    rule: str = ""
+    comparable: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that a model puts in a masked place, its probability, and the text with it filled in."""
+
+    token: str
+    probability: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model made of a prompt; `kind` is `generate`, `unmask` or `infill` (filled spans within ⟦ ⟧)."""
+
+    kind: str
+    prompt: str
+    output: str
+    candidates: tuple[Candidate, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it."""
+
+    name: str
+    family: str
+    objective: str
+    parameters: int
+    tokenizer: Vocabulary
+    corpus: Text
+    length: int
+    steps: int
+    preset: str = ""
+    head: str = ""
+    batch: int | None = None
+    seed: int | None = None
+    precision: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
+    command: str = ""
+
+    # What run.json doesn't hold.
+    folder: Path = Path()
+    recipe: str = ""
+    train: tuple[TrainPoint, ...] = ()
+    evaluate: tuple[EvaluatePoint, ...] = ()
+    unread: int = 0
+    """Lines of the log that are no whole record."""
+    measures: tuple[Measure, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def last(self) -> TrainPoint | EvaluatePoint | None:
+        """The latest point of the log, or None before the first."""
+        return max(self.train[-1:] + self.evaluate[-1:], key=lambda point: point.step, default=None)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Input tokens a second over all of the training so far, or None before the first point."""
+        return self.last.tokens / self.last.seconds if self.last and self.last.seconds > 0 else None
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """The content of `evaluation.json`."""
+
+    measures: tuple[Measure, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+
+T = TypeVar("T")
+Point = TypeVar("Point", TrainPoint, EvaluatePoint)
+_TRAIN = TypeAdapter(TrainPoint)
+_EVALUATE = TypeAdapter(EvaluatePoint)
+
+
+def read_run(folder: Path | str) -> Run:
+    """Read a run from its folder; raises HornbookError where `run.json` or `evaluation.json` isn't valid."""
+    folder = Path(folder)
+    if not (folder / "run.json").is_file():
+        raise HornbookError(
+            f"{folder} is no run: it has no run.json; give a folder that `hornbook train` wrote"
+        )
+    run = _read(folder / "run.json", TypeAdapter(Run))
+    outcome = _Outcome()
+    if (folder / "evaluation.json").is_file():
+        outcome = _read(folder / "evaluation.json", TypeAdapter(_Outcome))
+    recipe = folder / "recipe.yaml"
+    train, evaluate, unread = _read_log(folder / "log.jsonl")
+    return replace(
+        run,
+        folder=folder,
+        recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
+        train=train,
+        evaluate=evaluate,
+        unread=unread,
+        measures=outcome.measures,
+        samples=outcome.samples,
+    )
+
+
+def _read(path: Path, kind: TypeAdapter[T]) -> T:
+    try:
+        return kind.validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise HornbookError(
+            f"{path} can't be read: {where}: {first['msg']}; `hornbook train` or `evaluate` writes it anew"
+        ) from None
+
+
+def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, ...], int]:
+    train: list[TrainPoint] = []
+    evaluate: list[EvaluatePoint] = []
+    unread = 0
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            record = json.loads(line)
+            kind = record.get("kind")
+            if kind == "train":
+                _append(train, _TRAIN.validate_python(record))
+            elif kind == "evaluate":
+                _append(evaluate, _EVALUATE.validate_python(record))
+        except (ValueError, AttributeError):  # not JSON, not UTF-8, not an object, or a field is missing
+            unread += 1
+    return tuple(train), tuple(evaluate), unread
+
+
+def _append(points: list[Point], point: Point) -> None:
+    # A run that was killed goes on from a checkpoint before its last logged step: the steps it took again
+    # replace those that the killed process had logged.
+    while points and points[-1].step >= point.step:
+        points.pop()
+    points.append(point)

@@ -1,0 +1,65 @@
+"""Runs as rows: what they are, what they have seen, and their final figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hornbook.report.comparison import Scope, distinguish, final, labels, objective_of, scope, tokenizer_of
+from hornbook.report.runs import Measure, Run
+
+
+@dataclass(frozen=True)
+class Column:
+    """Figures that compare with each other; `cells[i]` is run i's, or None where it has no such figure."""
+
+    measure: str
+    unit: str
+    within: str
+    """What tells it from the other columns of this measure, in words; empty where it is the only one."""
+    cells: tuple[Measure | None, ...]
+
+    @property
+    def heading(self) -> str:
+        """The measure with its unit and scope on one line: `loss (nats/label; causal)`."""
+        return f"{self.measure} ({'; '.join(filter(None, (self.unit, self.within)))})"
+
+
+def columns(runs: Sequence[Run]) -> list[Column]:
+    """Put the runs' final figures in columns, each holding only figures that compare with each other."""
+    cells: dict[tuple[str, str], dict[Scope, list[Measure | None]]] = {}
+    for index, run in enumerate(runs):
+        for figure in final(run):
+            scopes = cells.setdefault((figure.measure, figure.unit), {})
+            scopes.setdefault(scope(run, figure.unit), [None] * len(runs))[index] = figure
+    return [
+        Column(measure, unit, words, tuple(scopes[within]))
+        for (measure, unit), scopes in cells.items()
+        for within, words in distinguish(list(scopes)).items()
+    ]
+
+
+def compare_table(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Give one row a run, all with the same keys: raw numbers, None where something isn't known.
+
+    Tokens are input tokens seen in training, seconds those of training. The final figures follow, one key
+    for each measure, unit and scope within which it compares.
+    """
+    figures = columns(runs)
+    return [
+        {
+            "name": label,
+            "family": run.family,
+            "preset": run.preset,
+            "parameters": run.parameters,
+            "tokenizer": tokenizer_of(run),
+            "objective": objective_of(run),
+            "length": run.length,
+            "step": run.last.step if run.last else 0,
+            "steps": run.steps,
+            "tokens": run.last.tokens if run.last else 0,
+            "tokens per second": run.tokens_per_second,
+            "seconds": run.last.seconds if run.last else 0.0,
+        }
+        | {column.heading: cell.value if (cell := column.cells[index]) else None for column in figures}
+        for index, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
+    ]

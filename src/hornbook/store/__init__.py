@@ -1,0 +1,6 @@
+"""Tokens on disk, and the plan that says which of them are in step n."""
+
+from hornbook.store.plan import Plan
+from hornbook.store.tokens import TokenStore, build
+
+__all__ = ["Plan", "TokenStore", "build"]

@@ -1,0 +1,117 @@
+"""Tokens on disk: all documents of a corpus in one memory-mapped array, each followed by its end token."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.atomic import beside
+from hornbook.errors import HornbookError
+from hornbook.tokenizers import encode_documents, tokenizer_hash
+
+_CHUNK = 2**21
+"""Characters that are tokenized at once: enough for every core, little enough for any memory."""
+
+
+@dataclass(frozen=True)
+class TokenStore:
+    """A corpus as tokens, in a folder.
+
+    `tokens.bin` holds every document followed by the end token, 16 bits a token where the vocabulary allows it;
+    `ends.npy`, where each document ends (after its end token); `bytes.npy`, how many bytes of UTF-8 each document had,
+    so that likelihoods can be given per byte; `store.json`, the tokenizer's hash and the counts.
+    """
+
+    folder: Path
+    tokens: npt.NDArray[np.unsignedinteger]
+    ends: npt.NDArray[np.int64]
+    bytes: npt.NDArray[np.int64]
+
+    @classmethod
+    def open(cls, folder: Path, tokenizer: PreTrainedTokenizerBase) -> "TokenStore":
+        """Open a store. Raises HornbookError when another tokenizer made it, or when a file is missing or torn."""
+        try:
+            facts = json.loads((folder / "store.json").read_text("utf-8"))
+            tokens = np.memmap(folder / "tokens.bin", facts["dtype"], mode="r")
+            store = cls(folder, tokens, np.load(folder / "ends.npy"), np.load(folder / "bytes.npy"))
+            told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise HornbookError(f"{folder}: can't read this token store ({error}): delete the folder to make it anew") from error
+        if told != (len(store.tokens), len(store.ends)):
+            raise HornbookError(
+                f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, its files hold "
+                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it anew"
+            )
+        if made_by != tokenizer_hash(tokenizer):
+            raise HornbookError(
+                f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {tokenizer_hash(tokenizer)[:12]}, "
+                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it anew"
+            )
+        return store
+
+    def document(self, number: int) -> npt.NDArray[np.int64]:
+        """Give the tokens of one document, its end token included."""
+        first = self.ends[number - 1] if number else 0
+        return self.tokens[first : self.ends[number]].astype(np.int64)
+
+    def windows(self, starts: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.int64]:
+        """Give the `window` tokens from each start on, the store read as a ring: shape (len(starts), window)."""
+        return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """Count the documents, the bytes of their text, and the tokens with the end tokens."""
+        return {"documents": len(self.ends), "bytes": int(self.bytes.sum()), "tokens": len(self.tokens)}
+
+
+def build(
+    folder: Path,
+    documents: Iterable[str],
+    tokenizer: PreTrainedTokenizerBase,
+    end_id: int,
+    progress: Callable[[int], None] | None = None,
+) -> TokenStore:
+    """Tokenize documents into a new store, on all cores; `progress` hears how many bytes each batch had.
+
+    Memory doesn't grow with the corpus, but for some bytes a document. Raises HornbookError when the disk is full;
+    then, as after a kill, no half-made store is left.
+    """
+    dtype = np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
+    lengths: list[int] = []
+    sizes: list[int] = []
+    with beside(folder, folder=True) as new:
+        with (new / "tokens.bin").open("wb") as file:
+            for texts in _chunks(documents):
+                ids = encode_documents(tokenizer, texts)
+                file.write(np.array([token for one in ids for token in (*one, end_id)], dtype).tobytes())
+                lengths += [len(one) + 1 for one in ids]
+                sizes += [len(text.encode("utf-8")) for text in texts]
+                if progress:
+                    progress(sum(sizes[-len(texts) :]))
+        np.save(new / "ends.npy", np.cumsum(lengths, dtype=np.int64))
+        np.save(new / "bytes.npy", np.array(sizes, np.int64))
+        facts = {
+            "tokenizer": tokenizer_hash(tokenizer),
+            "end_id": end_id,
+            "dtype": dtype.name,
+            "tokens": sum(lengths),
+            "documents": len(lengths),
+        }
+        (new / "store.json").write_text(json.dumps(facts, indent=2), "utf-8")
+    return TokenStore.open(folder, tokenizer)
+
+
+def _chunks(documents: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for text in documents:
+        chunk.append(text)
+        size += len(text)
+        if size >= _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

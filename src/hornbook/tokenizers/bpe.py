@@ -1,0 +1,34 @@
+"""Byte-level BPE: every text is bytes first, so that nothing is unknown (Radford et al. 2019, GPT-2)."""
+
+from collections.abc import Iterator
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.room import check_room
+
+
+def learn(
+    documents: Iterator[list[str]],
+    options: TokenizerOptions,
+    normalizer: normalizers.Normalizer,
+    front: list[AddedToken],
+    back: list[AddedToken],
+    unknown: str | None,
+) -> Tokenizer:
+    """Learn merges until the vocabulary, with `back` still to come, has `options.vocab_size` entries."""
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    check_room(options, len(front) + len(back), {"bytes": len(alphabet)})
+    tokenizer = Tokenizer(models.BPE(unk_token=unknown))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=options.vocab_size - len(back),
+        min_frequency=options.min_frequency,
+        special_tokens=front,
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(documents, trainer)
+    return tokenizer

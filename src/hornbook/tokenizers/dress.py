@@ -1,0 +1,102 @@
+"""Dress a tokenizer for transformers: every special token declared, and the template that a head needs."""
+
+from collections.abc import Mapping
+
+from tokenizers import AddedToken, Tokenizer, models
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers.identity import backend
+from hornbook.tokenizers.style import Head, Style, special_token
+
+_NEEDED: dict[Head, tuple[str, ...]] = {
+    "causal": (),
+    "masked": ("cls_token", "sep_token", "mask_token"),
+    "seq2seq": ("eos_token", "pad_token"),
+}
+
+
+def dress(
+    tokenizer: Tokenizer | PreTrainedTokenizerBase,
+    head: Head,
+    length: int,
+    style: Style | None = None,
+    segments: bool = False,
+) -> PreTrainedTokenizerFast:
+    """Wrap a tokenizer for a model with this head, for sequences of `length` tokens; it stays as it is.
+
+    The template is `cls A sep` (a pair: `cls A sep B:1 sep:1`) for masked, `A eos` for seq2seq, none for
+    causal. Roles are the style's; without a style they are those that the tokenizer declares. `segments` adds
+    token_type_ids. Once saved, AutoTokenizer opens it with the same ids, beside any family's config.json.
+
+    Raises HornbookError when a token that the head needs has no role or isn't in the vocabulary, or the mask
+    is the unknown token.
+    """
+    rust = Tokenizer.from_str(backend(tokenizer).to_str())
+    roles = style.roles if style else declared_roles(tokenizer)
+    missing = [role for role in _NEEDED[head] if role not in roles]
+    if missing:
+        raise HornbookError(
+            f"a {head} model needs {', '.join(missing)}, and this tokenizer has {_listed(roles)}: "
+            "take another tokenizer, or train one in another style"
+        )
+    if head == "masked" and roles["mask_token"] == roles.get("unk_token"):
+        raise HornbookError(
+            f"mask_token and unk_token are both {roles['mask_token']}, so masks and unknown words are one: "
+            "take another tokenizer"
+        )
+    for role, token in roles.items():
+        if rust.token_to_id(token) is None:
+            raise HornbookError(
+                f"{role} is {token}, which isn't among the vocabulary's {rust.get_vocab_size()} entries: "
+                "take the style that the tokenizer was trained with"
+            )
+    rust.no_truncation()
+    rust.no_padding()
+    rust.post_processor = _template(rust, head, roles)
+    names = ["input_ids", "token_type_ids", "attention_mask"] if segments else ["input_ids", "attention_mask"]
+    return wrap(rust, roles, model_max_length=length, model_input_names=names)
+
+
+def declared_roles(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> dict[str, str]:
+    """Read which token plays which role; a bare tokenizer declares none."""
+    return {} if isinstance(tokenizer, Tokenizer) else dict(tokenizer.special_tokens_map)
+
+
+def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTrainedTokenizerFast:
+    """Put transformers' class around a Rust tokenizer, verbatim, with its special tokens declared as such."""
+    added = {token.content: token for token in rust.get_added_tokens_decoder().values()}
+    spaces_are_tokens = not isinstance(rust.model, models.WordPiece)
+
+    def declare(role: str, content: str) -> AddedToken:
+        token = added.get(content) or special_token(content, spaces_are_tokens and role == "mask_token")
+        token.special = True
+        return token
+
+    return PreTrainedTokenizerFast(
+        tokenizer_object=rust,
+        **{role: declare(role, token) for role, token in roles.items()},
+        extra_special_tokens=[t for c, t in added.items() if t.special and c not in set(roles.values())],
+        padding_side="right",
+        truncation_side="right",
+        clean_up_tokenization_spaces=False,
+        **options,
+    )
+
+
+def _template(rust: Tokenizer, head: Head, roles: Mapping[str, str]) -> TemplateProcessing:
+    if head == "masked":
+        cls, sep = roles["cls_token"], roles["sep_token"]
+        single, pair = [cls, "$A", sep], [cls, "$A", sep, "$B:1", f"{sep}:1"]
+    elif head == "seq2seq":
+        cls = sep = roles["eos_token"]
+        single, pair = ["$A", sep], ["$A", sep, "$B", sep]
+    else:
+        return TemplateProcessing(single=["$A"], pair=["$A", "$B:1"], special_tokens=[])
+    ids = [(token, rust.token_to_id(token)) for token in sorted({cls, sep})]
+    return TemplateProcessing(single=single, pair=pair, special_tokens=ids)
+
+
+def _listed(roles: Mapping[str, str]) -> str:
+    return ", ".join(f"{role} {token}" for role, token in roles.items()) or "no special tokens"

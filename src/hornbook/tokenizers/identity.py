@@ -1,0 +1,26 @@
+"""What makes two tokenizers the same."""
+
+import hashlib
+import json
+
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+_PER_CALL = ("post_processor", "padding", "truncation")
+
+
+def backend(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> Tokenizer:
+    """Give the Rust tokenizer itself, whatever it wears."""
+    return tokenizer if isinstance(tokenizer, Tokenizer) else tokenizer.backend_tokenizer
+
+
+def tokenizer_hash(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> str:
+    """Hash what decides the ids of a text's words: hex SHA-256 of its canonical JSON.
+
+    Template, padding and truncation don't count, so a bare tokenizer and its dressed forms agree, before and
+    after they are saved and loaded. Scores count to six decimals, for the Rust library's JSON changes later
+    ones.
+    """
+    state = json.loads(backend(tokenizer).to_str(), parse_float=lambda digits: round(float(digits), 6))
+    kept = {key: value for key, value in state.items() if key not in _PER_CALL}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,115 @@
+"""Open a tokenizer that exists: a folder, or a name on the hub."""
+
+import warnings
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers.dress import declared_roles, wrap
+from hornbook.tokenizers.style import STYLES
+
+_FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]
+_PROBES = [
+    "The quick brown Fox can't jump: 1,234.5 times, NEVER!",
+    "naïve café ÅØÆ åøæ ﬁn Ⅳ ½",
+    "  two  spaces\tand\n\nlines \n",
+    "emoji 😀👩‍👩‍👧, Ω☃, 漢字かな, привет",
+    "def f(x): return x[0] != '##y' or <z>",
+]
+
+
+def load(path: str) -> PreTrainedTokenizerBase:
+    """Open a tokenizer's folder, or fetch its files from the hub; code that comes with it never runs.
+
+    Where a folder has a tokenizer.json, that decides: a class of transformers that splits text otherwise
+    (some rebuild their tokenizer and drop its normalizer) is set aside with a warning, and only the roles of
+    special tokens are taken from it. Where no file declares roles, they are those of the style whose tokens
+    stand at the same ids.
+
+    Raises HornbookError when the folder is missing, incomplete or torn, and when a hub name can't be fetched.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        folder = _fetch(path)
+    rust = _read(folder)
+    try:
+        opened = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        opened.backend_tokenizer  # noqa: B018  a class written in Python has none
+    except Exception as error:  # transformers has no one exception for what it can't open
+        # Without a tokenizer_config.json nothing says how to open it; one that can't be followed is an error.
+        if rust is None or (folder / "tokenizer_config.json").exists():
+            missing = "add its tokenizer.json" if rust is None else "mend its tokenizer_config.json"
+            raise HornbookError(
+                f"{path} can't be opened as a tokenizer ({_line(error)}): {missing}"
+            ) from error
+        opened = None
+    if opened is not None and rust is not None and _ids(rust) != _ids(opened.backend_tokenizer):
+        warnings.warn(
+            f"{path}: {type(opened).__name__} splits text otherwise than tokenizer.json, which is followed",
+            stacklevel=2,
+        )
+    elif opened is not None and declared_roles(opened):
+        return opened
+    rust = rust if rust is not None else opened.backend_tokenizer
+    return wrap(rust, _roles(rust, declared_roles(opened) if opened is not None else {}))
+
+
+def _fetch(name: str) -> Path:
+    """Find a hub tokenizer's files in the cache, or fetch them."""
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
+        raise HornbookError(
+            f"there is no tokenizer folder {name}: give an existing one, or a name on the hub"
+        )
+    try:
+        return Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
+    except Exception:  # not in the cache
+        pass
+    try:
+        return Path(snapshot_download(name, allow_patterns=_FILES, etag_timeout=5))
+    except Exception as error:  # each kind of network trouble has its own
+        raise HornbookError(
+            f"{name} is no folder here and can't be fetched from the hub ({_line(error)}): "
+            "check the name and the network, or give a folder"
+        ) from error
+
+
+def _read(folder: Path) -> Tokenizer | None:
+    """Read tokenizer.json, or else GPT-2's two files, as they stand; None where there are neither."""
+    whole, vocabulary, merges = (folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
+    try:
+        if whole.exists():
+            rust = Tokenizer.from_file(str(whole))
+            rust.no_truncation()
+            rust.no_padding()
+            return rust
+        if vocabulary.exists() and merges.exists():
+            rust = Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
+            rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+            rust.decoder = decoders.ByteLevel()
+            return rust
+    except Exception as error:  # the Rust library raises nothing narrower
+        name = whole.name if whole.exists() else f"{vocabulary.name} with {merges.name}"
+        raise HornbookError(
+            f"{folder}: {name} is torn or no tokenizer ({_line(error)}): copy it again"
+        ) from error
+    return None
+
+
+def _roles(rust: Tokenizer, declared: dict[str, str]) -> dict[str, str]:
+    """Keep the declared roles that the vocabulary has; where there are none, find the style by its ids."""
+    roles = {role: token for role, token in declared.items() if rust.token_to_id(token) is not None}
+    for style in STYLES.values():
+        if not roles and all(rust.token_to_id(token) == i for i, token in enumerate(style.front)):
+            roles = {r: token for r, token in style.roles.items() if rust.token_to_id(token) is not None}
+    return roles
+
+
+def _ids(rust: Tokenizer) -> list[list[int]]:
+    return [encoding.ids for encoding in rust.encode_batch(_PROBES, add_special_tokens=False)]
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

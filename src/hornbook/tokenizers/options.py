@@ -1,0 +1,38 @@
+"""What a recipe may say of its tokenizer."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from hornbook.section import Section
+
+
+class TokenizerOptions(Section):
+    """A tokenizer to train from the corpus, or one that exists."""
+
+    path: str | None = None
+    """An existing tokenizer's folder, or its name on the hub; everything else then stays unset."""
+    kind: Literal["bpe", "unigram", "wordpiece"] = "bpe"
+    """How words are split: byte-level BPE, Unigram with bytes for what it doesn't know, or WordPiece."""
+    vocab_size: int = Field(8192, ge=1)
+    """Entries of the vocabulary, special tokens and sentinels included; a small corpus may yield fewer."""
+    style: str | None = None
+    """Which special tokens it has, and at which ids; by default the family's own."""
+    sentinels: int | None = Field(None, ge=0)
+    """How many <extra_id_*> tokens; by default 100 for a seq2seq model, otherwise none."""
+    lowercase: bool = False
+    """Lower-case all text; accents stay."""
+    normalize: Literal["none", "nfc", "nfkc"] = "nfc"
+    """The Unicode form that text is brought to first."""
+    min_frequency: int = Field(2, ge=1)
+    """How often a merge (bpe, wordpiece) or a character (wordpiece) must occur to enter the vocabulary."""
+
+    @model_validator(mode="after")
+    def _path_stands_alone(self) -> "TokenizerOptions":
+        others = sorted(self.model_fields_set - {"path"})
+        if self.path is not None and others:
+            raise ValueError(
+                f"path {self.path!r} names a tokenizer that exists, so {', '.join(others)} can't be chosen: "
+                f"remove {'them' if len(others) > 1 else 'it'}, or path"
+            )
+        return self

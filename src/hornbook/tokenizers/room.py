@@ -1,0 +1,17 @@
+"""Whether a vocabulary has room for what every tokenizer of its kind must hold."""
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers.options import TokenizerOptions
+
+
+def check_room(options: TokenizerOptions, special: int, alphabet: dict[str, int]) -> None:
+    """Raise HornbookError when `vocab_size` is smaller than the special tokens and the alphabet's parts."""
+    needed = special + sum(alphabet.values())
+    if options.vocab_size < needed:
+        parts = " + ".join(
+            [f"{special} special tokens", *(f"{count:,} {name}" for name, count in alphabet.items())]
+        )
+        raise HornbookError(
+            f"tokenizer.vocab_size is {options.vocab_size}, and {options.kind} needs at least {needed} here "
+            f"({parts}): set it to {needed} or more"
+        )

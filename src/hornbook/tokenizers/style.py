@@ -1,0 +1,89 @@
+"""Styles: which special tokens a tokenizer has, at which ids, and what each of them is for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count, takewhile
+from typing import Literal
+
+from tokenizers import AddedToken, Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+Head = Literal["causal", "masked", "seq2seq"]
+"""What kind of model a tokenizer serves."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """A layout of special tokens: `front`, the words, sentinels where there are any, `back`."""
+
+    front: tuple[str, ...]
+    """The tokens at ids 0, 1, 2, ..."""
+    roles: Mapping[str, str]
+    """The token that plays each role, under transformers' names of them: {"pad_token": "<pad>", ...}."""
+    back: tuple[str, ...] = ()
+    """The tokens at the highest ids."""
+
+    def layout(self, sentinels: int, spaces_are_tokens: bool) -> tuple[list[AddedToken], list[AddedToken]]:
+        """Give the special tokens before and after the words, in the order of their ids.
+
+        Sentinels descend, as published for T5: <extra_id_0> has the highest id among them.
+        `spaces_are_tokens` tells that a word's piece begins with the space before the word.
+        """
+        stand_ins = {self.roles.get("mask_token"), *map(sentinel, range(sentinels))}
+
+        def declare(token: str) -> AddedToken:
+            return special_token(token, takes_space=spaces_are_tokens and token in stand_ins)
+
+        descending = map(sentinel, reversed(range(sentinels)))
+        return list(map(declare, self.front)), list(map(declare, (*descending, *self.back)))
+
+
+def _roles(bos: str | None, eos: str | None, **others: str) -> dict[str, str]:
+    named = {"bos": bos, "eos": eos, **others}
+    return {f"{role}_token": token for role, token in named.items() if token is not None}
+
+
+_FAIRSEQ = _roles("<s>", "</s>", cls="<s>", sep="</s>", unk="<unk>", pad="<pad>", mask="<mask>")
+
+STYLES: dict[str, Style] = {
+    # Ours, for every head: padding at 0 wastes no row, and a mask at the end leaves the ids before it alone.
+    "shared": Style(("<pad>", "<s>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",)),
+    # roberta-base's vocab.json.
+    "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",)),
+    # bert-base's order, without its unused entries in between. BERT has no bos and no eos.
+    "bert": Style(
+        ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        _roles(None, None, cls="[CLS]", sep="[SEP]", unk="[UNK]", pad="[PAD]", mask="[MASK]"),
+    ),
+    # albert-base-v2's spiece.model.
+    "albert": Style(
+        ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
+        _roles("[CLS]", "[SEP]", cls="[CLS]", sep="[SEP]", unk="<unk>", pad="<pad>", mask="[MASK]"),
+    ),
+    # gpt-neox-20b's tokenizer.json. No unknown token: an end of text in the middle of a text would be worse.
+    "gpt": Style(
+        ("<|endoftext|>", "<|padding|>"), _roles("<|endoftext|>", "<|endoftext|>", pad="<|padding|>")
+    ),
+    # t5-small's spiece.model.
+    "t5": Style(("<pad>", "</s>", "<unk>"), _roles(None, "</s>", unk="<unk>", pad="<pad>")),
+}
+
+
+def sentinel(number: int) -> str:
+    """Name the sentinel that stands for span `number` of a sequence."""
+    return f"<extra_id_{number}>"
+
+
+def sentinel_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> list[int]:
+    """Find the ids of <extra_id_0>, <extra_id_1>, ... by name, as far as they are in the vocabulary."""
+    vocabulary = tokenizer.get_vocab()
+    return [vocabulary[name] for name in takewhile(vocabulary.__contains__, map(sentinel, count()))]
+
+
+def special_token(text: str, takes_space: bool) -> AddedToken:
+    """Declare a special token, found in text as it is written, whatever the normalizer does.
+
+    `takes_space` lets it swallow the space before it: so a mask or a sentinel must where it stands for a
+    piece that begins with that space.
+    """
+    return AddedToken(text, special=True, normalized=False, lstrip=takes_space)

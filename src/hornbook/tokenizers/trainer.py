@@ -1,0 +1,54 @@
+"""Train a tokenizer whose special tokens stand at their ids from the start."""
+
+from collections.abc import Callable, Iterable
+
+from tokenizers import Tokenizer, normalizers
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers import bpe, unigram, wordpiece
+from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.style import Style
+from hornbook.tokenizers.words import batches
+
+_LEARN = {"bpe": bpe.learn, "unigram": unigram.learn, "wordpiece": wordpiece.learn}
+
+
+def train(
+    documents: Iterable[str],
+    options: TokenizerOptions,
+    style: Style,
+    head_sentinels: int,
+    progress: Callable[[int], None] | None = None,
+) -> Tokenizer:
+    """Train a tokenizer from a stream of documents, read once; `progress` hears each batch's bytes.
+
+    The vocabulary is the style's front tokens, the words, `head_sentinels` sentinels (unless the options say
+    how many), the style's back tokens: `options.vocab_size` entries, or fewer where the corpus yields no
+    more. The same corpus and options give the same bytes, whatever the hash seed and the number of threads.
+    There is no template yet: `dress` puts it on.
+
+    Raises HornbookError when the style lacks an unknown token that the kind needs, when `vocab_size` is
+    smaller than special tokens and alphabet, and when Unigram or WordPiece find no words.
+    """
+    unknown = style.roles.get("unk_token")
+    if unknown is None and options.kind != "bpe":
+        raise HornbookError(
+            f"tokenizer.kind {options.kind} needs an unknown token, and the special tokens "
+            f"{' '.join(style.front)} have none: set tokenizer.kind to bpe, or tokenizer.style to shared"
+        )
+    sentinels = head_sentinels if options.sentinels is None else options.sentinels
+    front, back = style.layout(sentinels, spaces_are_tokens=options.kind != "wordpiece")
+    normalizer = normalizers.Sequence(_normalizers(options))
+    learn = _LEARN[options.kind]
+    tokenizer = learn(batches(documents, progress), options, normalizer, front, back, unknown)
+    tokenizer.add_special_tokens([*front, *back])
+    return tokenizer
+
+
+def _normalizers(options: TokenizerOptions) -> list[normalizers.Normalizer]:
+    forms: dict[str, list[normalizers.Normalizer]] = {
+        "none": [],
+        "nfc": [normalizers.NFC()],
+        "nfkc": [normalizers.NFKC()],
+    }
+    return forms[options.normalize] + ([normalizers.Lowercase()] if options.lowercase else [])

@@ -1,0 +1,118 @@
+"""Unigram: the likeliest split under piece probabilities (Kudo 2018), with bytes for what has no piece.
+
+The pieces are learnt by SentencePiece, T5's and ALBERT's own trainer: that of `tokenizers` adds floats in the
+order of a random hash map, so that no two runs agree.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+
+import sentencepiece
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.room import check_room
+from hornbook.tokenizers.words import count_characters, count_words, learnable
+
+_SPACE = "▁"
+_BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+# Printable ASCII always has pieces, so that a special token's or byte's name in a text splits into
+# characters, which score better than its own entry.
+_ASCII = {chr(code) for code in range(33, 127)}
+_NEVER = -1000.0
+_COVERAGE = 0.9995  # SentencePiece's default
+_THREADS = 16  # sums are taken thread by thread, so their number decides the last digits; cores don't
+# What a line of "word, tab, count" can't hold, and what stands for it there.
+_ESCAPES = {"\0": "\U000f0000", "\t": "\U000f0001", "\n": "\U000f0002", "\r": "\U000f0003"}
+
+
+def learn(
+    documents: Iterator[list[str]],
+    options: TokenizerOptions,
+    normalizer: normalizers.Normalizer,
+    front: list[AddedToken],
+    back: list[AddedToken],
+    unknown: str | None,
+) -> Tokenizer:
+    """Learn pieces until the vocabulary, with `back` still to come, has `options.vocab_size` entries.
+
+    The rarest 0.05 % of the characters get no piece of their own: they are spelt in bytes. A text comes back
+    from its ids as it was, but for a literal U+2581, which is how a space is written.
+    """
+    special = len(front) + len(back)
+    check_room(options, special, {"bytes": len(_BYTES), "ASCII characters": len(_ASCII)})
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizer
+    # No space is put before a text, so that decoding the parts of a text gives the parts.
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\n+"), "isolated"),
+            pre_tokenizers.Metaspace(_SPACE, prepend_scheme="never"),
+        ]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace(_SPACE, prepend_scheme="never")]
+    )
+
+    words = count_words(documents, tokenizer)
+    alphabet = _alphabet(words)
+    check_room(options, special, {"bytes": len(_BYTES), "characters": len(alphabet)})
+    # A special token must not be learnt as a word's piece as well.
+    names = [token.content for token in (*front, *back)]
+    reserved = re.compile("|".join(map(re.escape, [*names, *_BYTES, *_ESCAPES.values()])))
+    words = learnable(words, lambda word: alphabet.issuperset(word) and not reserved.search(word))
+    pieces = _pieces(words, alphabet, options.vocab_size - special - len(_BYTES))
+    entries = [(name, _NEVER) for name in (*names[: len(front)], *_BYTES)] + pieces
+    tokenizer.model = models.Unigram(entries, names.index(unknown) if unknown else None, byte_fallback=True)
+    return tokenizer
+
+
+def _alphabet(words: dict[str, int]) -> set[str]:
+    """Find the commonest characters that make up `_COVERAGE` of the text, and those that always belong."""
+    times = count_characters(words)
+    missing = (1 - _COVERAGE) * times.total()
+    alphabet = set(times)
+    for character in sorted(times, key=lambda character: (times[character], character)):
+        missing -= times[character]
+        if missing < 0:
+            break
+        alphabet.remove(character)
+    return alphabet | _ASCII | {_SPACE}
+
+
+def _pieces(words: dict[str, int], alphabet: set[str], size: int) -> list[tuple[str, float]]:
+    """Learn at most `size` pieces and their log probabilities, every character of the alphabet among them.
+
+    Characters that no word has can't be learnt: they get the lowest score.
+    """
+    unseen = sorted(alphabet.difference(*words))
+    escape = str.maketrans(_ESCAPES)
+    unescape = {ord(stand_in): character for character, stand_in in _ESCAPES.items()}
+    proto = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=(f"{word.translate(escape)}\t{times}" for word, times in words.items()),
+        input_format="tsv",
+        model_writer=proto,
+        model_type="unigram",
+        vocab_size=size - len(unseen) + 1,  # its own unknown piece isn't ours
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        unk_id=0,
+        bos_id=-1,
+        eos_id=-1,
+        pad_id=-1,
+        num_threads=_THREADS,
+        minloglevel=2,
+    )
+    learnt = sentencepiece.SentencePieceProcessor(model_proto=proto.getvalue())
+    # Six digits survive JSON in every library to the last bit; seventeen don't.
+    scored = [
+        (learnt.id_to_piece(i).translate(unescape), round(learnt.get_score(i), 6))
+        for i in range(1, len(learnt))
+    ]
+    lowest = min(score for _, score in scored)
+    return scored + [(character, lowest) for character in unseen]

@@ -1,0 +1,61 @@
+"""WordPiece: longest pieces first, of words between blanks and punctuation (BERT, Devlin et al. 2019)."""
+
+from collections.abc import Iterator
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.room import check_room
+from hornbook.tokenizers.words import count_characters, count_words, learnable
+
+_INNER = "##"
+_REPEATS = 100_000
+
+
+def learn(
+    documents: Iterator[list[str]],
+    options: TokenizerOptions,
+    normalizer: normalizers.Normalizer,
+    front: list[AddedToken],
+    back: list[AddedToken],
+    unknown: str | None,
+) -> Tokenizer:
+    """Learn pieces until the vocabulary, with `back` still to come, has `options.vocab_size` entries.
+
+    Characters seen less than `options.min_frequency` times are left out: words that hold one are unknown.
+    """
+    special = len(front) + len(back)
+    check_room(options, special, {"characters": 1})
+    tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
+    # Accents stay: stripping them, BERT's custom when lower-casing, turns Norwegian 'å' into 'a'.
+    clean = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
+    tokenizer.normalizer = normalizers.Sequence([normalizer, clean])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix=_INNER)
+
+    words = count_words(documents, tokenizer)
+    times = count_characters(words)
+    words = learnable(words, lambda word: min(times[c] for c in word) >= options.min_frequency)
+    characters = {character for word in words for character in word}
+    # Given to the trainer as special tokens, inner characters get ids in a fixed order; by itself it numbers
+    # them in the order of a hash map, and every later tie between pairs is decided by ids.
+    inner = sorted({_INNER + character for word in words for character in word[1:]})
+    check_room(options, special, {"characters": len(characters), "characters inside words": len(inner)})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=options.vocab_size - len(back),
+        min_frequency=options.min_frequency,
+        special_tokens=[*(token.content for token in front), *inner],
+        continuing_subword_prefix=_INNER,
+        show_progress=False,
+    )
+    learner = Tokenizer(models.WordPiece(unk_token=unknown))
+    learner.train_from_iterator(_repeated(words), trainer)
+    tokenizer.model = models.WordPiece(vocab=learner.get_vocab(), unk_token=unknown)
+    return tokenizer
+
+
+def _repeated(words: dict[str, int]) -> Iterator[list[str]]:
+    """Say each word as often as it was counted, for the trainer takes no counts."""
+    for word, times in words.items():
+        for done in range(0, times, _REPEATS):
+            yield [word] * min(_REPEATS, times - done)

@@ -1,0 +1,1 @@
+"""Training: from a recipe to a folder that AutoModel opens, resumable bit for bit."""

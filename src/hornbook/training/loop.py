@@ -1,0 +1,225 @@
+"""The training loop."""
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from hornbook.atomic import beside
+from hornbook.draws import key
+from hornbook.errors import HornbookError, Interrupted
+from hornbook.evaluation.heldout import heldout_batches
+from hornbook.objectives import IGNORED
+from hornbook.store import Plan
+from hornbook.training.batches import Batches, load
+from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
+from hornbook.training.interrupt import watch
+from hornbook.training.learner import Learner
+from hornbook.training.log import Log
+from hornbook.training.machine import Precision
+from hornbook.training.optimizers import make_optimizer, optimizer_state, restore_optimizer
+from hornbook.training.progress import Reporter
+from hornbook.training.run import Run
+from hornbook.training.schedules import learning_rate
+
+
+class Loop:
+    """A run's training: from its newest whole checkpoint, or from the first token, to its last step."""
+
+    def __init__(self, run: Run, accelerator: Accelerator, precision: Precision, report: Reporter) -> None:
+        self.run, self.accelerator, self.report = run, accelerator, report
+        self.recipe, self.training = run.recipe, run.recipe.training
+        self.family, self.objective = self.recipe.model.family, self.recipe.objective
+        window = self.objective.window(self.recipe.model.length)
+        self.plan = Plan(len(run.train.tokens), window, self.training.batch, self.recipe.seed)
+        found = find_checkpoint(run.checkpoints, report.warn)
+        self.progress = found.progress if found else Progress()
+        self.saved_step = found.progress.step if found else None
+        self.model: PreTrainedModel = (
+            self.family.open(found.folder, self.objective.head)
+            if found
+            else self.family.build(run.config, self.objective.head, key(self.recipe.seed, "weights"))
+        ).to(accelerator.device)
+        self.optimizer = make_optimizer(self.model, self.training)
+        if found:
+            restore_optimizer(self.model, self.optimizer, found.optimizer())
+        learner = Learner(self.family, self.objective, self.model, bf16=precision.chosen == "bf16")
+        self.learner = accelerator.prepare(learner)
+
+    @property
+    def parameters(self) -> int:
+        """Count the model's parameters, shared ones once."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def train(self) -> None:
+        """Train to the last step and save the finished model.
+
+        Raises Interrupted after Ctrl-C or SIGTERM, with everything saved, and HornbookError when the loss is not a
+        number, with the last good checkpoint kept.
+        """
+        first, last = self.progress.step, self.training.steps
+        if first == last and self.run.finished:
+            self.report.say(f"{self.recipe.name}: trained already, all {last:,} steps")
+            return
+        log = Log(self.run.folder / "log.jsonl", first)
+        self.accelerator.init_trackers("hornbook")
+        if first:
+            self.report.say(f"Going on from step {first:,} of {last:,}")
+        with watch() as signals, self.report.steps(self.recipe.name, first, last) as reach:
+            began, logged, waited = time.perf_counter(), self.progress, 0.0
+            for step, parts in zip(range(first, last), self._load(first, last), strict=True):
+                waited += time.perf_counter() - began
+                if self._any(signals.received):
+                    self._interrupt(signals.received)
+                facts = self._step(step, parts)
+                now = time.perf_counter()
+                tokens = self.plan.batch * self.recipe.model.length
+                self.progress = Progress(step + 1, self.progress.tokens + tokens, self.progress.seconds + now - began)
+                if (step + 1) % self.training.log_every == 0 or step + 1 == last:
+                    seconds = self.progress.seconds - logged.seconds
+                    facts |= asdict(self.progress)
+                    facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
+                    facts["data_share"] = waited / seconds
+                    logged, waited = self.progress, 0.0
+                    self._log(log, "train", facts)
+                    reach(step + 1, f"loss {facts['loss']:.3f}  {facts['tokens_per_second']:,.0f} tokens/s")
+                if self._due(self.training.evaluate_every):
+                    self._log(log, "evaluate", asdict(self.progress) | self._evaluate())
+                if self._due(self.training.checkpoint_every):
+                    self._save()
+                began = time.perf_counter()
+        self._finish()
+
+    def _load(self, first: int, last: int) -> torch.utils.data.DataLoader[list[dict[str, Tensor]]]:
+        """Load this process's share of the batches of some steps."""
+        accelerator = self.accelerator
+        batches = Batches(
+            self.run.train,
+            self.plan,
+            self.objective,
+            self.run.vocabulary,
+            self.training.accumulate,
+            accelerator.process_index,
+            accelerator.num_processes,
+        )
+        return load(batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda")
+
+    def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
+        """Take one step. Everything random in it is keyed by (seed, step)."""
+        torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
+        self.learner.train()
+        labels = sum(int((self.objective.targets(part["labels"]) != IGNORED).sum()) for part in parts)
+        labels = int(self._sum(labels))
+        # Distributed wrappers average gradients over processes, where the loss is to be averaged over labels.
+        scale = self.accelerator.num_processes / max(labels, 1)
+        total = 0.0
+        for number, part in enumerate(parts):
+            more = number + 1 < len(parts)
+            with self.accelerator.no_sync(self.learner) if more else nullcontext():
+                loss, _ = self.learner(self._move(part))
+                self.accelerator.backward(loss * scale)
+            total += float(loss.detach())
+        mean = self._sum(total) / max(labels, 1)
+        norm = float(
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip or math.inf, foreach=True)
+        )
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            raise HornbookError(
+                f"step {step + 1}: the loss is {mean} and the gradient's length {norm}; the last good checkpoint, of "
+                f"step {self.saved_step or 0}, is kept: try a lower training.learning_rate than "
+                f"{self.training.learning_rate} or a longer training.warmup than {self.training.warmup_steps}"
+            )
+        rate = learning_rate(self.training, step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return {"loss": mean, "learning_rate": rate, "gradient_norm": norm}
+
+    @torch.no_grad()
+    def _evaluate(self) -> dict[str, float]:
+        """Compute the held-out loss, in nats a label, and for a causal objective an estimate of bits per byte."""
+        self.learner.eval()
+        total, labels = 0.0, 0
+        batches = heldout_batches(
+            self.run.heldout,
+            self.objective,
+            self.run.vocabulary,
+            self.recipe.model.length,
+            self.training.evaluate_windows,
+            self.training.batch,
+        )
+        for number, batch in enumerate(batches):
+            if number % self.accelerator.num_processes == self.accelerator.process_index:
+                loss, count = self.learner(self._move(batch))
+                total, labels = total + float(loss), labels + int(count)
+        mean = self._sum(total) / max(self._sum(labels), 1)
+        facts = {"loss": mean}
+        if self.objective.head == "causal":
+            counts = self.run.heldout.counts()
+            facts["bits_per_byte"] = mean / math.log(2) * counts["tokens"] / counts["bytes"]
+        return facts
+
+    def _save(self) -> None:
+        """Save a checkpoint of the step just done, once."""
+        if self.accelerator.is_main_process and self.saved_step != self.progress.step:
+            save_checkpoint(
+                self.run.checkpoints,
+                self.progress,
+                self._save_model,
+                optimizer_state(self.model, self.optimizer),
+                self.training.keep,
+            )
+        self.saved_step = self.progress.step
+        self.accelerator.wait_for_everyone()
+
+    def _save_model(self, folder: Path) -> None:
+        """Write a folder that AutoModel and AutoTokenizer open."""
+        self.model.save_pretrained(folder)
+        self.run.tokenizer.save_pretrained(folder)
+
+    def _finish(self) -> None:
+        """Save the last checkpoint and the finished model."""
+        self._save()
+        if self.accelerator.is_main_process and not self.run.finished:
+            with beside(self.run.model, folder=True) as folder:
+                self._save_model(folder)
+        self.accelerator.end_training()
+
+    def _interrupt(self, number: int) -> None:
+        """Save, and stop the run in a way that the same command takes up."""
+        self._save()
+        self.accelerator.end_training()
+        step, steps = self.progress.step, self.training.steps
+        raise Interrupted(f"{self.recipe.name}: stopped after step {step:,} of {steps:,}, saved; run the same command to go on", number)
+
+    def _due(self, chosen: int | None) -> bool:
+        """Tell whether something that happens every so often happens after the step just done, or it was the last."""
+        step, last = self.progress.step, self.training.steps
+        return step % self.training.every(chosen) == 0 or step == last
+
+    def _log(self, log: Log, kind: str, facts: dict[str, float]) -> None:
+        if self.accelerator.is_main_process:
+            log.write(kind, facts)
+        named = {f"{kind}/{name}": value for name, value in facts.items() if name != "step"}
+        self.accelerator.log(named, step=self.progress.step)
+
+    def _move(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in batch.items()}
+
+    def _sum(self, value: float) -> float:
+        """Add a number up over all processes."""
+        if self.accelerator.num_processes == 1:
+            return value
+        tensor = torch.tensor(value, dtype=torch.float64, device=self.accelerator.device)
+        return float(self.accelerator.reduce(tensor, "sum"))
+
+    def _any(self, received: int) -> bool:
+        """Tell whether any process was asked to stop, so that all stop after the same step."""
+        return self._sum(float(received > 0)) > 0

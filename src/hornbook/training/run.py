@@ -1,0 +1,204 @@
+"""A run's folder, and everything that a recipe is made into before the first step."""
+
+import json
+import os
+import platform
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import yaml
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+from hornbook.atomic import beside
+from hornbook.corpora import Part
+from hornbook.draws import key
+from hornbook.errors import HornbookError
+from hornbook.objectives import Vocabulary
+from hornbook.recipe import Recipe
+from hornbook.store import TokenStore, build
+from hornbook.tokenizers import STYLES, dress, load, tokenizer_hash, train
+from hornbook.training.machine import Precision
+from hornbook.training.progress import Reporter
+
+_LIBRARIES = ["hornbook", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy", "safetensors"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recipe with its tokenizer, tokens and configuration: all that the loop needs."""
+
+    recipe: Recipe
+    tokenizer: PreTrainedTokenizerBase
+    vocabulary: Vocabulary
+    config: PreTrainedConfig
+    train: TokenStore
+    heldout: TokenStore
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is recorded."""
+        return self.recipe.folder
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where its checkpoints are."""
+        return self.folder / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """Where the finished model goes: a folder that AutoModel and AutoTokenizer open."""
+        return self.folder / "model"
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the run came to its end."""
+        return self.model.exists()
+
+
+def prepare(recipe: Recipe, report: Reporter) -> Run:
+    """Make, or find, what the recipe asks for: tokenizer, configuration, tokens.
+
+    Raises HornbookError for whatever doesn't fit together, before anything is written to the run's folder.
+    """
+    check_folder(recipe)
+    tokenizer = _tokenizer(recipe, report)
+    vocabulary = Vocabulary.of(tokenizer)
+    problems = recipe.objective.problems(vocabulary, recipe.model.length)
+    if problems:
+        raise HornbookError("; ".join(problems))
+    config = recipe.model.family.configure(recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config)
+    end_id = recipe.objective.end(vocabulary)
+    assert end_id is not None
+    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
+    return Run(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
+
+
+def check_folder(recipe: Recipe) -> None:
+    """Refuse a folder that holds another recipe's run, naming what differs, or something that is no run at all."""
+    saved = recipe.folder / "recipe.yaml"
+    if not saved.exists():
+        if recipe.folder.exists() and any(recipe.folder.iterdir()):
+            raise HornbookError(f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=...")
+        return
+    before, now = _flat(yaml.safe_load(saved.read_text("utf-8"))), _flat(recipe.model_dump(mode="json"))
+    different = [
+        f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
+        for place in dict.fromkeys([*before, *now])
+        if before.get(place) != now.get(place)
+    ]
+    if different:
+        raise HornbookError(
+            f"{recipe.folder}: holds another recipe's run ({'; '.join(different[:3])}): choose another folder with "
+            "--set out=..., or delete that one"
+        )
+
+
+def record(run: Run, precision: Precision, parameters: int, processes: int) -> None:
+    """Write down what repeating the run takes: the recipe, versions, machine, hashes and counts.
+
+    Raises HornbookError when a run that goes on finds another corpus than it began with.
+    """
+    recipe, family = run.recipe, run.recipe.model.family
+    facts: dict[str, Any] = {
+        "name": recipe.name,
+        "family": family.name,
+        "preset": recipe.model.preset,
+        "objective": recipe.objective.name,
+        "head": recipe.objective.head,
+        "parameters": parameters,
+        "tokenizer": {
+            "kind": type(run.tokenizer.backend_tokenizer.model).__name__,
+            "vocab_size": len(run.tokenizer),
+            "hash": tokenizer_hash(run.tokenizer),
+        },
+        "corpus": {
+            "name": recipe.corpus.describe(),
+            "fingerprint": recipe.corpus.fingerprint(),
+            "train": run.train.counts(),
+            "heldout": run.heldout.counts(),
+        },
+        "seed": recipe.seed,
+        "length": recipe.model.length,
+        "batch": recipe.training.batch,
+        "steps": recipe.training.steps,
+        "precision": {"chosen": precision.chosen, "why": precision.why},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "processes": processes,
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "system": f"{platform.system()} {platform.machine()}",
+        },
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+    path = run.folder / "run.json"
+    if path.exists():
+        before = json.loads(path.read_text("utf-8"))
+        for what in ("tokenizer", "corpus"):
+            name = "hash" if what == "tokenizer" else "fingerprint"
+            if before[what][name] != facts[what][name]:
+                raise HornbookError(
+                    f"{run.folder}: this run began with {what} {before[what][name][:12]}, now it is "
+                    f"{facts[what][name][:12]}: bring back the old one, or begin another run with --set out=..."
+                )
+    write_json(path, facts)
+    with beside(run.folder / "recipe.yaml") as file:
+        file.write_text(recipe.to_yaml(), "utf-8")
+
+
+def write_json(path: Path, facts: dict[str, Any]) -> None:
+    """Write JSON beside and rename."""
+    with beside(path) as file:
+        file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), "utf-8")
+
+
+def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
+    """Load the tokenizer that the recipe names, or train one; the same corpus and options find it trained."""
+    options, family, head = recipe.tokenizer, recipe.model.family, recipe.objective.head
+    if options.path:
+        return dress(load(options.path), head, recipe.model.length)
+    style = STYLES[options.style or family.style]
+    sentinels = options.sentinels if options.sentinels is not None else 100 * (head == "seq2seq")
+    identity = key(recipe.corpus.fingerprint(), options.model_dump_json(), repr(style), sentinels, version("tokenizers"))
+    path = Path(recipe.cache) / "tokenizers" / f"{identity:016x}" / "tokenizer.json"
+    if not path.exists():
+        with report.counting("Training the tokenizer", "bytes") as advance:
+            trained = train(recipe.corpus.documents_of("train"), options, style, sentinels, advance)
+        with beside(path) as file:
+            trained.save(str(file))
+    return dress(tokenizers.Tokenizer.from_file(str(path)), head, recipe.model.length, style)
+
+
+def _store(recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter) -> TokenStore:
+    """Find the tokens of a part of the corpus, or make them."""
+    identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id)
+    folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
+    if folder.exists():
+        return TokenStore.open(folder, tokenizer)
+    with report.counting(f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes") as advance:
+        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance)
+
+
+def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:
+    """Flatten nested tables to `section.key` names."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{place}{name}.") if isinstance(value, dict) else {f"{place}{name}": value}
+    return flat
+
+
+def _processor() -> str:
+    """Name the processor as well as this system can."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,59 @@
+"""Masked language modelling: rates, fates, and what is never touched."""
+
+import numpy as np
+import pytest
+
+from hornbook.draws import Draws
+from hornbook.objectives import IGNORED, Masked, Vocabulary
+
+CLS, SEP, MASK, WORDS = 1, 2, 399, np.arange(4, 399)
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(400, CLS, SEP, SEP, MASK, np.array([0, CLS, SEP, 3, MASK]), WORDS, np.array([], np.int64))
+
+
+@pytest.fixture
+def windows() -> np.ndarray:
+    text = np.random.default_rng(0).choice(WORDS, (400, 126))
+    text[:, 50] = SEP  # a document's end in the middle
+    return text
+
+
+def test_frame_labels_and_fates(vocabulary: Vocabulary, windows: np.ndarray) -> None:
+    batch = Masked().batch(windows, vocabulary, Draws(0, 0, np.arange(400)))
+    inputs, labels = batch["input_ids"], batch["labels"]
+    assert inputs.shape == labels.shape == (400, 128)
+    original = np.concatenate([np.full((400, 1), CLS), windows, np.full((400, 1), SEP)], axis=1)
+    chosen = labels != IGNORED
+    assert (labels[chosen] == original[chosen]).all()
+    assert (inputs[~chosen] == original[~chosen]).all()
+    assert not chosen[:, [0, 51, 127]].any()
+    words, count = 125 * 400, chosen.sum()
+    assert count / words == pytest.approx(0.15, abs=4 * np.sqrt(0.15 * 0.85 / words))
+    masked = inputs[chosen] == MASK
+    kept = inputs[chosen] == labels[chosen]
+    assert masked.mean() == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / count))
+    # A random word is now and then the word itself.
+    assert kept.mean() == pytest.approx(0.1 + 0.1 / len(WORDS), abs=4 * np.sqrt(0.09 / count))
+    strangers = inputs[chosen][~masked & ~kept]
+    assert np.isin(strangers, WORDS).all() and len(np.unique(strangers)) > 200
+
+
+def test_masks_are_drawn_anew_each_step_and_the_same_each_time(vocabulary: Vocabulary, windows: np.ndarray) -> None:
+    first, again, later = (
+        Masked().batch(windows, vocabulary, Draws(0, step, np.arange(400)))["labels"] for step in (0, 0, 1)
+    )
+    assert (first == again).all() and (first != later).mean() > 0.2
+
+
+def test_what_is_missing_is_named(vocabulary: Vocabulary) -> None:
+    none = Vocabulary(400, None, None, None, None, vocabulary.special, WORDS, vocabulary.sentinels)
+    problems = Masked().problems(none, 128)
+    assert [role for role in ("cls", "sep", "mask") if any(f"no {role} token" in one for one in problems)] == [
+        "cls",
+        "sep",
+        "mask",
+    ]
+    assert "0.95" in Masked(mask=0.95, random=0.1).problems(vocabulary, 128)[0]

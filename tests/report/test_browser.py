@@ -1,0 +1,143 @@
+"""The page in a real browser: no network, no complaint, charts drawn, hostile text harmless."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook.report import read_run, write_page
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install hornbook[test]"
+)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no chromium, chromium-browser or google-chrome"
+)
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+FLAGS += " --disable-component-update --disable-sync"
+EVIL = (
+    "</script><script>window.stolen = 1</script><img src='https://example.org/x' onerror='window.stolen = 1'>"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """Write a page, open it from disk and wait for its charts; at the end, nothing was asked for."""
+    noise: list[str] = []
+    contexts = []
+
+    def open_page(folders: list[Path], width: int = 1280, scheme: str = "light") -> Any:
+        path = write_page([read_run(folder) for folder in folders], tmp_path / "page.html", "In a browser")
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on(
+            "request", lambda request: noise.append(request.url) if request.url != path.as_uri() else None
+        )
+        page.goto(path.as_uri())
+        page.wait_for_selector("#undrawn", state="detached", timeout=20_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert noise == []
+
+
+def test_the_charts_are_drawn_and_switch_their_axis(opened: Open, three: list[Path]) -> None:
+    page = opened(three)
+    assert page.locator(".chart svg.main-svg").count() >= 4
+    for index in range(4):
+        paths = page.locator(f"#chart-{index} path.js-line").evaluate_all(
+            "all => all.map(p => p.getAttribute('d'))"
+        )
+        assert any(path and path.count("L") >= 5 for path in paths)
+        assert (
+            page.locator(f"#chart-{index} .points path").count() == 13
+        )  # evaluations, every 50 of 600 steps
+    titles = page.locator(".chart .xtitle")
+    for word, title in (("tokens", "Tokens seen"), ("seconds", "Seconds of training"), ("steps", "Steps")):
+        page.get_by_label(word, exact=True).check()
+        sync_api.expect(titles).to_have_text([title] * 4)
+    ticks = page.locator("#chart-0 .xtick text").all_text_contents()
+    page.get_by_label("logarithmic").check()
+    assert page.locator("#chart-0 .xtick text").all_text_contents() != ticks
+    # Zero has no place there: no line starts at the axis.
+    starts = page.locator("#chart-0 path.js-line").evaluate_all("all => all.map(p => p.getAttribute('d'))")
+    assert all(not path.startswith("M0,") for path in starts)
+
+
+def test_a_run_has_one_colour_everywhere_and_the_dark_page_another(opened: Open, three: list[Path]) -> None:
+    page = opened(three)
+
+    def colours() -> list[str]:
+        lines = page.locator("#chart-0 path.js-line, #chart-2 path.js-line")
+        drawn = lines.evaluate_all("all => all.map(p => p.style.stroke)")
+        keys = page.locator("svg.run-1").evaluate_all("all => all.map(m => getComputedStyle(m).fill)")
+        return sorted(set(drawn) | set(keys))
+
+    light = colours()
+    page.emulate_media(color_scheme="dark")
+    sync_api.expect(page.locator("#chart-0 path.js-line").first).not_to_have_css("stroke", light[0])
+    dark = colours()
+    assert len(light) == len(dark) == 1 and light != dark
+
+
+def test_hostile_text_does_not_run(opened: Open, make_run: Callable[..., Path]) -> None:
+    folder = make_run(
+        "evil", samples=[{"kind": "infill", "prompt": EVIL, "output": f"⟦{EVIL}⟧"}], preset=EVIL
+    )
+    (folder / "run.json").write_text(
+        (folder / "run.json").read_text().replace('"evil"', '"<b>evil</b></script>"')
+    )
+    page = opened([folder])
+    page.hover("#chart-0 .nsewdrag")
+    assert page.evaluate("window.stolen") is None
+    assert page.locator("mark").first.inner_text() == EVIL
+    assert "<b>evil</b></script>" in page.locator("#chart-0 .hoverlayer").text_content()
+
+
+def test_a_script_that_got_in_would_not_run(opened: Open, three: list[Path], tmp_path: Path) -> None:
+    page = opened(three)
+    html = (tmp_path / "page.html").read_text()
+    (tmp_path / "altered.html").write_text(html.replace("<h1>", "<script>window.stolen = 1</script><h1>"))
+    other = page.context.new_page()
+    other.goto((tmp_path / "altered.html").as_uri())
+    other.wait_for_selector("#undrawn", state="detached", timeout=20_000)
+    assert other.evaluate("window.stolen") is None
+
+
+def test_nothing_is_wider_than_the_screen(opened: Open, three: list[Path]) -> None:
+    page = opened(three, 390)
+    for width in (390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_print_is_light_unfolded_and_goes_back(opened: Open, three: list[Path]) -> None:
+    page = opened(three, scheme="dark")
+    page.evaluate("""addEventListener('beforeprint', () => { window.printed = [
+        document.querySelectorAll('details[open]').length,
+        document.querySelector('#chart-0 path.js-line').style.stroke,
+        document.querySelector('#chart-0 svg').getAttribute('width')] })""")
+    before = page.locator("#chart-0 path.js-line").first.evaluate("p => p.style.stroke")
+    page.pdf()
+    unfolded, stroke, width = page.evaluate("window.printed")
+    assert (unfolded, width) == (3, "620") and stroke != before
+    assert page.locator("details[open]").count() == 0
+    assert page.locator("#chart-0 path.js-line").first.evaluate("p => p.style.stroke") == before
