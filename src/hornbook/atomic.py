@@ -35,15 +35,22 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
         else:
             temporary.replace(path)
         _flush(path.parent)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise full_disk(path) from error
+    except Exception as error:
+        if _tells_of_a_full_disk(error):
+            raise _full_disk(path) from error
+        raise
     finally:
         _remove(temporary)
 
 
-def full_disk(path: Path) -> HornbookError:
+def _tells_of_a_full_disk(error: Exception) -> bool:
+    """Safetensors and tokenizers hide the operating system's number in their text."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return any(f"os error {number})" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def _full_disk(path: Path) -> HornbookError:
     """Say that the disk is full, and that what stood there still stands."""
     free = shutil.disk_usage(path.parent).free / 2**20
     return HornbookError(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from hornbook.errors import HornbookError
 from hornbook.training import checkpoints
@@ -72,7 +73,7 @@ def test_when_none_is_whole_nothing_is_started_anew(tmp_path: Path) -> None:
     "failure",
     [
         OSError(errno.ENOSPC, "No space left on device"),
-        checkpoints.SafetensorError("I/O error: No space left on device (os error 28)"),
+        SafetensorError("I/O error: No space left on device (os error 28)"),
     ],
 )
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:

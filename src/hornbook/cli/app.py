@@ -1,9 +1,14 @@
 """The command line's root, to which each command adds itself."""
 
 import json
-from typing import Annotated, Any
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hornbook.evaluation.opened import Opened
 
 app = typer.Typer(
     name="hornbook",
@@ -18,7 +23,51 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change one value of the recipe; may be repeated.")
 ]
 
+Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
+
+
+def open_quietly(folder: Path) -> "Opened":
+    """Open a model without transformers' own bars, and say so where it isn't a finished one."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from hornbook.evaluation.opened import open_model
+
+    disable_progress_bar()
+    opened = open_model(folder)
+    if opened.remark:
+        print(f"hornbook: {opened.remark}", file=sys.stderr)
+    return opened
+
 
 def print_json(facts: Any) -> None:
     """Print a result for programs: JSON on stdout, alone there, since everything for people goes to stderr."""
     print(json.dumps(facts, indent=2, ensure_ascii=False))
+
+
+def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
+    """Print rows for people; `across` gives each row a column of its own, for many figures of few things."""
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(rows[0])
+    if across:
+        heads, *lines = [[name, *(_shown(row[name]) for row in rows)] for name in names]
+    else:
+        heads, lines = names, [[_shown(row[name]) for name in names] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, head in enumerate(heads):
+        sample = lines[0][place] if lines else ""
+        table.add_column(head, justify="right" if sample[:1].isdigit() and not across else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.print(table)
+
+
+def _shown(value: Any) -> str:
+    """Write a value as people read it: 4 figures of a fraction, separators in a count, a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,1 +1,28 @@
-"""x."""
+"""`hornbook compare`: runs side by side, in a table and on a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.cli.app import Json, app, print_json, print_table
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    page: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("runs/compare.html"),
+    title: Annotated[str, typer.Option(help="The page's title.")] = "Runs compared",
+    json: Json = False,
+) -> None:
+    """Compare runs: what they are, what they have seen and how well they do, each figure beside its like only."""
+    from hornbook.report import compare_table, read_run, write_page
+
+    read = [read_run(folder) for folder in runs]
+    rows = compare_table(read)
+    written = write_page(read, page, title)
+    if json:
+        print_json({"runs": rows, "page": str(written)})
+    else:
+        print_table(rows, across=True)
+        print(f"The page: {written}")

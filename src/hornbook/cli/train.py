@@ -64,6 +64,7 @@ def train_and_evaluate(recipe: "Recipe", report: "Reporter") -> Path:
     page = recipe.folder / "page.html"
     if loop.accelerator.is_main_process:
         if not (recipe.folder / "evaluation.json").exists():
-            evaluate_run(recipe.folder)
+            with report.shares() as tell:
+                evaluate_run(recipe.folder, tell)
         write_page([read_run(recipe.folder)], page, recipe.name)
     return page

@@ -42,18 +42,15 @@ def bits_per_byte(
     nats, done = 0.0, 0
     for batch in _batches(last - first):
         longest = int((last - first)[batch].max())
-        # Right of a place there is nothing that a causal model looks at, so what stands there needs no padding; left of
-        # a document's first token stands the end token of the one before, left of the store's first that of its last.
+        # A causal model looks at nothing to the right of a place, so a short window needs no padding: what
+        # follows it in the store will do. Before a document stands another's end token: the store is a ring.
         tokens = store.windows(first[batch] - 1, longest + 1)
         places = first[batch][:, None] + np.arange(longest)
-        wanted = torch.from_numpy((places >= scored[batch][:, None]) & (places < last[batch][:, None])).to(
-            model.device
-        )
-        inputs, targets = (
-            torch.from_numpy(part).to(model.device) for part in (tokens[:, :-1], tokens[:, 1:])
-        )
-        hidden = opened.family.hidden(model, {"input_ids": inputs})[wanted]
-        for states, labels in zip(hidden.split(rows), targets[wanted].split(rows), strict=True):
+        counts = (places >= scored[batch][:, None]) & (places < last[batch][:, None])
+        targets = torch.from_numpy(tokens[:, 1:][counts]).to(model.device)
+        inputs = torch.from_numpy(tokens[:, :-1]).to(model.device)
+        hidden = opened.family.hidden(model, {"input_ids": inputs})[torch.from_numpy(counts).to(model.device)]
+        for states, labels in zip(hidden.split(rows), targets.split(rows), strict=True):
             logits = opened.family.logits(model, states).float()
             nats += float(cross_entropy(logits, labels, reduction="none").double().sum())
         done += len(hidden)
@@ -63,8 +60,7 @@ def bits_per_byte(
 
 
 def _cut(begins: Ints, ends: Ints, length: int) -> tuple[Ints, Ints, Ints]:
-    """Cut documents into windows: the places in the store of each window's first target, first scored one,
-    and end."""
+    """Cut documents into windows: each one's first target, first scored one and end in the store."""
     windows = []
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
         windows.append((begin, begin, min(begin + length, end)))

@@ -25,8 +25,7 @@ def written(tokenizer: PreTrainedTokenizerBase, context: list[int], ids: list[in
 
 
 def join(before: str, filled: str, after: str, marks: tuple[str, str] = ("", "")) -> str:
-    """Put what was written between two parts of a text, its first space left out where there is one
-    already."""
+    """Put what was written between two parts of a text, where there is a space already without its own."""
     word = filled.lstrip(" ")
     space = " " if word != filled and before and not before[-1].isspace() else ""
     return f"{before}{space}{marks[0]}{word}{marks[1]}{after}"

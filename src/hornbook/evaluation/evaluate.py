@@ -25,8 +25,7 @@ Progress = Callable[[str, float], None]
 """Hears what is being done, and the share of it that is done."""
 
 Outcome = dict[str, list[dict[str, Any]]]
-"""`measures`, each with measure, value, unit, over, rule and comparable; `samples`, each with kind, prompt
-and output."""
+"""`measures` (measure, value, unit, over, rule, comparable) and `samples` (kind, prompt, output)."""
 
 _BITS, _NATS = "bits/byte", "nats/label"
 _LOSSES: dict[Head, str] = {"causal": "held-out loss", "masked": "masked-token loss", "seq2seq": "span loss"}
@@ -70,9 +69,9 @@ def evaluate(
     if prompts is None:
         prompts = [prompt for prompt in heldout_prompts(texts) if fits(opened, prompt)]
     samples = []
-    for number, prompt in enumerate(prompts):
-        tell("samples", number / len(prompts))
+    for number, prompt in enumerate(prompts, 1):
         samples.append(sample(opened, prompt))
+        tell("samples", number / len(prompts))
     return {"measures": measures, "samples": samples}
 
 
@@ -89,9 +88,9 @@ def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
     before = json.loads((folder / "run.json").read_text("utf-8"))["corpus"]["heldout"]
     if found != {name: before[name] for name in found}:
         raise HornbookError(
-            f"{folder}: the held-out part had {before['documents']:,} documents of {before['bytes']:,} bytes, now it has "
-            f"{found['documents']:,} of {found['bytes']:,}, with which other runs' figures can't be compared: bring back the "
-            "old text"
+            f"{folder}: its held-out part had {before['documents']:,} documents, {before['bytes']:,} bytes, "
+            f"and now has {found['documents']:,}, {found['bytes']:,} bytes: bring back the old text, for "
+            "figures on another one can't be compared"
         )
     outcome = evaluate(opened, texts, recipe.objective, progress=progress)
     with beside(folder / "evaluation.json") as file:
@@ -105,30 +104,24 @@ def _bits_per_byte(
     found = bits_per_byte(opened, store, documents, lambda share: tell("bits per byte", share))
     rule = (
         "Each document is read alone, from an end token on, and its own end token counts too. "
-        f"One of more than {opened.length} tokens is read in windows of {opened.length} that overlap by half: each token is "
-        "predicted once."
+        f"One of more than {opened.length} tokens is read in windows of that length that overlap by "
+        "half, and each token is predicted once."
     )
     comparable = "It compares with any causal model on the same text, whatever its tokenizer and length."
-    return _measure(
-        "bits per byte",
-        found.bits_per_byte,
-        _BITS,
-        _over(found, len(texts)),
-        rule,
-        comparable + _lossy(opened, texts),
-    )
+    comparable += _lossy(opened, texts)
+    return _measure("bits per byte", found.bits_per_byte, _BITS, _over(found, len(texts)), rule, comparable)
 
 
 def _pseudo_likelihood(opened: Opened, texts: Sequence[str], tell: Progress) -> dict[str, Any]:
     found = pseudo_likelihood(opened, texts, progress=lambda share: tell("pseudo-likelihood", share))
     rule = "Each token of the documents' first 256 characters is hidden in turn, and all others are seen."
     comparable = (
-        "It compares with masked models on the same text, whatever their tokenizer, and never with a causal model's bits per "
-        "byte: it sees what comes after."
+        "It compares with masked models on the same text, whatever their tokenizer, and never with a causal "
+        "model's bits per byte: it sees what comes after."
     )
-    over = _over(found, len(texts))
+    comparable += _lossy(opened, texts)
     return _measure(
-        "pseudo-likelihood", found.bits_per_byte, _BITS, over, rule, comparable + _lossy(opened, texts)
+        "pseudo-likelihood", found.bits_per_byte, _BITS, _over(found, len(texts)), rule, comparable
     )
 
 
@@ -143,20 +136,14 @@ def _loss(
     options = objective.model_dump()
     kind = options.pop("name").replace("_", " ")
     listed = ", ".join(f"{option.replace('_', ' ')} {value:g}" for option, value in options.items())
-    rule = f"The objective is {kind}{f' with {listed}' if listed else ''}; every evaluation asks about the same places."
+    rule = f"The objective is {kind}{f' ({listed})' if listed else ''}, at the same places every time."
     comparable = "It compares with models of the same objective, tokenizer and length on the same text."
     return _measure(name, found.nats, _NATS, over, rule, comparable)
 
 
 def _measure(measure: str, value: float, unit: str, over: str, rule: str, comparable: str) -> dict[str, Any]:
-    return {
-        "measure": measure,
-        "value": value,
-        "unit": unit,
-        "over": over,
-        "rule": rule,
-        "comparable": comparable,
-    }
+    named = {"measure": measure, "value": value, "unit": unit}
+    return named | {"over": over, "rule": rule, "comparable": comparable}
 
 
 def _over(found: Likelihood, documents: int) -> str:
@@ -170,7 +157,7 @@ def _lossy(opened: Opened, texts: Sequence[str]) -> str:
     if all(opened.tokenizer.decode(one) == text for one, text in zip(ids, texts, strict=False)):
         return ""
     return (
-        " This tokenizer loses some of the text (spaces, case or rare characters), which flatters the figure."
+        " Its tokenizer loses some of the text (spaces, case or rare characters), which flatters the figure."
     )
 
 

@@ -24,8 +24,7 @@ def generate(
     stream: Callable[[str], None] | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> str:
-    """Continue a prompt until the document ends, or for `tokens` tokens: what was written, without the
-    prompt.
+    """Continue a prompt until the document ends, or for `tokens` tokens; gives what comes after the prompt.
 
     The context begins with the end token, as every document's does in training. `stream` hears the text bit
     by bit; the bits add up to what is returned. `warn` is told when the model's length cuts the text short.
@@ -39,14 +38,13 @@ def generate(
     room = opened.length - len(context)
     if room < 1:
         raise HornbookError(
-            f"the prompt has {len(context) - 1} tokens, and {opened.name} takes {opened.length}, the end token before the "
-            "prompt and what is written included: shorten it"
+            f"the prompt has {len(context) - 1} tokens, and {opened.name} takes {opened.length}, with the "
+            "end token before it and what is to be written: shorten it"
         )
     config = sampling(opened, min(tokens, room), temperature, top_k, top_p, [end])
     # Neither special tokens nor rows that no token has can be part of a text.
-    config.suppress_tokens = (
-        sorted({*range(opened.model.config.vocab_size)} - {end, *opened.vocabulary.words.tolist()}) or None
-    )
+    words = opened.vocabulary.words.tolist()
+    config.suppress_tokens = sorted({*range(opened.model.config.vocab_size)} - {end, *words}) or None
     inputs = torch.tensor([context], device=opened.model.device)
     text = _Text(opened.tokenizer, stream)
     with seeded(inputs.device, seed):

@@ -45,7 +45,7 @@ def infill(
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where words are to be found")
     if blanks > len(sentinels):
         raise HornbookError(
-            f"the text has {blanks} blanks, and {opened.name} has {len(sentinels)} sentinels: fill it in pieces"
+            f"the text has {blanks} blanks, and {opened.name} has {len(sentinels)} sentinels: leave fewer"
         )
     encoded = encode_documents(opened.tokenizer, parts)
     ids = (

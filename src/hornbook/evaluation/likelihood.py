@@ -25,8 +25,7 @@ class Likelihood:
 
 
 def spread(count: int, wanted: int | None) -> npt.NDArray[np.int64]:
-    """Choose `wanted` of `count` things, evenly spread and ascending, or all where there are no more or
-    None is wanted."""
+    """Choose `wanted` of `count` things, evenly spread and ascending, or all where there are no more."""
     if wanted is None or wanted >= count:
         return np.arange(count)
     return np.linspace(0, count - 1, wanted).astype(np.int64)

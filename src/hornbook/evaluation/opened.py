@@ -6,11 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES, Family, Head
 from hornbook.objectives import Vocabulary
+from hornbook.tokenizers import load
 
 COMMANDS: dict[Head, str] = {"causal": "generate", "masked": "unmask", "seq2seq": "infill"}
 """The command that lets a model with this head write."""
@@ -24,6 +25,8 @@ _NEEDED: dict[Head, tuple[str, ...]] = {
     "seq2seq": ("eos",),
 }
 """Tokens without which a model with this head can't be used."""
+
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model")
 
 _ALSO_MASKED = {"BertForPreTraining", "AlbertForPreTraining"}
 """These hold all of a masked model, and a head for pairs of sentences beside it."""
@@ -55,7 +58,8 @@ class Opened:
         needed."""
         if self.head != head:
             raise HornbookError(
-                f"{self.name} is a {self.head} model, and this needs a {head} one: use `hornbook {COMMANDS[self.head]}`"
+                f"{self.name} is a {self.head} model, and this needs a {head} one: "
+                f"use `hornbook {COMMANDS[self.head]}`"
             )
 
 
@@ -69,13 +73,12 @@ def open_model(folder: str | Path) -> Opened:
     folder = Path(folder)
     place, remark = _find(folder)
     family, head = _recognise(place)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
-    except Exception as error:  # transformers has no one exception for what it can't open
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    # Without any file, transformers gives an empty tokenizer.
+    if not any(any(place.glob(pattern)) for pattern in _TOKENIZER_FILES):
         raise HornbookError(
-            f"{place}: its tokenizer can't be opened ({reason}): put the model's tokenizer beside it"
-        ) from error
+            f"{place}: there is no tokenizer in it: put the one there that the model was trained with"
+        )
+    tokenizer = load(str(place))
     model = family.open(place, head)
     length = _length(family, model, tokenizer)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -136,12 +139,12 @@ def _check(opened: Opened) -> None:
     rows, entries = opened.model.config.vocab_size, opened.vocabulary.size
     if entries > rows:
         raise HornbookError(
-            f"{opened.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the tokenizer there "
-            "that it was trained with"
+            f"{opened.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
+            "tokenizer there that it was trained with"
         )
     for role in _NEEDED[opened.head]:
         if getattr(opened.vocabulary, role) is None:
             raise HornbookError(
-                f"{opened.folder}: the tokenizer declares no {role} token, which a {opened.head} model needs: declare it in "
-                "tokenizer_config.json"
+                f"{opened.folder}: the tokenizer declares no {role} token, and a {opened.head} model needs "
+                "one: declare it in tokenizer_config.json"
             )

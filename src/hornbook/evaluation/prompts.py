@@ -16,12 +16,11 @@ _WORD = re.compile(r"[^\W\d_]{3,}(?P<rest>[.,;:!?]*)")
 
 
 def heldout_prompts(texts: Sequence[str], count: int = 4) -> list[str]:
-    """Take the first words of `count` documents, evenly spread among those that fit, with `<mask>` in place
-    of one word.
+    """Take the first words of `count` documents, with `<mask>` in place of one of them.
 
     They depend on the texts alone, so that models of any family, tokenizer and length get the same ones. The
-    word is of three letters or more, and stands after 6 to 12 others. Fewer are given where few documents
-    have such a beginning.
+    word is of three letters or more, and stands after 6 to 12 others; the documents are evenly spread among
+    those that have such a beginning, and fewer where few have one.
     """
     found = [prompt for number, text in enumerate(texts) if (prompt := _blank(text, number)) is not None]
     return [found[number] for number in spread(len(found), count)]

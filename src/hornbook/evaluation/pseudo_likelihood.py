@@ -1,5 +1,6 @@
 """Pseudo-likelihood: how well a masked model predicts each token from all of the others."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import torch
@@ -48,12 +49,10 @@ def pseudo_likelihood(
 
 def beginning(text: str, characters: int) -> str:
     """Cut a text at the last space within its first `characters`, or right there where there is none."""
-    cut = text[: characters + 1]
-    return (
-        text
-        if len(cut) <= characters
-        else (cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else text[:characters])
-    )
+    if len(text) <= characters:
+        return text
+    words = re.match(r"(?s).*\S(?=\s)", text[: characters + 1])
+    return words[0] if words else text[:characters]
 
 
 def _score(opened: Opened, part: list[int]) -> float:

@@ -30,11 +30,11 @@ class Blank:
 
 @torch.inference_mode()
 def unmask(opened: Opened, text: str, top: int = 5) -> list[Blank]:
-    """Give the `top` likeliest tokens for each blank of a text (`<mask>`, `[MASK]` or `___`), special tokens
-    left out.
+    """Give the `top` likeliest words for each blank of a text (`<mask>`, `[MASK]` or `___`).
 
-    Each blank is filled by itself, while the others stay blank. Raises HornbookError unless the model is
-    masked, and for a text without a blank or with more tokens than the model takes.
+    Each blank is filled by itself, with one token that isn't special, while the others stay blank. Raises
+    HornbookError unless the model is masked, and for a text without a blank or with more tokens than the
+    model takes.
     """
     opened.need("masked")
     parts, vocabulary = cut(text), opened.vocabulary

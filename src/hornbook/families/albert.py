@@ -17,6 +17,7 @@ class Albert(Family):
     heads: ClassVar = {"masked": AlbertForMaskedLM}
     head_name = "predictions"
     inputs = Family.inputs | {"token_type_ids"}
+    freezes_pad = True
     presets: ClassVar = {
         "albert-base-v2": Preset(
             values={
@@ -44,8 +45,11 @@ class Albert(Family):
     }
 
     def check(self, config: PretrainedConfig) -> None:
-        """Refuse groups that no layer would use."""
+        """Refuse heads that don't fill the hidden size, and groups that no layer would use."""
         super().check(config)
+        width, heads = config.hidden_size, config.num_attention_heads
+        if width % heads:  # every other class of ours says so itself
+            raise ValueError(f"hidden_size {width} is not a multiple of num_attention_heads {heads}")
         groups, layers = config.num_hidden_groups, config.num_hidden_layers
         if not 1 <= groups <= layers:
             raise ValueError(f"num_hidden_groups is {groups} for {layers} layers, not from 1 to {layers}")

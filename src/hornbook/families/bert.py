@@ -39,6 +39,7 @@ class Bert(Family):
     config_class = BertConfig
     heads: ClassVar = {"masked": BertForMaskedLM}
     head_name = "cls"
+    freezes_pad = True
     inputs = Family.inputs | {"token_type_ids"}
     # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.
     presets: ClassVar = {

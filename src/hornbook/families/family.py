@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -13,8 +13,7 @@ from torch import Tensor
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError, nearest
-
-Head = Literal["causal", "masked", "seq2seq"]
+from hornbook.tokenizers import Head
 
 # Keys of a config class that a recipe never states, and who states them instead.
 OWNERS = {
@@ -70,6 +69,8 @@ class Family:
     """The attribute under which those classes keep what turns hidden states into logits."""
     inputs: ClassVar[frozenset[str]] = frozenset({"input_ids", "attention_mask", "position_ids"})
     """The batch keys that `hidden` uses; `labels` may always be there."""
+    freezes_pad: ClassVar[bool] = False
+    """Whether the classes keep the embedding of the pad id at zero, without gradient."""
     arguments: ClassVar[dict[str, Any]] = {}
     """What else `hidden` tells the model."""
     presets: ClassVar[dict[str, Preset]]
@@ -108,11 +109,18 @@ class Family:
 
     def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
         """Take from the tokenizer what it owns: the number of rows and the ids of the special tokens."""
+        pad = tokenizer.pad_token_id
+        for role in ("bos", "eos", "unk", "sep", "cls", "mask"):
+            if self.freezes_pad and pad is not None and pad == getattr(tokenizer, f"{role}_token_id"):
+                raise HornbookError(
+                    f"the tokenizer's pad and {role} are one token (id {pad}), and {self.name} keeps the "
+                    "embedding of pad at zero; give padding a token of its own"
+                )
         # len() alone misses a vocabulary with holes, whose last id lies beyond its size.
         rows = max(len(tokenizer), max(tokenizer.get_vocab().values()) + 1)
         return {
             "vocab_size": rows,
-            "pad_token_id": tokenizer.pad_token_id,
+            "pad_token_id": pad,
             "bos_token_id": tokenizer.bos_token_id,
             "eos_token_id": tokenizer.eos_token_id,
         }
@@ -170,6 +178,8 @@ class Family:
         fetched and nothing is unpickled.
         """
         model_class = self._serving(head)
+        if not (Path(folder) / "config.json").is_file():
+            raise HornbookError(f"{folder} holds no model (it has no config.json); name a folder that does")
         try:
             found = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
             if found != self.config_class.model_type:
@@ -184,8 +194,9 @@ class Family:
                 output_loading_info=True,
             )
         except Exception as error:  # safetensors, JSON and transformers each have their own
+            reason = str(error).split("\n")[0]
             raise HornbookError(
-                f"{folder} can't be opened as {model_class.__name__}: {error}".split("\n")[0]
+                f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"
             ) from error
         if loading["missing_keys"]:
             missing = sorted(loading["missing_keys"])

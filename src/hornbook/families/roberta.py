@@ -29,6 +29,7 @@ class Roberta(Family):
     kind = "bpe"
     config_class = RobertaConfig
     heads: ClassVar = {"masked": RobertaForMaskedLM}
+    freezes_pad = True
     presets: ClassVar = {
         "roberta-base": Preset(
             values={

@@ -55,7 +55,7 @@ class T5(Family):
     """Text to text.
 
     In v1.1 encoder and decoder share an embedding, and the head has weights of its own. transformers 5 can't
-    be told so: T5Config forces `tie_word_embeddings` to True, and a model built from a config where it was set
+    be told so: T5Config forces `tie_word_embeddings` to True, and a model built from a config that was set
     to False afterwards has three embeddings. All that T5Config keeps of a False is that
     `scale_decoder_outputs` is False too, so that marks v1.1 here. `construct` gives the head its own weights
     and leaves the rest tied; the saved config says `tie_word_embeddings: false`, like the published ones.

@@ -29,7 +29,8 @@ class TokenizerOptions(Section):
 
     @model_validator(mode="after")
     def _path_stands_alone(self) -> "TokenizerOptions":
-        others = sorted(self.model_fields_set - {"path"})
+        fields = type(self).model_fields.items()
+        others = [name for name, field in fields if name != "path" and getattr(self, name) != field.default]
         if self.path is not None and others:
             raise ValueError(
                 f"path {self.path!r} names a tokenizer that exists, so {', '.join(others)} can't be chosen: "

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -52,11 +51,8 @@ def save_checkpoint(
     """
     path = folder / f"step-{progress.step:08d}"
     with beside(path, folder=True) as new:
-        try:
-            save_model(new)
-            save_file(optimizer, new / _OPTIMIZER)
-        except SafetensorError as error:
-            raise _as_os_error(error) from error
+        save_model(new)
+        save_file(optimizer, new / _OPTIMIZER)
         (new / _PROGRESS).write_text(json.dumps(asdict(progress), indent=2), "utf-8")
         (new / _MANIFEST).write_text(json.dumps(_describe(new), indent=2), "utf-8")
     for old in _newest_first(folder)[keep:]:
@@ -116,9 +112,3 @@ def _digest(file: Path) -> str:
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"), reverse=True)
 
-
-def _as_os_error(error: SafetensorError) -> Exception:
-    """Safetensors hides the operating system's number in its text; a full disk is worth finding there."""
-    import errno
-
-    return OSError(errno.ENOSPC, str(error)) if "os error 28" in str(error) else error

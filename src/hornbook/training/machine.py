@@ -58,7 +58,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     folder = str(recipe.folder)
     accelerator = Accelerator(
         mixed_precision="no",
-        log_with=list(recipe.training.trackers),
+        log_with=recipe.training.trackers or None,
         project_config=ProjectConfiguration(project_dir=folder, logging_dir=f"{folder}/trackers"),
     )
     shares = accelerator.num_processes * recipe.training.accumulate

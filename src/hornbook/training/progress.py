@@ -10,6 +10,8 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -76,6 +78,20 @@ class Reporter:
                     self.say(f"{title}: step {step:,} of {last:,}, {figures}, {left / 60:.1f} min left")
 
             yield reach
+
+    @contextmanager
+    def shares(self) -> Iterator[Callable[[str, float], None]]:
+        """Show what is being done and the share of it that is done; gives a function that takes both."""
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        with self._bars(*columns) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def tell(title: str, share: float) -> None:
+                if title not in tasks:
+                    tasks[title] = bars.add_task(title, total=1.0)
+                bars.update(tasks[title], completed=share)
+
+            yield tell
 
     def _bars(self, *columns: object) -> Progress:
         return Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""Tiny models of every head, with weights large enough that they have opinions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.evaluation.opened import Opened, open_model
+from hornbook.families import find
+from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+
+Make = Callable[..., Opened]
+
+TINY = {
+    "bert-tiny": {
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "initializer_range": 0.3,
+    },
+    "roberta-base": {
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "intermediate_size": 64,
+        "initializer_range": 0.3,
+    },
+    "albert-base-v2": {
+        "embedding_size": 16,
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "num_hidden_layers": 2,
+        "intermediate_size": 64,
+        "initializer_range": 0.3,
+    },
+    "tinystories-1m": {
+        "hidden_size": 32,
+        "num_layers": 2,
+        "num_heads": 2,
+        "window_size": 8,
+        "initializer_range": 0.3,
+    },
+    "pythia-14m": {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "initializer_range": 0.3,
+    },
+    "t5-v1.1-tiny": {
+        "d_model": 32,
+        "d_kv": 16,
+        "d_ff": 64,
+        "num_layers": 2,
+        "num_heads": 2,
+        "initializer_factor": 2.0,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def make_tokenizer(stories: list[str]) -> Callable[..., PreTrainedTokenizerBase]:
+    def make(head: str, length: int, kind: str = "bpe", style: str = "shared") -> PreTrainedTokenizerBase:
+        options = TokenizerOptions(kind=kind, vocab_size=420)
+        trained = train(stories, options, STYLES[style], 8 if head == "seq2seq" else 0)
+        return dress(trained, head, length, STYLES[style])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def save(
+    make_tokenizer: Callable[..., PreTrainedTokenizerBase],
+) -> Callable[..., Path]:
+    """Write a tiny model's folder."""
+
+    def write(folder: Path, preset: str, length: int = 64, kind: str = "bpe", style: str = "shared") -> Path:
+        family = find(preset)
+        (head,) = family.heads
+        tokenizer = make_tokenizer(head, length, kind, style)
+        config = family.configure(preset, tokenizer, length, TINY[preset])
+        family.build(config, head, seed=1).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def make(save: Callable[..., Path], tmp_path: Path) -> Make:
+    """Open a tiny model."""
+
+    def opened(preset: str, length: int = 64, kind: str = "bpe", style: str = "shared") -> Opened:
+        return open_model(save(tmp_path / f"{preset}-{kind}", preset, length, kind, style))
+
+    return opened

@@ -1,0 +1,100 @@
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.generate import _Text, generate
+
+PRESETS = ["tinystories-1m", "pythia-14m"]
+
+
+def quiet(remark: str) -> None:
+    pass
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_greedy_takes_the_likeliest_word_from_the_end_token_on(make, preset):
+    opened = make(preset)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(opened.folder).eval(), opened.tokenizer
+    prompt = "Once upon a time"
+    ids = [tokenizer.eos_token_id, *tokenizer(prompt)["input_ids"]]
+    never = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.eos_token_id}))
+    for _ in range(12):
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0, -1]
+        logits[never] = -torch.inf
+        ids.append(int(logits.argmax()))
+        if ids[-1] == tokenizer.eos_token_id:
+            break
+    expected = tokenizer.decode(ids, skip_special_tokens=True)
+    assert prompt + generate(opened, prompt, tokens=12, temperature=0) == expected
+
+
+def test_the_same_seed_writes_the_same_and_leaves_the_generators_alone(make):
+    opened = make("pythia-14m")
+    before = torch.get_rng_state()
+    first = generate(opened, "The cat", 20, seed=3)
+    torch.manual_seed(99)
+    assert generate(opened, "The cat", 20, seed=3) == first
+    torch.set_rng_state(before)
+    assert generate(opened, "The cat", 20, seed=4) != first
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_streams_adds_up_to_what_is_returned(make):
+    opened = make("tinystories-1m")
+    heard = []
+    text = generate(opened, "The cat", 30, temperature=1.5, top_k=0, top_p=1.0, stream=heard.append)
+    assert text and "".join(heard) == text and len(heard) > 5
+
+
+def test_a_character_in_several_tokens_streams_whole(make_tokenizer):
+    tokenizer = make_tokenizer("causal", 64)
+    prompt, rest = "naïve", " 😀 blåbær ☃ end"
+    heard: list[str] = []
+    text = _Text(tokenizer, heard.append)
+    ids = tokenizer(prompt + rest)["input_ids"]
+    start = len(tokenizer(prompt)["input_ids"])
+    text.put(torch.tensor([ids[:start]]))
+    for token in ids[start:]:
+        text.put(torch.tensor([token]))
+    text.end()
+    assert "".join(heard) == text.said == rest
+    assert not any("\ufffd" in one for one in heard)
+
+
+def test_a_text_ends_where_the_document_does(make):
+    opened = make("pythia-14m")
+    end = opened.tokenizer.eos_token_id
+    head, norm = opened.model.get_output_embeddings(), opened.model.base_model.final_layer_norm
+    with torch.no_grad():
+        norm.weight.zero_()
+        norm.bias.copy_(head.weight[end] * 100)
+    assert generate(opened, "The cat", 30, warn=pytest.fail) == ""
+
+
+def test_the_length_cuts_a_text_short_and_says_so(make):
+    opened = make("tinystories-1m", length=16)
+    said = []
+    # With the end token never the likeliest, only the length stops it.
+    opened.model.transformer.wte.weight.data[opened.tokenizer.eos_token_id] = 0.0
+    generate(opened, "The cat", 200, temperature=0, warn=said.append)
+    used = 1 + len(opened.tokenizer("The cat")["input_ids"])
+    assert said == [f"the text stops after {16 - used} tokens: {opened.name} takes 16, the prompt included"]
+    with pytest.raises(HornbookError, match=r"takes 16.*shorten"):
+        generate(opened, "z" * 40)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"top_k": -1}, {"tokens": 0}]
+)
+def test_values_that_mean_nothing_are_refused(make, wrong):
+    with pytest.raises(HornbookError, match=next(iter(wrong))):
+        generate(make("pythia-14m"), "The cat", **wrong)
+
+
+def test_other_heads_are_refused_with_their_command(make):
+    with pytest.raises(HornbookError, match="hornbook unmask"):
+        generate(make("roberta-base"), "The cat")
+    with pytest.raises(HornbookError, match="hornbook infill"):
+        generate(make("t5-v1.1-tiny"), "The cat")

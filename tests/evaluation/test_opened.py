@@ -1,0 +1,94 @@
+import json
+import shutil
+
+import pytest
+from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.opened import open_model
+
+HEADS = {
+    "bert-tiny": ("bert", "masked"),
+    "roberta-base": ("roberta", "masked"),
+    "albert-base-v2": ("albert", "masked"),
+    "tinystories-1m": ("gpt_neo", "causal"),
+    "pythia-14m": ("gpt_neox", "causal"),
+    "t5-v1.1-tiny": ("t5", "seq2seq"),
+}
+
+
+@pytest.mark.parametrize("preset", HEADS)
+def test_family_head_and_length_are_read_from_the_folder(make, preset):
+    opened = make(preset, length=48)
+    assert (opened.family.name, opened.head) == HEADS[preset]
+    assert opened.length == 48
+    assert not opened.model.training and not opened.remark
+
+
+@pytest.mark.parametrize("preset", HEADS)
+def test_positions_tell_the_length_where_the_tokenizer_does_not(save, tmp_path, preset):
+    folder = save(tmp_path / "model", preset, 40)
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    del told["model_max_length"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(told))
+    assert open_model(folder).length == 40
+
+
+def test_a_run_gives_its_finished_model_or_else_its_newest_checkpoint(save, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(HornbookError, match="there is no such folder"):
+        open_model(run)
+    (run / "checkpoints").mkdir(parents=True)
+    with pytest.raises(HornbookError, match="no model in it yet"):
+        open_model(run)
+    for step in (9, 10, 120):
+        save(run / "checkpoints" / f"step-{step:08d}", "tinystories-1m")
+    opened = open_model(run)
+    assert opened.folder.name == "step-00000120" and "step 120" in opened.remark
+    shutil.copytree(opened.folder, run / "model")
+    opened = open_model(str(run))
+    assert opened.folder == run / "model" and not opened.remark and opened.name == "run"
+
+
+def test_a_model_with_more_than_the_masked_head_will_do(save, tmp_path):
+    folder = save(tmp_path / "model", "bert-tiny")
+    BertForPreTraining(BertConfig.from_pretrained(folder)).save_pretrained(folder)
+    assert open_model(folder).head == "masked"
+
+
+def test_another_architecture_or_head_is_refused_with_those_that_are_known(save, tmp_path):
+    folder = save(tmp_path / "model", "bert-tiny")
+    BertForSequenceClassification(BertConfig.from_pretrained(folder)).save_pretrained(folder)
+    with pytest.raises(HornbookError, match="BertForSequenceClassification, and only BertForMaskedLM"):
+        open_model(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
+    with pytest.raises(
+        HornbookError, match=r"'llama'.*bert, roberta, albert, gpt_neo, gpt_neox, t5|'llama'.*t5"
+    ):
+        open_model(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(HornbookError, match="can't be read"):
+        open_model(folder)
+
+
+def test_a_tokenizer_that_cannot_be_the_models_is_refused(save, make_tokenizer, tmp_path):
+    folder = save(tmp_path / "model", "tinystories-1m")
+    bigger = make_tokenizer("causal", 64)
+    bigger.add_tokens([f"word{number}" for number in range(50)])
+    bigger.save_pretrained(folder)
+    with pytest.raises(HornbookError, match=r"ids up to \d+, the model \d+ rows"):
+        open_model(folder)
+    for file in folder.glob("token*"):
+        file.unlink()
+    with pytest.raises(HornbookError, match=r"tokenizer"):
+        open_model(folder)
+
+
+def test_a_model_without_a_role_that_its_head_needs_is_refused(save, tmp_path):
+    folder = save(tmp_path / "model", "roberta-base")
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    del told["mask_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(told))
+    with pytest.raises(HornbookError, match="no mask token"):
+        open_model(folder)

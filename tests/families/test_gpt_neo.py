@@ -1,0 +1,132 @@
+"""The fused attention of GPT-Neo against the class's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForCausalLM, GPTNeoForCausalLM
+from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
+
+from hornbook.families.gpt_neo import FusedAttention
+
+Shrink = Callable[..., Any]
+LENGTH = 24
+
+
+def masks() -> dict[str, Tensor | None]:
+    """Make padding masks of three sequences, with places that see only padding in their window."""
+    places, lengths = torch.arange(LENGTH), torch.tensor([LENGTH, 15, 4])[:, None]
+    return {
+        "none": None,
+        "full": torch.ones(3, LENGTH, dtype=torch.long),
+        "right": (places < lengths).long(),
+        "left": (places >= LENGTH - lengths).long(),
+    }
+
+
+@pytest.mark.parametrize("padding", masks())
+@pytest.mark.parametrize("window", [1, 8, 23, 24, 99])
+def test_logits_and_gradients_equal_the_eager_class(window: int, padding: str, shrink: Shrink) -> None:
+    small = shrink("tinystories-1m", window_size=window)
+    ours = small.family.build(small.config, "causal", seed=0)
+    eager = GPTNeoForCausalLM(small.config).train()
+    eager.load_state_dict(ours.state_dict())
+    assert type(eager.transformer.h[0].attn.attention) is GPTNeoSelfAttention
+    # Larger weights than a new model's, so that attention is far from uniform.
+    for model in (ours, eager):
+        for block in model.transformer.h:
+            block.attn.attention.q_proj.weight.data.mul_(20)
+            block.attn.attention.k_proj.weight.data.mul_(20)
+
+    mask = masks()[padding]
+    ids = torch.randint(10, 100, (3, LENGTH), generator=torch.Generator().manual_seed(1))
+    seen = torch.ones_like(ids) if mask is None else mask
+    batch = {"input_ids": ids} if mask is None else {"input_ids": ids, "attention_mask": mask}
+    results = []
+    for logits, model in [
+        (small.family.logits(ours, small.family.hidden(ours, batch)), ours),
+        (eager(**batch, use_cache=False).logits, eager),
+    ]:
+        cross_entropy(logits[seen == 1], ids.roll(-1, dims=1)[seen == 1]).backward()
+        results.append((logits[seen == 1], [parameter.grad for parameter in model.parameters()]))
+    (logits, gradients), (their_logits, their_gradients) = results
+    torch.testing.assert_close(logits, their_logits, atol=1e-5, rtol=0)
+    torch.testing.assert_close(gradients, their_gradients, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("window", [3, 24])
+def test_attention_is_its_definition_in_float64(window: int, shrink: Shrink) -> None:
+    """The eager class computes its scores in fp32 whatever it is given, so the twin is written out here."""
+    small = shrink("tinystories-1m", window_size=window)
+    for layer in small.family.build(small.config, "causal", seed=0).double().transformer.h[:2]:
+        attention = layer.attn.attention
+        attention.q_proj.weight.data.mul_(20)
+        hidden = torch.randn(2, LENGTH, 32, dtype=torch.float64, requires_grad=True)
+        query, key, value = (
+            projection(hidden).unflatten(-1, (4, 8))
+            for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
+        )
+        reach = window if attention.attention_type == "local" else LENGTH
+        rows = []
+        for place in range(LENGTH):
+            past = slice(max(0, place - reach + 1), place + 1)
+            weights = torch.einsum("bhd,bthd->bht", query[:, place], key[:, past]).softmax(-1)
+            rows.append(torch.einsum("bht,bthd->bhd", weights, value[:, past]).flatten(1))
+        twin = attention.out_proj(torch.stack(rows, dim=1))
+        direction = torch.randn_like(twin)
+        ours = attention(hidden)[0]
+        (gradient,) = torch.autograd.grad((ours * direction).sum(), hidden)
+        (their_gradient,) = torch.autograd.grad((twin * direction).sum(), hidden)
+        torch.testing.assert_close(ours, twin, atol=1e-10, rtol=0)
+        torch.testing.assert_close(gradient, their_gradient, atol=1e-10, rtol=0)
+
+
+def test_dropout_is_drawn_in_training_and_keeps_the_mean(shrink: Shrink) -> None:
+    small = shrink("tinystories-1m", attention_dropout=0.5)
+    attention = small.family.build(small.config, "causal", seed=0).transformer.h[1].attn.attention
+    attention.v_proj.weight.data.mul_(50)
+    torch.manual_seed(0)
+    hidden = torch.randn(1, LENGTH, 32)
+    with torch.no_grad():
+        draws = torch.stack([attention(hidden)[0] for _ in range(1000)])
+        attention.eval()
+        still = attention(hidden)[0]
+        assert torch.equal(still, attention(hidden)[0])
+    assert not torch.equal(draws[0], draws[1])
+    error = draws.std(dim=0) / 1000**0.5
+    assert ((draws.mean(dim=0) - still).abs() < 6 * error + 1e-6).all()
+
+
+def test_generation_and_attention_weights_are_the_classes_own(shrink: Shrink, tmp_path: Path) -> None:
+    small = shrink("tinystories-1m")
+    ours = small.family.build(small.config, "causal", seed=0).eval()
+    ours.save_pretrained(tmp_path)
+    eager = AutoModelForCausalLM.from_pretrained(tmp_path)
+    prompt, mask = torch.randint(10, 100, (3, 12)), torch.ones(3, 12, dtype=torch.long)
+    mask[1, :5] = mask[2, :9] = 0
+    for given in (torch.ones_like(mask), mask):
+        texts = [
+            model.generate(prompt, attention_mask=given, max_length=LENGTH, do_sample=False)
+            for model in (ours, eager)
+        ]
+        assert torch.equal(*texts)
+        outputs = [model(prompt, attention_mask=given, output_attentions=True) for model in (ours, eager)]
+        assert len(outputs[0].attentions) == 3
+        for weights, their_weights in zip(*(output.attentions for output in outputs), strict=True):
+            torch.testing.assert_close(weights, their_weights)
+
+
+def test_the_saved_folder_knows_nothing_of_it(shrink: Shrink, tmp_path: Path) -> None:
+    small = shrink("tinystories-1m")
+    model = small.family.build(small.config, "causal", seed=0)
+    eager = GPTNeoForCausalLM(model.config)
+    assert isinstance(model.transformer.h[0].attn.attention, FusedAttention)
+    assert model.state_dict().keys() == eager.state_dict().keys()
+    for saved, folder in ((model, tmp_path / "ours"), (eager, tmp_path / "eager")):
+        saved.save_pretrained(folder)
+    for name in ("config.json", "generation_config.json"):
+        assert (tmp_path / "ours" / name).read_text() == (tmp_path / "eager" / name).read_text()

@@ -1,0 +1,97 @@
+"""Recipes: what is told when something is wrong, and what is resolved when nothing is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hornbook.errors import HornbookError
+from hornbook.recipe import Recipe, make_recipe, read_recipe, read_shipped
+
+GOOD: dict[str, Any] = {
+    "name": "mine",
+    "model": {"preset": "bert-tiny", "length": 64},
+    "objective": "masked",
+    "training": {"steps": 100},
+}
+
+
+def problem(given: dict[str, Any], *settings: str) -> str:
+    with pytest.raises(HornbookError) as caught:
+        make_recipe(given, settings)
+    return str(caught.value)
+
+
+def test_defaults_are_resolved_and_read_back() -> None:
+    recipe = make_recipe(GOOD)
+    assert recipe.out == "runs/mine"
+    assert (recipe.tokenizer.kind, recipe.tokenizer.style) == ("wordpiece", "bert")
+    assert recipe.training.warmup_steps == 5
+    assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
+
+
+def test_a_tokenizer_that_exists_is_read_back_too() -> None:
+    recipe = make_recipe(GOOD, ["tokenizer.path=somewhere"])
+    assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("training.stpes=3", "training.stpes: unknown key; did you mean 'steps'?"),
+        ("objectiv=masked", "objectiv: unknown key; did you mean 'objective'?"),
+        ("objective.rat=0.2", "objective.rat: unknown key; did you mean 'rate'?"),
+        ("corpus.pth=x", "corpus.pth: unknown key; did you mean 'path'?"),
+        ("objective.name=maskd", "there is no objective 'maskd'; did you mean 'masked'?"),
+        ("model.preset=bert-tny", "model.preset: there is no preset 'bert-tny'; did you mean 'bert-tiny'?"),
+        ("model.config.hiden_size=3", "'hiden_size'; did you mean 'hidden_size'?"),
+        ("model.config.vocab_size=3", "vocab_size follows from the tokenizer"),
+        ("training.steps=0", "training.steps: input should be greater than or equal to 1, not 0"),
+        ("training.warmup=100", "warmup 100 leaves nothing of steps 100"),
+        ("objective=causal", "bert-tiny is a bert model, which can't serve causal: choose masked"),
+        ("tokenizer.style=robrta", "there is no 'robrta'; did you mean 'roberta'?"),
+        ("name=a/b", "name: "),
+    ],
+)
+def test_a_problem_is_one_line_with_the_place_and_the_fix(setting: str, told: str) -> None:
+    text = problem(GOOD, setting)
+    assert told in text and "\n" not in text
+
+
+def test_all_problems_come_at_once() -> None:
+    text = problem(GOOD, "training.stpes=3", "model.length=x", "objective=causal", "tokenizer.vocab_size=-1")
+    assert text.startswith("recipe: 3 problems")  # with no length there is no model to misfit
+    text = problem(GOOD, "training.stpes=3", "objective=causal", "tokenizer.style=x")
+    assert text.startswith("recipe: 3 problems")
+    assert all(word in text for word in ("stpes", "can't serve causal", "there is no 'x'"))
+
+
+def test_settings_lie_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(GOOD))
+    recipe = read_recipe(path, ["training.steps=7", "objective.rate=0.3", "corpus.path=[a.txt, b.txt]", "out=x/y"])
+    assert recipe.training.steps == 7 and recipe.objective.model_dump()["rate"] == 0.3
+    assert recipe.corpus.path == ["a.txt", "b.txt"] and recipe.folder == Path("x/y")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("name: [", "not YAML"), ("- a\n- b", "a recipe is a table"), ("", "a recipe is a table")],
+)
+def test_files_that_are_no_recipe(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(HornbookError, match=told) as caught:
+        read_recipe(path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(HornbookError, match="there is no such recipe"):
+        read_recipe(tmp_path / "other.yaml")
+    with pytest.raises(HornbookError, match="section.key=value"):
+        make_recipe(GOOD, ["training.steps"])
+
+
+def test_shipped_recipes_are_found() -> None:
+    assert read_shipped("manuals-bert")["name"] == "manuals-bert"
+    with pytest.raises(HornbookError, match="didn't come with"):
+        read_shipped("other")

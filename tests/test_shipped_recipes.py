@@ -1,0 +1,116 @@
+"""Every recipe that is shipped runs from text to page, shrunk, and its model opens with Hugging Face alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hornbook.cli.train import train_and_evaluate
+from hornbook.families import FAMILIES
+from hornbook.recipe import read_recipe
+from hornbook.training.progress import Reporter
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+SIZES = {
+    "bert": {"num_hidden_layers": 2},
+    "roberta": {"num_hidden_layers": 2},
+    "albert": {"num_hidden_layers": 2},
+    "robertalbert": {"num_hidden_layers": 2},
+    "gpt_neo": {"num_layers": 2},
+    "gpt_neox": {"num_hidden_layers": 2},
+    "t5": {"num_layers": 1, "num_decoder_layers": 1},
+}
+
+OPEN = """
+import json, sys
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM, AutoTokenizer
+answers = {}
+for folder, head in json.loads(sys.argv[1]):
+    kind = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM, "seq2seq": AutoModelForSeq2SeqLM}[head]
+    model, tokenizer = kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer("Once upon a time there was a dog.", return_tensors="pt")
+    more = {"decoder_input_ids": ids.input_ids} if head == "seq2seq" else {}
+    with torch.no_grad():
+        logits = model(**ids, **more).logits
+    answers[folder] = {"ids": ids.input_ids[0].tolist(), "logits": logits.double().sum(dim=(0, 1)).tolist()}
+assert "hornbook" not in sys.modules
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shipped")
+
+
+def test_there_is_one_for_each_family_and_corpus() -> None:
+    families = {name.replace("_", "-") for name in FAMILIES}
+    assert {f"{corpus}-{family}" for corpus in ("manuals", "tinystories") for family in families} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
+    recipe = read_recipe(FOLDER / f"{name}.yaml")
+    family = recipe.model.family.name
+    settings = [
+        f"out={folder / name}",
+        f"cache={folder / 'cache'}",
+        "tokenizer.vocab_size=700",
+        "model.length=48",
+        "training.steps=4",
+        "training.batch=4",
+        "training.warmup=1",
+        "training.evaluate_windows=4",
+        *(f"model.config.{key}={value}" for key, value in SIZES[family].items()),
+    ]
+    if recipe.corpus.path:
+        settings += [f"corpus.path={story_file}", "corpus.documents=line", "corpus.heldout_fraction=0.05"]
+    else:
+        settings += ["corpus.limit=120"]
+    page = train_and_evaluate(read_recipe(FOLDER / f"{name}.yaml", settings), Reporter(silent=True))
+    assert "</html>" in page.read_text("utf-8")
+    outcome = json.loads((folder / name / "evaluation.json").read_text("utf-8"))
+    assert all(measure["value"] > 0 for measure in outcome["measures"])
+    assert {path.name for path in (folder / name).iterdir()} == {
+        "checkpoints",
+        "evaluation.json",
+        "log.jsonl",
+        "model",
+        "page.html",
+        "recipe.yaml",
+        "run.json",
+        "trackers",
+    }
+
+
+def test_models_open_without_hornbook(folder: Path) -> None:
+    import torch
+    from transformers import PreTrainedTokenizerFast
+
+    runs = [path.parent for path in sorted(folder.glob("*/run.json"))]
+    if not runs:
+        pytest.skip("the runs of this module weren't made in this process")
+    heads = {run: json.loads((run / "run.json").read_text("utf-8"))["head"] for run in runs}
+    asked = json.dumps([(str(run / "model"), heads[run]) for run in runs])
+    done = subprocess.run([sys.executable, "-c", OPEN, asked], capture_output=True, text=True, check=True)
+    answers = json.loads(done.stdout.splitlines()[-1])
+    for run in runs:
+        from hornbook.evaluation.opened import open_model
+
+        opened, answer = open_model(run), answers[str(run / "model")]
+        tokenizer = opened.tokenizer
+        assert isinstance(tokenizer, PreTrainedTokenizerFast)
+        ids = tokenizer("Once upon a time there was a dog.", return_tensors="pt").input_ids
+        assert ids[0].tolist() == answer["ids"]
+        with torch.no_grad():
+            if heads[run] == "seq2seq":
+                logits = opened.model(input_ids=ids, decoder_input_ids=ids).logits
+            else:
+                logits = opened.family.logits(opened.model, opened.family.hidden(opened.model, {"input_ids": ids}))
+        torch.testing.assert_close(
+            logits.double().sum(dim=(0, 1)), torch.tensor(answer["logits"], dtype=torch.float64), atol=1e-3, rtol=1e-4
+        )
