@@ -198,6 +198,11 @@ def _misfits(sections: dict[str, Any]) -> list[str]:
     """Check what needs two sections at once, as far as those that are given allow."""
     tokenizer, model, objective = (sections.get(name) for name in ("tokenizer", "model", "objective"))
     problems = []
+    if model:
+        try:
+            model.family.accept(model.config)
+        except HornbookError as error:
+            problems.append(f"model.config: {error}")
     if model and objective and objective.head not in model.family.heads:
         serves = [name for name, other in OBJECTIVES.items() if other.head in model.family.heads]
         problems.append(

@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_refused(make, stories):
         evaluate(make("tinystories-1m"), [])
     with pytest.raises(HornbookError, match="needs a masked one"):
         evaluate(make("tinystories-1m"), stories[:3], Masked())
-    with pytest.raises(HornbookError, match="has 8 sentinels|but the tokenizer has 8"):
+    with pytest.raises(HornbookError, match="the tokenizer has 8 sentinels"):
         evaluate(make("t5-v1.1-tiny", 256), stories[:3])
 
 

@@ -64,7 +64,7 @@ def test_another_architecture_or_head_is_refused_with_those_that_are_known(save,
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
     with pytest.raises(
-        HornbookError, match=r"'llama'.*bert, roberta, albert, gpt_neo, gpt_neox, t5|'llama'.*t5"
+        HornbookError, match=r"'llama'.*known are albert, bert, gpt_neo, gpt_neox, roberta, t5"
     ):
         open_model(folder)
     (folder / "config.json").write_text("{")
@@ -92,3 +92,12 @@ def test_a_model_without_a_role_that_its_head_needs_is_refused(save, tmp_path):
     (folder / "tokenizer_config.json").write_text(json.dumps(told))
     with pytest.raises(HornbookError, match="no mask token"):
         open_model(folder)
+
+
+def test_a_t5_that_states_no_length_takes_what_t5_was_published_with(save, tmp_path):
+    folder = save(tmp_path / "model", "t5-v1.1-tiny")
+    for file, key in (("tokenizer_config.json", "model_max_length"), ("config.json", "n_positions")):
+        told = json.loads((folder / file).read_text())
+        del told[key]
+        (folder / file).write_text(json.dumps(told))
+    assert open_model(folder).length == 512

@@ -175,3 +175,20 @@ def test_the_hash_ignores_dress_and_disk_but_no_word(trained, tmp_path, kind):
     assert tokenizer_hash(trained("roberta", kind)) != hashed
     bare.add_tokens(["another"])
     assert tokenizer_hash(bare) != hashed
+
+
+def test_a_role_makes_a_token_special(tmp_path):
+    # 'special: false' in a foreign folder: decoding would keep '<s>' and masking would draw it.
+    rust = Tokenizer(models.WordLevel({"<s>": 0, "</s>": 1, "a": 2}, unk_token="a"))
+    rust.add_tokens([AddedToken("<s>", special=False), AddedToken("</s>", special=False)])
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=rust)
+    wrapped._special_tokens_map |= {"bos_token": "<s>", "eos_token": "</s>"}
+    assert not any(token.special for token in wrapped.added_tokens_decoder.values())
+    dressed = dress(wrapped, "causal", 8)
+    assert all(token.special for token in dressed.added_tokens_decoder.values())
+    dressed.save_pretrained(tmp_path)
+    saved = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert all(token.special for token in saved.get_added_tokens_decoder().values())
+    opened = AutoTokenizer.from_pretrained(tmp_path)
+    assert {i: token.special for i, token in opened.added_tokens_decoder.items()} == {0: True, 1: True}
+    assert opened.decode([0, 2, 1], skip_special_tokens=True) == "a"

@@ -218,6 +218,6 @@ def test_training_leaves_no_byte_piece_special(trained):
 def test_an_existing_tokenizer_takes_no_other_option():
     assert TokenizerOptions(path="somewhere").path == "somewhere"
     with pytest.raises(ValidationError, match="kind, vocab_size can't be chosen: remove them"):
-        TokenizerOptions(path="somewhere", vocab_size=100, kind="bpe")
+        TokenizerOptions(path="somewhere", vocab_size=100, kind="unigram")
     with pytest.raises(ValidationError, match="extra"):
         TokenizerOptions(size=100)

@@ -26,13 +26,19 @@ Settings = Annotated[
 Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
 
 
-def open_quietly(folder: Path) -> "Opened":
-    """Open a model without transformers' own bars, and say so where it isn't a finished one."""
-    from transformers.utils.logging import disable_progress_bar
+def quieten_transformers() -> None:
+    """Keep transformers' bars and remarks out of ours: a bar for each saved file, a note on T5's untied head."""
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def open_quietly(folder: Path) -> "Opened":
+    """Open a model, and say so where it isn't a finished one."""
     from hornbook.evaluation.opened import open_model
 
-    disable_progress_bar()
+    quieten_transformers()
     opened = open_model(folder)
     if opened.remark:
         print(f"hornbook: {opened.remark}", file=sys.stderr)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Settings, app, print_json
+from hornbook.cli.app import Json, Settings, app, print_json, quieten_transformers
 
 if TYPE_CHECKING:
     from hornbook.recipe import Recipe
@@ -38,6 +38,7 @@ def start(recipe: "Recipe", report: "Reporter") -> "Loop":
     from hornbook.training.machine import choose_precision, make_accelerator
     from hornbook.training.run import prepare, record
 
+    quieten_transformers()
     accelerator = make_accelerator(recipe)
     precision = choose_precision(recipe.training.precision)
     with accelerator.main_process_first():

@@ -11,10 +11,10 @@ from hornbook.evaluation.likelihood import Likelihood, spread
 from hornbook.evaluation.opened import Opened
 from hornbook.store import TokenStore
 
-_TOKENS = 2**13
+_TOKENS = 2**12
 """Tokens that the model reads at once."""
-_LOGITS = 2**24
-"""Logits that are computed at once: 64 MiB."""
+_LOGITS = 2**22
+"""Logits that are computed at once: 16 MiB."""
 
 Ints = npt.NDArray[np.int64]
 

@@ -26,6 +26,9 @@ _NEEDED: dict[Head, tuple[str, ...]] = {
 }
 """Tokens without which a model with this head can't be used."""
 
+_RELATIVE = 512
+"""Tokens that T5 was published with; its positions are relative, and a config needn't state a length."""
+
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model")
 
 _ALSO_MASKED = {"BertForPreTraining", "AlbertForPreTraining"}
@@ -114,7 +117,7 @@ def _recognise(place: Path) -> tuple[Family, Head]:
         raise HornbookError(f"{place / 'config.json'}: can't be read ({error}): copy it again") from error
     if kind not in _FAMILIES:
         raise HornbookError(
-            f"{place}: its model_type is {kind!r}, which isn't known here: known are {', '.join(_FAMILIES)}"
+            f"{", ".join(sorted(_FAMILIES))}"
         )
     family = _FAMILIES[kind]
     for head, served in family.heads.items():
@@ -131,7 +134,8 @@ def _length(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     """Count the tokens that a model takes: those it has positions for, or fewer where its tokenizer says
     so."""
     ((name, unused),) = family.positions(tokenizer, 0).items()
-    return int(min(getattr(model.config, name) - unused, tokenizer.model_max_length))
+    positions = getattr(model.config, name, _RELATIVE) - unused
+    return int(min(positions, tokenizer.model_max_length))
 
 
 def _check(opened: Opened) -> None:

@@ -9,7 +9,7 @@ from hornbook.evaluation.likelihood import Likelihood, spread
 from hornbook.evaluation.opened import Opened
 from hornbook.tokenizers import encode_documents
 
-_TOKENS = 2**13
+_TOKENS = 2**12
 """Tokens that the model reads at once."""
 
 

@@ -89,7 +89,7 @@ class Family:
             raise HornbookError(f"{self.name} has no preset {preset!r}{nearest(preset, list(self.presets))}")
         if length < 1:
             raise HornbookError(f"length is {length} tokens; it must be at least 1")
-        changes = self._accept(overrides)
+        changes = self.accept(overrides)
         values = {
             **self.presets[preset].values,
             **changes,
@@ -233,8 +233,11 @@ class Family:
             raise HornbookError(f"{self.name} can't use {', '.join(unused)} of the batch; it takes: {known}")
         return {key: value for key, value in batch.items() if key in self.inputs}
 
-    def _accept(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the keys, and give them the names under which the class keeps the values."""
+    def accept(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Give changes of published values the names under which the class keeps them.
+
+        Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head own.
+        """
         aliases = self.config_class.attribute_map
         general = {field.name for field in dataclasses.fields(PretrainedConfig)}
         own = {field.name for field in dataclasses.fields(self.config_class)} - general

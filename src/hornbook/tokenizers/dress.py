@@ -65,18 +65,19 @@ def declared_roles(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> dict[str, 
 
 
 def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTrainedTokenizerFast:
-    """Put transformers' class around a Rust tokenizer, verbatim, with its special tokens declared as such."""
+    """Put transformers' class around a Rust tokenizer, whose tokens with a role become special ones."""
     added = {token.content: token for token in rust.get_added_tokens_decoder().values()}
     spaces_are_tokens = not isinstance(rust.model, models.WordPiece)
 
     def declare(role: str, content: str) -> AddedToken:
-        token = added.get(content) or special_token(content, spaces_are_tokens and role == "mask_token")
-        token.special = True
-        return token
+        return added.get(content) or special_token(content, spaces_are_tokens and role == "mask_token")
 
+    declared = {role: declare(role, token) for role, token in roles.items()}
+    # Here, for transformers would make a token special only when it opens the saved folder.
+    rust.add_special_tokens(list(declared.values()))
     return PreTrainedTokenizerFast(
         tokenizer_object=rust,
-        **{role: declare(role, token) for role, token in roles.items()},
+        **declared,
         extra_special_tokens=[t for c, t in added.items() if t.special and c not in set(roles.values())],
         padding_side="right",
         truncation_side="right",

@@ -16,7 +16,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from transformers.utils.logging import disable_progress_bar
 
 _PAUSE = 15.0
 """Seconds between lines where there is no terminal."""
@@ -27,7 +26,6 @@ class Reporter:
 
     def __init__(self, silent: bool = False) -> None:
         self.console = Console(stderr=True, quiet=silent, highlight=False)
-        disable_progress_bar()  # of transformers, which shows one for each file
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -167,7 +167,8 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
         return dress(load(options.path), head, recipe.model.length)
     style = STYLES[options.style or family.style]
     sentinels = options.sentinels if options.sentinels is not None else 100 * (head == "seq2seq")
-    identity = key(recipe.corpus.fingerprint(), options.model_dump_json(), repr(style), sentinels, version("tokenizers"))
+    makers = [f"{library} {version(library)}" for library in ("tokenizers", "sentencepiece")]
+    identity = key(recipe.corpus.fingerprint(), options.model_dump_json(), repr(style), sentinels, *makers)
     path = Path(recipe.cache) / "tokenizers" / f"{identity:016x}" / "tokenizer.json"
     if not path.exists():
         with report.counting("Training the tokenizer", "bytes") as advance:
