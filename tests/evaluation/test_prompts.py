@@ -31,7 +31,13 @@ def test_documents_without_such_a_beginning_are_passed_over():
     assert (
         heldout_prompts(["too short", "1 2 3 4 5 6 7 8 9 10 11", NORWEGIAN.replace(" på ", " <mask> ")]) == []
     )
-    assert len(heldout_prompts(["Heading\n\n" + NORWEGIAN, NORWEGIAN])) == 1
+
+
+def test_headings_are_passed_over_and_no_prompt_comes_twice():
+    (prompt,) = heldout_prompts(["Heading\n\nShort.\n\n" + NORWEGIAN] * 50, 50)[:1]
+    assert prompt.startswith("Æresgjesten")
+    prompts = heldout_prompts([NORWEGIAN] * 50, 50)
+    assert 1 < len(prompts) == len(set(prompts)) <= 7
 
 
 @given(some.lists(some.text(), max_size=5), some.integers(1, 4))

@@ -116,9 +116,8 @@ def _recognise(place: Path) -> tuple[Family, Head]:
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise HornbookError(f"{place / 'config.json'}: can't be read ({error}): copy it again") from error
     if kind not in _FAMILIES:
-        raise HornbookError(
-            f"{", ".join(sorted(_FAMILIES))}"
-        )
+        known = ", ".join(sorted(_FAMILIES))
+        raise HornbookError(f"{place}: its model_type is {kind!r}, which isn't known here: known are {known}")
     family = _FAMILIES[kind]
     for head, served in family.heads.items():
         # Without a class, the weights tell: opening a model of which some are missing is refused.

@@ -16,23 +16,27 @@ _WORD = re.compile(r"[^\W\d_]{3,}(?P<rest>[.,;:!?]*)")
 
 
 def heldout_prompts(texts: Sequence[str], count: int = 4) -> list[str]:
-    """Take the first words of `count` documents, with `<mask>` in place of one of them.
+    """Take the first words of a paragraph in each of `count` documents, with `<mask>` in place of one word.
 
     They depend on the texts alone, so that models of any family, tokenizer and length get the same ones. The
-    word is of three letters or more, and stands after 6 to 12 others; the documents are evenly spread among
-    those that have such a beginning, and fewer where few have one.
+    word is of three letters or more, and stands after 6 to 12 others. The documents are evenly spread among
+    those that have such a paragraph, and fewer where few have one.
     """
-    found = [prompt for number, text in enumerate(texts) if (prompt := _blank(text, number)) is not None]
-    return [found[number] for number in spread(len(found), count)]
+    prompts = [prompt for number, text in enumerate(texts) if (prompt := _take(text, number)) is not None]
+    different = list(dict.fromkeys(prompts))
+    return [different[number] for number in spread(len(different), count)]
 
 
-def _blank(text: str, number: int) -> str | None:
-    """Blank a word of a document's first paragraph, or give None where it has none that fits."""
-    paragraph = text.partition("\n\n")[0]
-    words = paragraph.split()
-    matches = {place: _WORD.fullmatch(words[place]) for place in range(*_BEFORE) if place + 1 < len(words)}
-    fitting = [(place, match["rest"]) for place, match in matches.items() if match]
-    if not fitting or BLANK.search(paragraph):
-        return None
-    place, rest = fitting[Draws(_SEED, "prompts", np.array([number])).integers("word", 1, len(fitting))[0, 0]]
-    return " ".join([*words[:place], f"<mask>{rest}", *words[place + 1 : place + 1 + _AFTER]])
+def _take(text: str, number: int) -> str | None:
+    """Blank a word of a document's first paragraph that has one to blank; None where there is none."""
+    for paragraph in text.split("\n\n"):
+        words = paragraph.split()
+        matches = {
+            place: _WORD.fullmatch(words[place]) for place in range(*_BEFORE) if place + 1 < len(words)
+        }
+        fitting = [(place, match["rest"]) for place, match in matches.items() if match]
+        if fitting and not BLANK.search(paragraph):
+            draws = Draws(_SEED, "prompts", np.array([number]))
+            place, rest = fitting[draws.integers("word", 1, len(fitting))[0, 0]]
+            return " ".join([*words[:place], f"<mask>{rest}", *words[place + 1 : place + 1 + _AFTER]])
+    return None
