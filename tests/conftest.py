@@ -32,7 +32,7 @@ def stories() -> list[str]:
     feelings = ["happy", "sad", "tired", "brave", "proud"]
     return [
         f"Once upon a time there was a {random.choice(feelings)} {animal} called {name}. {name} went to the "
-        f"{random.choice(places)} and found a {thing}. \"What a nice {thing}!\" said the {animal}. At the end of the "
+        f'{random.choice(places)} and found a {thing}. "What a nice {thing}!" said the {animal}. At the end of the '
         f"day {name} was {random.choice(feelings)} and went to the {random.choice(places)} again, number {number}."
         for number in range(400)
         for name, animal, thing in [(random.choice(names), random.choice(animals), random.choice(things))]

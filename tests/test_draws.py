@@ -31,7 +31,9 @@ def test_a_row_has_its_numbers_whoever_draws_them() -> None:
     assert (Draws(3, 7, np.arange(10)).uniform("masks", 20) == whole[:, :20]).all()
 
 
-@pytest.mark.parametrize("other", [Draws(4, 7, np.arange(10)), Draws(3, 8, np.arange(10)), Draws(3, "7", np.arange(10))])
+@pytest.mark.parametrize(
+    "other", [Draws(4, 7, np.arange(10)), Draws(3, 8, np.arange(10)), Draws(3, "7", np.arange(10))]
+)
 def test_seed_and_step_change_every_row(other: Draws) -> None:
     here, there = Draws(3, 7, np.arange(10)).uniform("masks", 1000), other.uniform("masks", 1000)
     assert abs(np.corrcoef(here.ravel(), there.ravel())[0, 1]) < 0.05

@@ -49,7 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_there_is_one_for_each_family_and_corpus() -> None:
     families = {name.replace("_", "-") for name in FAMILIES}
-    assert {f"{corpus}-{family}" for corpus in ("manuals", "tinystories") for family in families} <= set(RECIPES)
+    assert {f"{corpus}-{family}" for corpus in ("manuals", "tinystories") for family in families} <= set(
+        RECIPES
+    )
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -110,7 +112,12 @@ def test_models_open_without_hornbook(folder: Path) -> None:
             if heads[run] == "seq2seq":
                 logits = opened.model(input_ids=ids, decoder_input_ids=ids).logits
             else:
-                logits = opened.family.logits(opened.model, opened.family.hidden(opened.model, {"input_ids": ids}))
+                logits = opened.family.logits(
+                    opened.model, opened.family.hidden(opened.model, {"input_ids": ids})
+                )
         torch.testing.assert_close(
-            logits.double().sum(dim=(0, 1)), torch.tensor(answer["logits"], dtype=torch.float64), atol=1e-3, rtol=1e-4
+            logits.double().sum(dim=(0, 1)),
+            torch.tensor(answer["logits"], dtype=torch.float64),
+            atol=1e-3,
+            rtol=1e-4,
         )

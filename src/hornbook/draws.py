@@ -29,7 +29,9 @@ def mix(values: UInt64s) -> UInt64s:
 
 def key(*parts: int | str) -> int:
     """Name a stream: 63 bits that depend on every part and on their order, the same on every machine."""
-    digest = hashlib.blake2b("\0".join(f"{type(part).__name__}:{part}" for part in parts).encode(), digest_size=8)
+    digest = hashlib.blake2b(
+        "\0".join(f"{type(part).__name__}:{part}" for part in parts).encode(), digest_size=8
+    )
     return int.from_bytes(digest.digest(), "little") >> 1
 
 
@@ -50,7 +52,7 @@ class Draws:
         rows = mix(np.uint64(key(self.seed, self.step, purpose)) + self.rows.astype(np.uint64) * _GOLDEN)
         places = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
         bits = mix(mix(rows)[:, None] + places)
-        return (bits >> np.uint64(11)) * 2.0**-53
+        return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def integers(self, purpose: str, count: int, below: int) -> npt.NDArray[np.int64]:
         """Draw `count` whole numbers from 0 to below - 1 for each row: shape (B, count)."""
@@ -58,7 +60,11 @@ class Draws:
 
     def choose(self, purpose: str, count: int, chosen: int) -> npt.NDArray[np.int64]:
         """Choose `chosen` of `count` places for each row, every set equally likely: shape (B, chosen), ascending."""
-        order = np.argpartition(self.uniform(purpose, count), chosen - 1, axis=1) if chosen else np.empty((len(self.rows), 0))
+        order = (
+            np.argpartition(self.uniform(purpose, count), chosen - 1, axis=1)
+            if chosen
+            else np.empty((len(self.rows), 0))
+        )
         return np.sort(order[:, :chosen], axis=1).astype(np.int64)
 
 

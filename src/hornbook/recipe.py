@@ -26,7 +26,7 @@ class Model(Section):
     """A size that people know, such as bert-tiny: see `hornbook families`."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
 
     @field_validator("preset")
@@ -83,15 +83,19 @@ class Training(Section):
     """Steps between lines of the log."""
     workers: int = Field(0, ge=0)
     """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
-    trackers: list[str] = ["tensorboard"]
+    trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
     """Accelerate's trackers, beside the log.jsonl that is always written."""
 
     @model_validator(mode="after")
     def _fit(self) -> "Training":
         if self.batch < self.accumulate:
-            raise ValueError(f"batch {self.batch} can't be computed in accumulate {self.accumulate} parts: make it larger")
+            raise ValueError(
+                f"batch {self.batch} can't be computed in accumulate {self.accumulate} parts: make it larger"
+            )
         if self.warmup_steps >= self.steps:
-            raise ValueError(f"warmup {self.warmup_steps} leaves nothing of steps {self.steps}: take a smaller warmup")
+            raise ValueError(
+                f"warmup {self.warmup_steps} leaves nothing of steps {self.steps}: take a smaller warmup"
+            )
         return self
 
     @property
@@ -133,7 +137,7 @@ class Recipe(Section):
         if not given.get("out"):
             given["out"] = f"runs/{given.get('name')}"
         tokenizer, model = given.get("tokenizer", {}), given.get("model")
-        family = PRESETS.get(model.get("preset")) if isinstance(model, dict) else None
+        family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
         if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
             given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
         return given
@@ -166,7 +170,9 @@ def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
     except yaml.YAMLError as error:
         raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(given, dict):
-        raise HornbookError(f"{path}: a recipe is a table of sections such as corpus and model, this is {given!r:.60}")
+        raise HornbookError(
+            f"{path}: a recipe is a table of sections such as corpus and model, this is {given!r:.60}"
+        )
     return make_recipe(given, settings, str(path))
 
 
@@ -191,7 +197,9 @@ def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str
         problems += [line for line in _misfits(_sound_sections(given)) if line not in problems]
         if len(problems) == 1:
             raise HornbookError(f"{source}: {problems[0]}") from error
-        raise HornbookError(f"{source}: {len(problems)} problems\n" + "\n".join(f"  {line}" for line in problems)) from error
+        raise HornbookError(
+            f"{source}: {len(problems)} problems\n" + "\n".join(f"  {line}" for line in problems)
+        ) from error
 
 
 def _misfits(sections: dict[str, Any]) -> list[str]:
@@ -210,7 +218,9 @@ def _misfits(sections: dict[str, Any]) -> list[str]:
             f"choose {' or '.join(serves)}, or another preset"
         )
     if tokenizer and tokenizer.style and tokenizer.style not in STYLES:
-        problems.append(f"tokenizer.style: there is no {tokenizer.style!r}{nearest(tokenizer.style, list(STYLES))}")
+        problems.append(
+            f"tokenizer.style: there is no {tokenizer.style!r}{nearest(tokenizer.style, list(STYLES))}"
+        )
     return problems
 
 
@@ -231,7 +241,9 @@ def _set(given: dict[str, Any], setting: str) -> dict[str, Any]:
     """Lay one `a.b=c` over plain values, c read as YAML; the original stays as it is."""
     path, equals, value = setting.partition("=")
     if not equals or not all(path.split(".")):
-        raise HornbookError(f"--set {setting}: write it as section.key=value, such as --set training.steps=200")
+        raise HornbookError(
+            f"--set {setting}: write it as section.key=value, such as --set training.steps=200"
+        )
     first, _, rest = path.partition(".")
     if not rest:
         try:

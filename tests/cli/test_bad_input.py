@@ -15,7 +15,9 @@ Told = Callable[..., str]
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], story_file: Path) -> Told:
+def told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], story_file: Path
+) -> Told:
     """Train a small recipe with settings on top, which must fail, and give what the user is told."""
     monkeypatch.chdir(tmp_path)
     recipe: dict[str, Any] = {
@@ -117,7 +119,8 @@ def test_another_recipes_run(told: Told) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("generate", "nowhere"), ("unmask", "nowhere", "x"), ("evaluate", "nowhere"), ("compare", "nowhere")]
+    "command",
+    [("generate", "nowhere"), ("unmask", "nowhere", "x"), ("evaluate", "nowhere"), ("compare", "nowhere")],
 )
 def test_folders_that_are_not_there(told: Told, command: tuple[str, ...]) -> None:
     assert "nowhere" in told(command=command)

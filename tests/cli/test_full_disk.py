@@ -20,7 +20,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False
+    )
     if made.returncode:
         pytest.skip("making a small file system needs root and mount")
     yield place
@@ -66,5 +68,8 @@ def test_checkpoint_and_store(small_disk: Path, tmp_path: Path, story_file: Path
 
     fill(small_disk, spare=20_000)
     with pytest.raises(HornbookError, match="the disk is full"):
-        start(read_recipe(path, [f"cache={small_disk / 'cache'}", f"out={tmp_path / 'other'}"]), Reporter(silent=True))
+        start(
+            read_recipe(path, [f"cache={small_disk / 'cache'}", f"out={tmp_path / 'other'}"]),
+            Reporter(silent=True),
+        )
     assert not list((small_disk / "cache").glob("tokens/*"))

@@ -13,8 +13,18 @@ from hornbook.objectives import Causal, Masked, Objective, SpanCorruption, Vocab
 SMALL = {
     "bert-tiny": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
     "roberta-base": {"num_hidden_layers": 2, "hidden_size": 48, "intermediate_size": 64},
-    "albert-base-v2": {"num_hidden_layers": 2, "hidden_size": 48, "intermediate_size": 64, "embedding_size": 16},
-    "robertalbert": {"num_hidden_layers": 2, "hidden_size": 48, "intermediate_size": 64, "embedding_size": 16},
+    "albert-base-v2": {
+        "num_hidden_layers": 2,
+        "hidden_size": 48,
+        "intermediate_size": 64,
+        "embedding_size": 16,
+    },
+    "robertalbert": {
+        "num_hidden_layers": 2,
+        "hidden_size": 48,
+        "intermediate_size": 64,
+        "embedding_size": 16,
+    },
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
     "t5-v1.1-tiny": {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_ff": 64},
@@ -54,13 +64,21 @@ def test_loss_and_gradients_are_hugging_faces(preset: str, tokenizer: PreTrained
 
     theirs = model(**batch).loss
     theirs.backward()
-    expected = {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
+    expected = {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
     model.zero_grad()
     total, count = objective.loss(family, model, batch)
     (total / count).backward()
 
     assert (total / count).item() == pytest.approx(theirs.item(), abs=1e-5)
-    found = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+    found = {
+        name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None
+    }
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            found[name], gradient, atol=1e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )

@@ -11,7 +11,9 @@ CLS, SEP, MASK, WORDS = 1, 2, 399, np.arange(4, 399)
 
 @pytest.fixture
 def vocabulary() -> Vocabulary:
-    return Vocabulary(400, CLS, SEP, SEP, MASK, np.array([0, CLS, SEP, 3, MASK]), WORDS, np.array([], np.int64))
+    return Vocabulary(
+        400, CLS, SEP, SEP, MASK, np.array([0, CLS, SEP, 3, MASK]), WORDS, np.array([], np.int64)
+    )
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def test_frame_labels_and_fates(vocabulary: Vocabulary, windows: np.ndarray) -> 
     assert np.isin(strangers, WORDS).all() and len(np.unique(strangers)) > 200
 
 
-def test_masks_are_drawn_anew_each_step_and_the_same_each_time(vocabulary: Vocabulary, windows: np.ndarray) -> None:
+def test_masks_are_drawn_anew_each_step_and_the_same_each_time(
+    vocabulary: Vocabulary, windows: np.ndarray
+) -> None:
     first, again, later = (
         Masked().batch(windows, vocabulary, Draws(0, step, np.arange(400)))["labels"] for step in (0, 0, 1)
     )
@@ -51,7 +55,9 @@ def test_masks_are_drawn_anew_each_step_and_the_same_each_time(vocabulary: Vocab
 def test_what_is_missing_is_named(vocabulary: Vocabulary) -> None:
     none = Vocabulary(400, None, None, None, None, vocabulary.special, WORDS, vocabulary.sentinels)
     problems = Masked().problems(none, 128)
-    assert [role for role in ("cls", "sep", "mask") if any(f"no {role} token" in one for one in problems)] == [
+    assert [
+        role for role in ("cls", "sep", "mask") if any(f"no {role} token" in one for one in problems)
+    ] == [
         "cls",
         "sep",
         "mask",

@@ -22,8 +22,8 @@ def published_lengths(inputs_length: int, density: float, mean: float) -> tuple[
     """T5's rule for how long a text fills an input: (tokens of text, length of the target)."""
 
     def lengths(tokens: int) -> tuple[int, int]:
-        noise = int(round(tokens * density))
-        spans = int(round(noise / mean))
+        noise = round(tokens * density)
+        spans = round(noise / mean)
         return tokens - noise + spans + 1, noise + spans + 1
 
     tokens = inputs_length
@@ -97,7 +97,9 @@ def test_batch_is_the_text_cut_up(vocabulary: Vocabulary) -> None:
     batch = objective.batch(windows, vocabulary, Draws(0, 5, np.arange(50)))
     assert batch["input_ids"].shape == (50, objective.lengths(window)[0])
     assert batch["labels"].shape == (50, objective.lengths(window)[1])
-    for text, inputs, target in zip(windows.tolist(), batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+    for text, inputs, target in zip(
+        windows.tolist(), batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True
+    ):
         assert inputs[-1] == EOS and target[-1] == EOS
         spans: list[list[int]] = []
         for token in target[:-1]:

@@ -76,7 +76,9 @@ def test_when_none_is_whole_nothing_is_started_anew(tmp_path: Path) -> None:
         SafetensorError("I/O error: No space left on device (os error 28)"),
     ],
 )
-def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+def test_a_full_disk_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     save(tmp_path, 10)
 
     def fail(*_: object) -> None:

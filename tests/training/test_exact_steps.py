@@ -16,9 +16,15 @@ from safetensors.torch import load_file
 
 STEPS = 24
 OBJECTIVES = {
-    "causal": {"preset": "tinystories-1m", "config": {"num_layers": 2, "embed_dropout": 0.1, "resid_dropout": 0.1}},
+    "causal": {
+        "preset": "tinystories-1m",
+        "config": {"num_layers": 2, "embed_dropout": 0.1, "resid_dropout": 0.1},
+    },
     "masked": {"preset": "bert-tiny", "config": {}},
-    "span_corruption": {"preset": "t5-v1.1-tiny", "config": {"num_layers": 1, "num_decoder_layers": 1, "d_model": 64}},
+    "span_corruption": {
+        "preset": "t5-v1.1-tiny",
+        "config": {"num_layers": 1, "num_decoder_layers": 1, "d_model": 64},
+    },
 }
 
 TRAIN = """

@@ -20,7 +20,8 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change one value of the recipe; may be repeated.")
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=C", help="Change one value of the recipe; may be repeated."),
 ]
 
 Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
@@ -63,7 +64,9 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, head in enumerate(heads):
         sample = lines[0][place] if lines else ""
-        table.add_column(head, justify="right" if sample[:1].isdigit() and not across else "left", overflow="fold")
+        table.add_column(
+            head, justify="right" if sample[:1].isdigit() and not across else "left", overflow="fold"
+        )
     for line in lines:
         table.add_row(*line)
     console = Console(markup=False, highlight=False, emoji=False)

@@ -1,6 +1,5 @@
 """`hornbook evaluate`: what a model has learned, measured on held-out text."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,7 +38,9 @@ def evaluate(
         elif (model / "recipe.yaml").exists():
             outcome = evaluate_run(model, tell)
         else:
-            raise HornbookError(f"{model}: this is no run, so it has no held-out part: name text files with --text")
+            raise HornbookError(
+                f"{model}: this is no run, so it has no held-out part: name text files with --text"
+            )
     if json:
         print_json(outcome)
         return

@@ -15,7 +15,9 @@ def generate(
     tokens: Annotated[int, typer.Option(min=1, help="How many tokens at most.")] = 200,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest word each time.")] = 0.8,
     top_k: Annotated[int, typer.Option(min=0, help="Choose among so many; 0 is all.")] = 50,
-    top_p: Annotated[float, typer.Option(min=0, max=1, help="Choose among those that share this probability.")] = 0.95,
+    top_p: Annotated[
+        float, typer.Option(min=0, max=1, help="Choose among those that share this probability.")
+    ] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
     json: Json = False,
 ) -> None:

@@ -11,7 +11,9 @@ from hornbook.cli.app import Json, Model, app, open_quietly, print_json
 @app.command()
 def infill(
     model: Model,
-    text: Annotated[str, typer.Argument(help='A text with blanks, such as "Once upon a <mask> there was a <mask>."')],
+    text: Annotated[
+        str, typer.Argument(help='A text with blanks, such as "Once upon a <mask> there was a <mask>."')
+    ],
     tokens: Annotated[int, typer.Option(min=1, help="How many tokens a blank gets at most.")] = 32,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest word each time.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,

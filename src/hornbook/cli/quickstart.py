@@ -15,7 +15,8 @@ TOKENIZER = {"kind": "bpe", "style": "shared", "vocab_size": 4096, "sentinels": 
 
 @app.command()
 def quickstart(
-    out: Annotated[Path, typer.Option(help="Where the runs and the page go.")] = Path("runs"), json: Json = False
+    out: Annotated[Path, typer.Option(help="Where the runs and the page go.")] = Path("runs"),
+    json: Json = False,
 ) -> None:
     """Train a BERT, a GPT-Neo and a T5 on the manuals that every Python carries, and compare them on a page."""
     from hornbook.cli.train import train_and_evaluate
@@ -36,7 +37,9 @@ def quickstart(
         recipe = make_recipe(given, source=name)
         train_and_evaluate(recipe, report)
         folders.append(recipe.folder)
-    page = write_page([read_run(folder) for folder in folders], out / "quickstart.html", "Hornbook quickstart")
+    page = write_page(
+        [read_run(folder) for folder in folders], out / "quickstart.html", "Hornbook quickstart"
+    )
     if json:
         print_json({"runs": [str(folder) for folder in folders], "page": str(page)})
     else:

@@ -22,7 +22,9 @@ class Causal(Objective):
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need an end-of-document token and a place to predict."""
-        short = [f"model.length is {length}, but a causal example needs at least 2 tokens"] if length < 2 else []
+        short = (
+            [f"model.length is {length}, but a causal example needs at least 2 tokens"] if length < 2 else []
+        )
         return short + missing(eos=vocabulary.eos)
 
     def end(self, vocabulary: Vocabulary) -> int | None:

@@ -30,9 +30,13 @@ class Masked(Objective):
         """Need a mask token, the two that frame an example, and shares that leave room for each other."""
         found = missing(cls=vocabulary.cls, sep=vocabulary.sep, mask=vocabulary.mask)
         if length < 3:
-            found.append(f"model.length is {length}, but a masked example needs at least 3: a word between two frames")
+            found.append(
+                f"model.length is {length}, but a masked example needs at least 3: a word between two frames"
+            )
         if self.mask + self.random > 1:
-            found.append(f"objective.mask {self.mask} and objective.random {self.random} add up to more than 1")
+            found.append(
+                f"objective.mask {self.mask} and objective.random {self.random} add up to more than 1"
+            )
         return found
 
     def end(self, vocabulary: Vocabulary) -> int | None:
@@ -45,7 +49,7 @@ class Masked(Objective):
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
         """Give `input_ids` and `labels` of shape (B, window + 2), `CLS text SEP`, labelled at the chosen places."""
-        assert vocabulary.cls is not None and vocabulary.sep is not None
+        assert vocabulary.cls is not None and vocabulary.sep is not None and vocabulary.mask is not None
         framed = np.pad(windows, ((0, 0), (1, 1)))
         framed[:, 0], framed[:, -1] = vocabulary.cls, vocabulary.sep
         length = framed.shape[1]

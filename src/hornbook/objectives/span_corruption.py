@@ -46,13 +46,15 @@ class SpanCorruption(Objective):
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need EOS and a sentinel for every span."""
         if length < 4:
-            return [f"model.length is {length}, but span corruption needs at least 4: text, a sentinel, text, EOS"]
+            return [
+                f"model.length is {length}, but span corruption needs at least 4: text, a sentinel, text, EOS"
+            ]
         found = missing(eos=vocabulary.eos)
-        _, spans = self.spans(self.window(length))
-        if spans > len(vocabulary.sentinels):
+        spans, sentinels = self.spans(self.window(length))[1], len(vocabulary.sentinels)
+        if spans > sentinels:
             found.append(
-                f"an example of model.length {length} has {spans} spans, but the tokenizer has {len(vocabulary.sentinels)} "
-                f"sentinels: set tokenizer.sentinels to {spans} or more, or shorten model.length"
+                f"an example of model.length {length} has {spans} spans, but the tokenizer has {sentinels} sentinels: "
+                f"set tokenizer.sentinels to {spans} or more, or shorten model.length"
             )
         return found
 

@@ -40,7 +40,7 @@ class Plan:
         return self.tokens // self.window
 
     def starts(self, step: int, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
-        """Say where the windows of `step` (counted from 0) begin in the store: shape (batch,), or one for each of `rows`."""
+        """Say where the windows of `step` (counted from 0) begin: shape (batch,), or one for each of `rows`."""
         rows = np.arange(self.batch) if rows is None else rows
         epochs, places = np.divmod(step * self.batch + rows, self.windows)
         starts = np.empty(len(rows), np.int64)

@@ -40,15 +40,17 @@ class TokenStore:
             store = cls(folder, tokens, np.load(folder / "ends.npy"), np.load(folder / "bytes.npy"))
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise HornbookError(f"{folder}: can't read this token store ({error}): delete the folder to make it anew") from error
+            raise HornbookError(
+                f"{folder}: can't read this token store ({error}): delete the folder to make it anew"
+            ) from error
         if told != (len(store.tokens), len(store.ends)):
             raise HornbookError(
                 f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, its files hold "
                 f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it anew"
             )
-        if made_by != tokenizer_hash(tokenizer):
+        if made_by != (used := tokenizer_hash(tokenizer)):
             raise HornbookError(
-                f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {tokenizer_hash(tokenizer)[:12]}, "
+                f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {used[:12]}, "
                 "under which the same ids mean other words: use that tokenizer, or delete the folder to make it anew"
             )
         return store

@@ -43,7 +43,11 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    folder: Path, progress: Progress, save_model: Callable[[Path], None], optimizer: dict[str, Tensor], keep: int
+    folder: Path,
+    progress: Progress,
+    save_model: Callable[[Path], None],
+    optimizer: dict[str, Tensor],
+    keep: int,
 ) -> Path:
     """Write `folder`/step-N beside and rename it, then drop all but the newest `keep`.
 
@@ -73,7 +77,9 @@ def find_checkpoint(folder: Path, warn: Callable[[str], None]) -> Checkpoint | N
             return Checkpoint(path, Progress(**json.loads((path / _PROGRESS).read_text("utf-8"))))
         warn(f"{path}: {problem}; going back to the checkpoint before it")
     if candidates:
-        raise HornbookError(f"{folder}: none of the {len(candidates)} checkpoints is whole: delete the folder to start anew")
+        raise HornbookError(
+            f"{folder}: none of the {len(candidates)} checkpoints is whole: delete the folder to start anew"
+        )
     return None
 
 
@@ -99,7 +105,8 @@ def _describe(folder: Path) -> dict[str, dict[str, dict[str, int | str]]]:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return {
         "files": {
-            file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _digest(file)} for file in files
+            file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _digest(file)}
+            for file in files
         }
     }
 
@@ -111,4 +118,3 @@ def _digest(file: Path) -> str:
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"), reverse=True)
-

@@ -19,7 +19,7 @@ def watch() -> Iterator[Signals]:
 
     def remember(number: int, frame: FrameType | None) -> None:
         signals.received = number
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

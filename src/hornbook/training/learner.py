@@ -14,7 +14,9 @@ class Learner(nn.Module):
     Distributed wrappers synchronise gradients around one module's forward, so the loss is computed inside it.
     """
 
-    def __init__(self, family: Family, objective: Objective, model: PreTrainedModel, bf16: bool = False) -> None:
+    def __init__(
+        self, family: Family, objective: Objective, model: PreTrainedModel, bf16: bool = False
+    ) -> None:
         super().__init__()
         self.family, self.objective, self.model, self.bf16 = family, objective, model, bf16
 

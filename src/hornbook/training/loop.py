@@ -80,7 +80,9 @@ class Loop:
                 facts = self._step(step, parts)
                 now = time.perf_counter()
                 tokens = self.plan.batch * self.recipe.model.length
-                self.progress = Progress(step + 1, self.progress.tokens + tokens, self.progress.seconds + now - began)
+                self.progress = Progress(
+                    step + 1, self.progress.tokens + tokens, self.progress.seconds + now - began
+                )
                 if (step + 1) % self.training.log_every == 0 or step + 1 == last:
                     seconds = self.progress.seconds - logged.seconds
                     facts |= asdict(self.progress)
@@ -127,7 +129,9 @@ class Loop:
             total += float(loss.detach())
         mean = self._sum(total) / max(labels, 1)
         norm = float(
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip or math.inf, foreach=True)
+            torch.nn.utils.clip_grad_norm_(
+                self.model.parameters(), self.training.clip or math.inf, foreach=True
+            )
         )
         if not (math.isfinite(mean) and math.isfinite(norm)):
             raise HornbookError(
@@ -197,7 +201,10 @@ class Loop:
         self._save()
         self.accelerator.end_training()
         step, steps = self.progress.step, self.training.steps
-        raise Interrupted(f"{self.recipe.name}: stopped after step {step:,} of {steps:,}, saved; run the same command to go on", number)
+        raise Interrupted(
+            f"{self.recipe.name}: stopped after step {step:,} of {steps:,}, saved; run the same command to go on",
+            number,
+        )
 
     def _due(self, chosen: int | None) -> bool:
         """Tell whether something that happens every so often happens after the step just done, or it was the last."""

@@ -28,12 +28,16 @@ def choose_precision(asked: str) -> Precision:
     if torch.cuda.is_available():
         able, why = torch.cuda.is_bf16_supported(including_emulation=False), torch.cuda.get_device_name()
         if asked == "bf16" and not able:
-            raise HornbookError(f"training.precision is bf16, but {why} can't compute with it: set it to fp32 or auto")
+            raise HornbookError(
+                f"training.precision is bf16, but {why} can't compute with it: set it to fp32 or auto"
+            )
     else:
         able, why = _processor()
     if asked != "auto":
         return Precision(asked, "the recipe asks for it")
-    return Precision("bf16", f"{why} has bf16 units") if able else Precision("fp32", f"{why} has no bf16 units")
+    return (
+        Precision("bf16", f"{why} has bf16 units") if able else Precision("fp32", f"{why} has no bf16 units")
+    )
 
 
 def _processor() -> tuple[bool, str]:

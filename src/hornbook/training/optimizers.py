@@ -18,7 +18,7 @@ def make_optimizer(model: nn.Module, training: Training) -> torch.optim.Optimize
 
 def optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Name every tensor of the optimizer's state after its parameter, such as `lm_head.weight|exp_avg`."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     return {
         f"{names[parameter]}|{key}": value.detach().clone().contiguous()
         for parameter, state in optimizer.state.items()

@@ -39,13 +39,17 @@ class Reporter:
     def counting(self, title: str, unit: str) -> Iterator[Callable[[int], None]]:
         """Show how much of something without a known end is done; gives a function that adds to it."""
         began, done = time.perf_counter(), 0
-        with self._bars(SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[done]}")) as bars:
+        with self._bars(
+            SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[done]}")
+        ) as bars:
             task = bars.add_task(title, total=None, done="")
 
             def advance(count: int) -> None:
                 nonlocal done
                 done += count
-                bars.update(task, done=f"{_short(done)} {unit}, {_short(done / (time.perf_counter() - began))}/s")
+                bars.update(
+                    task, done=f"{_short(done)} {unit}, {_short(done / (time.perf_counter() - began))}/s"
+                )
 
             yield advance
         self.say(f"{title}: {_short(done)} {unit} in {time.perf_counter() - began:.1f} s")

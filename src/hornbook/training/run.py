@@ -26,7 +26,16 @@ from hornbook.tokenizers import STYLES, dress, load, tokenizer_hash, train
 from hornbook.training.machine import Precision
 from hornbook.training.progress import Reporter
 
-_LIBRARIES = ["hornbook", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy", "safetensors"]
+_LIBRARIES = [
+    "hornbook",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "safetensors",
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,9 @@ def prepare(recipe: Recipe, report: Reporter) -> Run:
     problems = recipe.objective.problems(vocabulary, recipe.model.length)
     if problems:
         raise HornbookError("; ".join(problems))
-    config = recipe.model.family.configure(recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config)
+    config = recipe.model.family.configure(
+        recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config
+    )
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
     stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
@@ -84,7 +95,9 @@ def check_folder(recipe: Recipe) -> None:
     saved = recipe.folder / "recipe.yaml"
     if not saved.exists():
         if recipe.folder.exists() and any(recipe.folder.iterdir()):
-            raise HornbookError(f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=...")
+            raise HornbookError(
+                f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
+            )
         return
     before, now = _flat(yaml.safe_load(saved.read_text("utf-8"))), _flat(recipe.model_dump(mode="json"))
     different = [
@@ -178,13 +191,17 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     return dress(tokenizers.Tokenizer.from_file(str(path)), head, recipe.model.length, style)
 
 
-def _store(recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter) -> TokenStore:
+def _store(
+    recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
+) -> TokenStore:
     """Find the tokens of a part of the corpus, or make them."""
     identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
     if folder.exists():
         return TokenStore.open(folder, tokenizer)
-    with report.counting(f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes") as advance:
+    with report.counting(
+        f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
+    ) as advance:
         return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance)
 
 

@@ -8,9 +8,9 @@ from hornbook.recipe import Training
 def learning_rate(training: Training, step: int) -> float:
     """Give the learning rate of a step, counted from 0.
 
-    It rises in equal parts over the warmup, to the highest at its last step. Then linear and cosine fall from there, to
-    reach `floor` of it after the last step (so that no step is taken at a rate of 0), inverse-square-root falls with 1 / sqrt(step) from where the warmup ended (Raffel et al., 2020,
-    section 3.1.2), constant stays.
+    It rises in equal parts over the warmup, to the highest at its last step. From there linear and cosine fall, to
+    reach `floor` of it after the last step, so that no step is taken at a rate of 0; inverse-square-root falls with
+    1 / sqrt(step) (Raffel et al., 2020, section 3.1.2); constant stays.
     """
     warmup = training.warmup_steps
     if step < warmup:
