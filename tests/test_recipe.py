@@ -27,7 +27,7 @@ def test_defaults_are_resolved_and_read_back() -> None:
     recipe = make_recipe(GOOD)
     assert recipe.out == "runs/mine"
     assert (recipe.tokenizer.kind, recipe.tokenizer.style) == ("wordpiece", "bert")
-    assert recipe.training.warmup_steps == 5
+    assert recipe.training.warmup_steps == 25
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
 
 

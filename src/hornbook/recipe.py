@@ -58,7 +58,7 @@ class Training(Section):
     schedule: Literal["linear", "cosine", "inverse-square-root", "constant"] = "cosine"
     """How the learning rate falls after the warmup."""
     warmup: int | None = Field(None, ge=0)
-    """Steps in which it rises from 0; by default a twentieth of all."""
+    """Steps in which it rises from 0; by default a twentieth of all, but 100 where these are at most a quarter."""
     floor: float = Field(0.0, ge=0, le=1)
     """Where linear and cosine end, as a share of the highest."""
     betas: tuple[float, float] = (0.9, 0.95)
@@ -101,7 +101,8 @@ class Training(Section):
     @property
     def warmup_steps(self) -> int:
         """Steps of warmup, with the default worked out."""
-        return self.steps // 20 if self.warmup is None else self.warmup
+        # A short run needs a warmup too: Adam's averages are of few gradients at first.
+        return max(self.steps // 20, min(100, self.steps // 4)) if self.warmup is None else self.warmup
 
     def every(self, chosen: int | None) -> int:
         """Work out the default for evaluate_every and checkpoint_every."""

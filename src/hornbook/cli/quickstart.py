@@ -1,5 +1,6 @@
 """`hornbook quickstart`: the main job on the embedded corpus, with three families side by side."""
 
+from json import loads
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,10 @@ def quickstart(
         print_json({"runs": [str(folder) for folder in folders], "page": str(page)})
     else:
         bert, gpt, t5 = folders
+        report.say("\nWhat they write about text that they haven't seen:")
+        for folder in folders:
+            sample = loads((folder / "evaluation.json").read_text("utf-8"))["samples"][0]
+            report.say(f"  {folder.name}, {sample['kind']}: {sample['output'].strip()}")
         report.say(
             "\nTry them:\n"
             f'  hornbook unmask {bert} "The function returns a <mask>."\n'
