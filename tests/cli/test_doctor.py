@@ -32,7 +32,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture
 def folder(tmp_path: Path, stories: list[str]) -> Path:
     """Give a GPT-Neo and a tokenizer that fit each other."""
-    tokenizer = dress(train(stories, TokenizerOptions(vocab_size=400), STYLES["shared"], 0), "causal", 64, STYLES["shared"])
+    tokenizer = dress(
+        train(stories, TokenizerOptions(vocab_size=400), STYLES["shared"], 0), "causal", 64, STYLES["shared"]
+    )
     config = GPTNeoConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -73,8 +75,14 @@ def test_json_is_exactly_as_promised(run: Run, folder: Path) -> None:
     facts = json.loads(out)
     assert code == 1 and facts.keys() == {"problems", "checked"}
     keys = {"id", "severity", "found", "why", "fix", "fixable"}
-    assert all(one.keys() == keys and one["severity"] in ("error", "warning", "note") for one in facts["problems"])
-    assert "C27" in facts["checked"] and facts["problems"][0]["id"] == "C27" and facts["problems"][0]["fixable"] is True
+    assert all(
+        one.keys() == keys and one["severity"] in ("error", "warning", "note") for one in facts["problems"]
+    )
+    assert (
+        "C27" in facts["checked"]
+        and facts["problems"][0]["id"] == "C27"
+        and facts["problems"][0]["fixable"] is True
+    )
 
 
 def test_fix(run: Run, folder: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`hornbook tokenizer reindex`, from folder to folder, with and without a model."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,30 +18,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from hornbook.cli import main
 from hornbook.families import find
 from hornbook.tokenizers import STYLES, TokenizerOptions, dress, load, train
 from hornbook.tokenizers.folder import write
 
 Run = Callable[..., str]
 PLACES = "<pad>=0,<s>=1,</s>=2,<unk>=3,<mask>=-1"
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `hornbook tokenizer` in an empty folder and give what it says, on stdout or, failing, on stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: str, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["hornbook", "tokenizer", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        said = capsys.readouterr()
-        assert (stop.value.code or 0) == code, said.err
-        return said.err.strip() if code else said.out
-
-    return command
 
 
 @pytest.fixture
@@ -179,6 +160,13 @@ def test_legacy_files_agree(run: Run, gpt: Any, stories: list[str]) -> None:
             legacy(text, add_special_tokens=False)["input_ids"]
             == new(text, add_special_tokens=False)["input_ids"]
         )
+
+
+def test_the_list_of_words_agrees(data: Path, run: Run) -> None:
+    source = data / "tokenizers" / "bert-base-uncased"
+    run("reindex", str(source), "--out", "new", "--for", "roberta", "--rename", "[UNK]=<unk>,[PAD]=<pad>")
+    vocabulary = AutoTokenizer.from_pretrained("new").get_vocab()
+    assert Path("new/vocab.txt").read_text("utf-8").split("\n")[:-1] == sorted(vocabulary, key=vocabulary.get)
 
 
 def test_a_name_lives_on(run: Run, gpt: Any) -> None:

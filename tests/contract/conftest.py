@@ -71,7 +71,9 @@ def ready(trained: Any) -> Callable[[str], Ready]:
         head = next(iter(family.heads))
         bare = trained(family.style, family.kind, 20 * (head == "seq2seq"))
         tokenizer = dress(bare, head, LENGTH, STYLES[family.style])
-        return Ready(family, head, tokenizer, family.configure(preset, tokenizer, LENGTH, SMALL[preset]), LENGTH)
+        return Ready(
+            family, head, tokenizer, family.configure(preset, tokenizer, LENGTH, SMALL[preset]), LENGTH
+        )
 
     return one
 
@@ -93,7 +95,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory, ready: Callable[[str], Rea
 
 @pytest.fixture
 def sick(healthy: Folders, tmp_path: Path) -> Edit:
-    """Give a copy of a healthy folder, some of whose JSON is changed: `sick("bert-tiny", config={"pad_token_id": 3})`."""
+    """Give a copy of a healthy folder, in which JSON is changed: `sick("bert-tiny", config={"pad_token_id": 3})`."""
 
     def make(preset: str, weights: bool = False, **files: Any) -> Path:
         folder = tmp_path / "sick"

@@ -34,7 +34,9 @@ def rows(tokenizer: Any, count: int = 8) -> list[list[int]]:
 def masked(tokenizer: Any, **changes: Any) -> dict[str, Any]:
     torch.manual_seed(0)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15)
-    made = dict(collate([{"input_ids": one, "attention_mask": [1] * len(one)} for one in rows(tokenizer, 16)]))
+    made = dict(
+        collate([{"input_ids": one, "attention_mask": [1] * len(one)} for one in rows(tokenizer, 16)])
+    )
     return made | changes
 
 
@@ -49,7 +51,10 @@ def test_the_collator_of_hugging_face_is_right(bert: Any) -> None:
 def test_a_mask_that_masks_nothing(bert: Any) -> None:
     batch = masked(bert.tokenizer)
     plain = torch.where(batch["labels"] != IGNORED, batch["labels"], batch["input_ids"])
-    assert "100% of the labels" in told(check_batch(batch | {"input_ids": plain}, bert.tokenizer, "masked"))["C59"]
+    assert (
+        "100% of the labels"
+        in told(check_batch(batch | {"input_ids": plain}, bert.tokenizer, "masked"))["C59"]
+    )
 
 
 def test_special_tokens_as_random_words(bert: Any) -> None:
@@ -59,7 +64,12 @@ def test_special_tokens_as_random_words(bert: Any) -> None:
 
 
 def test_another_rate_than_asked(bert: Any) -> None:
-    assert "asked" in told(check_batch(masked(bert.tokenizer), bert.tokenizer, "masked", objective=Masked(rate=0.6)))["P05"]
+    assert (
+        "asked"
+        in told(check_batch(masked(bert.tokenizer), bert.tokenizer, "masked", objective=Masked(rate=0.6)))[
+            "P05"
+        ]
+    )
 
 
 def test_the_frame_among_the_labels(bert: Any) -> None:
@@ -90,7 +100,10 @@ def test_labels_shifted_twice(gpt: Any) -> None:
 
 def test_no_end_among_the_labels(gpt: Any) -> None:
     ids = torch.tensor([one[:20] for one in rows(gpt.tokenizer)])
-    assert "never a label" in told(check_batch({"input_ids": ids, "labels": ids}, gpt.tokenizer, "causal"))["P05"]
+    assert (
+        "never a label"
+        in told(check_batch({"input_ids": ids, "labels": ids}, gpt.tokenizer, "causal"))["P05"]
+    )
 
 
 def test_labels_with_logits_to_keep(gpt: Any) -> None:
@@ -118,9 +131,14 @@ def test_positions_that_start_at_zero(bert: Any) -> None:
 
 def test_embeddings_with_padding_on_the_left(bert: Any) -> None:
     model = bert.family.build(bert.config, bert.head, 0)
-    batch = {"inputs_embeds": torch.zeros(2, 6, 32), "attention_mask": torch.tensor([[0, 1, 1, 1, 1, 1], [1] * 6])}
+    batch = {
+        "inputs_embeds": torch.zeros(2, 6, 32),
+        "attention_mask": torch.tensor([[0, 1, 1, 1, 1, 1], [1] * 6]),
+    }
     assert "C49" in told(check_batch(batch, bert.tokenizer, "masked", model))
-    assert "C49" not in told(check_batch(batch | {"position_ids": torch.arange(1, 7)[None]}, bert.tokenizer, "masked", model))
+    assert "C49" not in told(
+        check_batch(batch | {"position_ids": torch.arange(1, 7)[None]}, bert.tokenizer, "masked", model)
+    )
 
 
 def test_a_seq2seq_batch_without_sentinels(ready: Any) -> None:
@@ -128,4 +146,6 @@ def test_a_seq2seq_batch_without_sentinels(ready: Any) -> None:
     ids = torch.tensor([one[:16] for one in rows(t5.tokenizer)])
     labels = ids.clone()
     labels[:, -1] = t5.tokenizer.eos_token_id
-    assert "sentinel" in told(check_batch({"input_ids": ids, "labels": labels}, t5.tokenizer, "seq2seq"))["P05"]
+    assert (
+        "sentinel" in told(check_batch({"input_ids": ids, "labels": labels}, t5.tokenizer, "seq2seq"))["P05"]
+    )

@@ -10,6 +10,8 @@ from transformers import (
     AlbertForMaskedLM,
     AlbertForPreTraining,
     AutoTokenizer,
+    BartConfig,
+    BartForConditionalGeneration,
     BertConfig,
     BertForPreTraining,
     GPT2Config,
@@ -74,8 +76,10 @@ def test_our_runs(preset: str, ready: Any) -> None:
 
 def hugging_face(trained: Any) -> dict[str, tuple[Any, Any]]:
     """Models and tokenizers, made directly with Hugging Face classes, and right."""
-    shared, bert = (dress(trained(style, kind, 0), "masked", LENGTH, STYLES[style]) for style, kind in
-                    (("roberta", "bpe"), ("bert", "wordpiece")))
+    shared, bert = (
+        dress(trained(style, kind, 0), "masked", LENGTH, STYLES[style])
+        for style, kind in (("roberta", "bpe"), ("bert", "wordpiece"))
+    )
     pairs = dress(trained("bert", "wordpiece", 0), "masked", LENGTH, STYLES["bert"], segments=True)
     albert = dress(trained("albert", "unigram", 0), "masked", LENGTH, STYLES["albert"], segments=True)
     gpt = dress(trained("gpt", "bpe", 0), "causal", LENGTH, STYLES["gpt"])
@@ -83,12 +87,17 @@ def hugging_face(trained: Any) -> dict[str, tuple[Any, Any]]:
 
     def ids(tokenizer: Any) -> dict[str, Any]:
         size = -(-len(tokenizer) // 64) * 64
-        return {"vocab_size": size} | {f"{r}_token_id": getattr(tokenizer, f"{r}_token_id") for r in ("pad", "bos", "eos")}
+        return {"vocab_size": size} | {
+            f"{r}_token_id": getattr(tokenizer, f"{r}_token_id") for r in ("pad", "bos", "eos")
+        }
 
     small_t5 = {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
     roberta = {**WIDTH, "max_position_embeddings": LENGTH + 2, "type_vocab_size": 1}
     return {
-        "bert": (BertForPreTraining(BertConfig(**WIDTH, **ids(pairs), max_position_embeddings=LENGTH)), pairs),
+        "bert": (
+            BertForPreTraining(BertConfig(**WIDTH, **ids(pairs), max_position_embeddings=LENGTH)),
+            pairs,
+        ),
         "albert": (AlbertForPreTraining(AlbertConfig(**WIDTH, **ids(albert), embedding_size=16)), albert),
         "roberta": (RobertaForMaskedLM(RobertaConfig(**roberta, **ids(shared))), shared),
         "robertalbert": (
@@ -117,19 +126,53 @@ def hugging_face(trained: Any) -> dict[str, tuple[Any, Any]]:
             gpt,
         ),
         "gpt_neox": (
-            GPTNeoXForCausalLM(GPTNeoXConfig(**WIDTH, max_position_embeddings=LENGTH, rotary_pct=0.5, **ids(gpt))),
+            GPTNeoXForCausalLM(
+                GPTNeoXConfig(**WIDTH, max_position_embeddings=LENGTH, rotary_pct=0.5, **ids(gpt))
+            ),
             gpt,
+        ),
+        "bart": (
+            BartForConditionalGeneration(
+                BartConfig(
+                    d_model=32,
+                    encoder_layers=2,
+                    decoder_layers=2,
+                    encoder_attention_heads=4,
+                    decoder_attention_heads=4,
+                    encoder_ffn_dim=48,
+                    decoder_ffn_dim=48,
+                    decoder_start_token_id=2,
+                    max_position_embeddings=LENGTH,
+                    **ids(shared),
+                )
+            ),
+            shared,
         ),
         "t5": (
             T5ForConditionalGeneration(
-                T5Config(**small_t5, decoder_start_token_id=0, **{k: v for k, v in ids(t5).items() if k[:3] != "bos"})
+                T5Config(
+                    **small_t5,
+                    decoder_start_token_id=0,
+                    **{k: v for k, v in ids(t5).items() if k[:3] != "bos"},
+                )
             ),
             t5,
         ),
     }
 
 
-NAMES = ["bert", "albert", "roberta", "robertalbert", "roberta-causal", "gpt2", "gpt_neo", "gpt_neox", "t5"]
+NAMES = [
+    "bert",
+    "albert",
+    "roberta",
+    "robertalbert",
+    "roberta-causal",
+    "gpt2",
+    "gpt_neo",
+    "gpt_neox",
+    "bart",
+    "t5",
+]
 
 
 @pytest.fixture(scope="module")

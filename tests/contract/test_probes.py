@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hornbook.contract import Report, probe_module
+from hornbook.contract import Report, probe_learning, probe_module
 
 WIDTH, WORDS = 32, 50
 
@@ -51,7 +51,9 @@ class Causal(Bert):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         length = input_ids.shape[1]
-        mask = torch.full((length, length), -torch.inf).triu(1) if self.masked else torch.zeros(length, length)
+        mask = (
+            torch.full((length, length), -torch.inf).triu(1) if self.masked else torch.zeros(length, length)
+        )
         hidden = self.embed(input_ids)
         for one in self.layers:
             hidden = one(hidden, src_mask=mask)
@@ -138,3 +140,28 @@ def test_the_module_stays_as_it_was() -> None:
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert all(parameter.grad is None for parameter in module.parameters())
+
+
+def next_word(module: nn.Module, ids: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(module(ids)[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
+
+
+def test_random_words_cannot_be_learned() -> None:
+    words = range(10, 20)
+    assert not probe_learning(Causal(blocks(), masked=True), next_word, words, steps=60).problems
+
+
+def test_a_label_in_the_input_is_learned() -> None:
+    def uncorrupted(module: nn.Module, ids: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(module(ids).flatten(0, 1), ids.flatten())
+
+    module = Bert(blocks())
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    found = told(probe_learning(module, uncorrupted, range(10, 20), steps=60))
+    assert "fell to" in found["P04"]
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
+def test_a_leak_of_the_future_is_learned() -> None:
+    found = told(probe_learning(Causal(blocks(), masked=False), next_word, range(10, 20), steps=250))
+    assert "P04" in found

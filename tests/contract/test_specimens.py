@@ -4,7 +4,6 @@ The twin is the very folder that was made sick; `test_healthy.py` shows that it 
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +76,31 @@ def fixed_unknown(sick: Any) -> Made:
     return sick("t5-small", tokenizer=another)
 
 
+@specimen("C02", "t5-small")
+def hard_coded_unknown(sick: Any) -> Made:
+    """T5's class takes id 2 for unknown; here it is </s>."""
+
+    def reorder(facts: dict[str, Any]) -> None:
+        vocabulary = facts["model"]["vocab"]
+        first = ["<unk>", "<s>", "</s>", "<pad>"]
+        others = [entry for entry in vocabulary if entry[0] not in first and "<0x" not in entry[0]]
+        facts["model"] |= {
+            "unk_id": 0,
+            "byte_fallback": False,
+            "vocab": [[name, 0.0] for name in first] + others,
+        }
+        marks = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        facts["added_tokens"] = [{"id": i, "content": name, **marks} for i, name in enumerate(first)]
+        facts["post_processor"] = None
+
+    return sick(
+        "t5-small",
+        tokenizer=reorder,
+        tokenizer_config={"tokenizer_class": "T5Tokenizer"},
+        config={"pad_token_id": 3, "eos_token_id": 2, "decoder_start_token_id": 3},
+    )
+
+
 @specimen("C03", "tinystories-1m")
 def stale_merges(sick: Any) -> Made:
     folder = sick("tinystories-1m")
@@ -95,7 +119,9 @@ def no_alphabet(sick: Any) -> Made:
     rust = Tokenizer(models.BPE())
     rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["<pad>", "<s>", "</s>", "<unk>"]
-    rust.train_from_iterator(["what a day"] * 5, trainers.BpeTrainer(special_tokens=special, show_progress=False))
+    rust.train_from_iterator(
+        ["what a day"] * 5, trainers.BpeTrainer(special_tokens=special, show_progress=False)
+    )
     rust.save(str(folder / "tokenizer.json"))
     return folder
 
@@ -107,17 +133,23 @@ def lost_merge(sick: Any) -> Made:
 
 @specimen("C07", "roberta-base")
 def pad_of_gpt(sick: Any) -> Made:
-    return sick("roberta-base", config={"pad_token_id": 9999, "vocab_size": 10000, "max_position_embeddings": 512})
+    return sick(
+        "roberta-base", config={"pad_token_id": 9999, "vocab_size": 10000, "max_position_embeddings": 512}
+    )
 
 
 @specimen("C08", "roberta-base")
 def one_position_short(sick: Any) -> Made:
-    return sick("roberta-base", config={"max_position_embeddings": 512}, tokenizer_config={"model_max_length": 512})
+    return sick(
+        "roberta-base", config={"max_position_embeddings": 512}, tokenizer_config={"model_max_length": 512}
+    )
 
 
 @specimen("C08", "roberta-base")
 def no_length_said(sick: Any) -> Made:
-    return sick("roberta-base", config={"max_position_embeddings": 512}, tokenizer_config=drop("model_max_length"))
+    return sick(
+        "roberta-base", config={"max_position_embeddings": 512}, tokenizer_config=drop("model_max_length")
+    )
 
 
 @specimen("C09", "roberta-base")
@@ -215,7 +247,10 @@ def normalized_mask(sick: Any) -> Made:
 @specimen("C25", "tinystories-1m")
 def prompt_ends(sick: Any) -> Made:
     """What a GPT gets that takes over a tokenizer made for RoBERTa."""
-    return sick("tinystories-1m", tokenizer_config={"tokenizer_class": "RobertaTokenizer", "cls_token": "<s>", "sep_token": "</s>"})
+    return sick(
+        "tinystories-1m",
+        tokenizer_config={"tokenizer_class": "RobertaTokenizer", "cls_token": "<s>", "sep_token": "</s>"},
+    )
 
 
 @specimen("C26", "tinystories-1m")
@@ -235,7 +270,9 @@ def end_of_another(sick: Any) -> Made:
 
 @specimen("C28", "bert-tiny")
 def cut_at_the_width(sick: Any) -> Made:
-    return sick("bert-tiny", config={"max_position_embeddings": 512}, tokenizer_config={"model_max_length": 32})
+    return sick(
+        "bert-tiny", config={"max_position_embeddings": 512}, tokenizer_config={"model_max_length": 32}
+    )
 
 
 @specimen("C28", "bert-tiny")
@@ -257,7 +294,9 @@ def sentinel_at_the_end(sick: Any) -> Made:
 def ascending(sick: Any) -> Made:
     def turn(facts: dict[str, Any]) -> None:
         ours = [t for t in facts["added_tokens"] if t["content"].startswith("<extra_id_")]
-        for token, number in zip(sorted(ours, key=lambda t: int(t["content"][10:-1])), sorted(t["id"] for t in ours), strict=True):
+        for token, number in zip(
+            sorted(ours, key=lambda t: int(t["content"][10:-1])), sorted(t["id"] for t in ours), strict=True
+        ):
             token["id"] = number
         facts["added_tokens"].sort(key=lambda token: token["id"])
 
@@ -287,7 +326,11 @@ def no_start(sick: Any) -> Made:
 def forced_tie(sick: Any) -> Made:
     folder = sick("t5-small")
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    config = {name: value for name, value in config.items() if name not in ("tie_word_embeddings", "scale_decoder_outputs")}
+    config = {
+        name: value
+        for name, value in config.items()
+        if name not in ("tie_word_embeddings", "scale_decoder_outputs")
+    }
     T5ForConditionalGeneration(T5Config(**config, tie_word_embeddings=False)).save_pretrained(folder)
     return folder
 
@@ -323,12 +366,17 @@ def idle_type(sick: Any) -> Made:
 
 @specimen("C41", "tinystories-1m")
 def types_for_gpt(sick: Any) -> Made:
-    return sick("tinystories-1m", tokenizer_config={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]})
+    return sick(
+        "tinystories-1m",
+        tokenizer_config={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]},
+    )
 
 
 @specimen("C42", "t5-small")
 def types_for_t5(sick: Any) -> Made:
-    return sick("t5-small", tokenizer_config={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]})
+    return sick(
+        "t5-small", tokenizer_config={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}
+    )
 
 
 @specimen("C44", "roberta-base")
@@ -359,7 +407,9 @@ def untied_head(sick: Any) -> Made:
 def lost_head(sick: Any) -> Made:
     folder = sick("pythia-14m", weights=True)
     weights = load_file(folder / "model.safetensors")
-    weights = {name: weight for name, weight in weights.items() if not name.startswith(("embed_out", "lm_head"))}
+    weights = {
+        name: weight for name, weight in weights.items() if not name.startswith(("embed_out", "lm_head"))
+    }
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     return folder
 
@@ -401,7 +451,14 @@ def bytes_switched_off(sick: Any) -> Made:
 
 @specimen("C64", "roberta-base")
 def old_ids(sick: Any) -> Made:
-    token = {"content": "<mask>", "lstrip": True, "normalized": False, "rstrip": False, "single_word": False, "special": True}
+    token = {
+        "content": "<mask>",
+        "lstrip": True,
+        "normalized": False,
+        "rstrip": False,
+        "single_word": False,
+        "special": True,
+    }
     return sick("roberta-base", tokenizer_config={"added_tokens_decoder": {"5": token}})
 
 
@@ -428,6 +485,11 @@ def no_frame(sick: Any) -> Made:
     return sick("bert-tiny", tokenizer=lambda facts: facts.update(post_processor=None))
 
 
+@specimen("H08", "bert-tiny")
+def no_cls(sick: Any) -> Made:
+    return sick("bert-tiny", tokenizer_config=drop("cls_token"))
+
+
 @specimen("H07", "bert-tiny")
 def half_the_weights(sick: Any) -> Made:
     folder = sick("bert-tiny", weights=True)
@@ -442,8 +504,54 @@ def no_decoder(sick: Any) -> Made:
     return sick("pythia-14m", tokenizer=lambda facts: facts.update(decoder=None))
 
 
-@pytest.mark.parametrize(("id", "twin", "make"), SPECIMENS, ids=[f"{s[0]}-{s[2].__name__}" for s in SPECIMENS])
-def test_a_specimen_is_caught_and_its_twin_is_not(id: str, twin: str, make: Any, sick: Any, healthy: Any) -> None:
+FIXABLE = {
+    "C01",
+    "C02",
+    "C03",
+    "C08",
+    "C09",
+    "C12",
+    "C13",
+    "C15",
+    "C16",
+    "C17",
+    "C19",
+    "C20",
+    "C21",
+    "C23",
+    "C25",
+    "C27",
+    "C28",
+    "C29",
+    "C30",
+    "C34",
+    "C35",
+    "C38",
+    "C39",
+    "C41",
+    "C42",
+    "C44",
+    "C45",
+    "C47",
+    "C50",
+    "C56",
+    "C57",
+    "C60",
+    "C63",
+    "C64",
+    "H01",
+}
+HALF = {"fixed_unknown", "lost_head"}
+"""An unknown id that tokenizer.json itself has wrong is not AutoTokenizer's doing; a head that is nowhere can't be
+brought back."""
+
+
+@pytest.mark.parametrize(
+    ("id", "twin", "make"), SPECIMENS, ids=[f"{s[0]}-{s[2].__name__}" for s in SPECIMENS]
+)
+def test_a_specimen_is_caught_and_its_twin_is_not(
+    id: str, twin: str, make: Any, sick: Any, healthy: Any
+) -> None:
     made = make(sick)
     folder, options = made if isinstance(made, tuple) else (made, {})
     report = examine(folder, **options)
@@ -454,17 +562,19 @@ def test_a_specimen_is_caught_and_its_twin_is_not(id: str, twin: str, make: Any,
         assert not found(examine(healthy(twin)), id)
 
 
-FIXABLE = [one for one in SPECIMENS if one[0] in {
-    "C01", "C03", "C08", "C09", "C12", "C13", "C15", "C16", "C17", "C19", "C20", "C21", "C23", "C25", "C27", "C28", "C29",
-    "C30", "C34", "C35", "C38", "C41", "C42", "C44", "C45", "C47", "C50", "C56", "C57", "C60", "C64", "H01",
-}]
-
-
-@pytest.mark.parametrize(("id", "twin", "make"), FIXABLE, ids=[f"{s[0]}-{s[2].__name__}" for s in FIXABLE])
-def test_a_mended_copy_is_healthy(id: str, twin: str, make: Any, sick: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("id", "twin", "make"), SPECIMENS, ids=[f"{s[0]}-{s[2].__name__}" for s in SPECIMENS]
+)
+def test_what_is_called_fixable_is_mended(id: str, twin: str, make: Any, sick: Any, tmp_path: Path) -> None:
     made = make(sick)
     folder, options = made if isinstance(made, tuple) else (made, {})
+    fixable = {one.id for one in examine(folder, **options).problems if one.fixable}
+    assert (id in FIXABLE) == (id in fixable) or make.__name__ in HALF
+    if not fixable:
+        return
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     report = mend(tmp_path / "mended", folder, **options)
-    assert not report.errors and not report.warnings, [f"{one.id} {one.found}" for one in report.problems]
+    assert not fixable & {one.id for one in report.problems}
+    if id in fixable:
+        assert not report.errors, [f"{one.id} {one.found}" for one in report.errors]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

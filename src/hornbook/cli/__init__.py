@@ -2,7 +2,20 @@
 
 import sys
 
-from hornbook.cli import compare, evaluate, families, generate, infill, quickstart, train, unmask  # noqa: F401
+from hornbook.cli import (  # noqa: F401
+    compare,
+    doctor,
+    evaluate,
+    families,
+    generate,
+    infill,
+    quickstart,
+    tokenizer_inspect,
+    tokenizer_reindex,
+    tokenizer_train,
+    train,
+    unmask,
+)
 from hornbook.cli.app import app
 from hornbook.errors import HornbookError, Interrupted
 

@@ -2,21 +2,32 @@
 
 from hornbook.tokenizers.dress import dress
 from hornbook.tokenizers.encode import encode_documents
+from hornbook.tokenizers.folder import template_head, write
 from hornbook.tokenizers.identity import tokenizer_hash
 from hornbook.tokenizers.load import load
 from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.reindex import Reindexed, places_of, reindex, roles_after
+from hornbook.tokenizers.splits import Splits, compare_splits
 from hornbook.tokenizers.style import STYLES, Head, Style, sentinel_ids
 from hornbook.tokenizers.trainer import train
 
 __all__ = [
     "STYLES",
     "Head",
+    "Reindexed",
+    "Splits",
     "Style",
     "TokenizerOptions",
+    "compare_splits",
     "dress",
     "encode_documents",
     "load",
+    "places_of",
+    "reindex",
+    "roles_after",
     "sentinel_ids",
+    "template_head",
     "tokenizer_hash",
     "train",
+    "write",
 ]

@@ -1,0 +1,66 @@
+"""`hornbook doctor`: what in a folder doesn't fit together, why it matters, and how to mend it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.cli.app import Json, app, print_json, quieten_transformers
+
+
+@app.command()
+def doctor(
+    model_folder: Annotated[
+        Path, typer.Argument(help="Any Hugging Face folder: a model's, or a tokenizer's.")
+    ],
+    tokenizer_folder: Annotated[
+        Path | None, typer.Argument(help="The tokenizer's folder, where it is another one.")
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="What it is to be trained with; by default, what is natural for its head."),
+    ] = None,
+    text: Annotated[Path | None, typer.Option(help="Text that it is to be trained on, to look at.")] = None,
+    json: Json = False,
+    fix: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write a mended copy to this new folder.")
+    ] = None,
+) -> None:
+    """Find what doesn't fit between tokenizer, model and objective. Exit code 1 where there is an error.
+
+    Nothing in the folders is run or unpickled, and nothing there is changed. With --fix, the report printed is the
+    mended copy's.
+    """
+    from hornbook.contract import examine, mend
+
+    quieten_transformers()
+    sample = _read(text) if text else None
+    if fix is None:
+        report = examine(model_folder, tokenizer_folder, objective, sample)
+    else:
+        report = mend(fix, model_folder, tokenizer_folder, objective, sample)
+    if json:
+        print_json(report.facts())
+    else:
+        if fix is not None:
+            print(f"The mended copy: {fix}\n")
+        for problem in report.problems:
+            hand = " (--fix can do it)" if problem.fixable else ""
+            print(f"{problem.severity} {problem.id}: {problem.found}")
+            print(f"  Why it matters: {problem.why}")
+            print(f"  What to do: {problem.fix}{hand}\n")
+        print(
+            f"{len(report.errors)} errors, {len(report.warnings)} warnings, {len(report.of('note'))} notes "
+            f"from {len(report.checked)} checks."
+        )
+    sys.exit(1 if report.errors else 0)
+
+
+def _read(path: Path) -> str:
+    from hornbook.errors import HornbookError
+
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HornbookError(f"{path}: can't be read as text ({error}): give a UTF-8 file") from error

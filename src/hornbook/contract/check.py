@@ -1,0 +1,143 @@
+"""The form of a check, the table of all of them, and what comes of running them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from hornbook.contract.draft import Draft
+    from hornbook.contract.subject import Subject
+
+Severity = Literal["error", "warning", "note"]
+"""An error spoils training or crashes; a warning will surprise someone; a note is good to know."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found, in words with the values, where it weighs less or more than the check usually "
+    "does."""
+
+    words: str
+    severity: Severity
+
+
+Look = Callable[["Subject"], Iterator[str | Found]]
+Mend = Callable[["Draft"], bool]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One known way in which tokenizer, model, objective or batch don't fit each other."""
+
+    id: str
+    title: str
+    """What is looked at, in one line."""
+    severity: Severity
+    why: str
+    """What goes wrong, with the failure as it was measured."""
+    fix: str
+    look: Look
+    needs: tuple[str, ...]
+    """The attributes of a subject that must be there; where one is None, the check doesn't apply."""
+    unless: tuple[str, ...]
+    """Checks that explain the same trouble better: when one of them has spoken, this one stays silent."""
+    mend: Mend | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a check has to say about a subject."""
+
+    id: str
+    severity: Severity
+    found: str
+    why: str
+    fix: str
+    fixable: bool
+    """Whether `mend` can put it right by itself."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All problems of a subject, the worst first, and the ids of the checks that could look at it."""
+
+    problems: list[Problem] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+
+    def of(self, severity: Severity) -> list[Problem]:
+        """Give the problems of one severity."""
+        return [problem for problem in self.problems if problem.severity == severity]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """What must be put right before training."""
+        return self.of("error")
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What should be known before training."""
+        return self.of("warning")
+
+    def facts(self) -> dict[str, Any]:
+        """Give it as plain data, for JSON."""
+        return asdict(self)
+
+
+CHECKS: dict[str, Check] = {}
+"""All checks by id, in the order in which they look; `hornbook.contract` fills and sorts it."""
+
+_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+def check(
+    id: str,
+    title: str,
+    *,
+    why: str,
+    fix: str,
+    needs: str,
+    severity: Severity = "error",
+    unless: str = "",
+    mend: Mend | None = None,
+) -> Callable[[Look], Look]:
+    """Enter a function that looks at a subject in the table; `needs` and `unless` are words with spaces "
+    "between."""
+
+    def enter(look: Look) -> Look:
+        assert id not in CHECKS, f"two checks are called {id}"
+        CHECKS[id] = Check(
+            id, title, severity, why, fix, look, tuple(needs.split()), tuple(unless.split()), mend
+        )
+        return look
+
+    return enter
+
+
+def _seen(one: Check, subject: "Subject") -> list[str | Found]:
+    """Look, and where a folder's odd values keep a check from it, say so."""
+    try:
+        return list(one.look(subject))
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
+        reason = " ".join((str(error) or type(error).__name__).split())[:200]
+        return [Found(f"this couldn't be looked at: {type(error).__name__}: {reason}", "note")]
+
+
+def look_at(subject: "Subject", about: str | None = None) -> Report:
+    """Run every check that applies to a subject; with `about`, only those that need this attribute of it."""
+    problems: list[Problem] = []
+    checked: list[str] = []
+    for one in CHECKS.values():
+        if about is not None and about not in one.needs:
+            continue
+        if any(getattr(subject, need) is None for need in one.needs):
+            continue
+        checked.append(one.id)
+        if any(problem.id in one.unless for problem in problems):
+            continue
+        for found in _seen(one, subject):
+            words, severity = (
+                (found.words, found.severity) if isinstance(found, Found) else (found, one.severity)
+            )
+            fixable = one.mend is not None and subject.can_be_mended(one.mend)
+            problems.append(Problem(one.id, severity, words, one.why, one.fix, fixable))
+    return Report(sorted(problems, key=lambda problem: (_ORDER[problem.severity], problem.id)), checked)

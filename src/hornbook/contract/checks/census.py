@@ -1,0 +1,60 @@
+"""A census of labels: what is among them, what isn't, and how many there are."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from hornbook.contract.check import Found, check
+from hornbook.contract.checks.batches import is_in, labelled
+from hornbook.contract.subject import Subject
+from hornbook.objectives import IGNORED, Masked
+
+
+@check(
+    "P05",
+    "Labels are what the objective asks for",
+    needs="learning_batch tokenizer head",
+    why="A census of labels finds what no rule names: a text without an end never teaches to stop, a special "
+    "token among "
+    "the labels of a masked model is guessed from its place, a rate that isn't the one that was asked is "
+    "another task.",
+    fix="Look at how the batch is made; hornbook.objectives makes them right.",
+    unless="C11 C19 C36 C46",
+)
+def census(subject: Subject) -> Iterator[str | Found]:
+    """Count ends, sentinels, special tokens and the share of labels."""
+    pair = labelled(subject)
+    if pair is None or subject.vocabulary is None:
+        return
+    inputs, labels = pair
+    known = labels[labels != IGNORED]
+    if not len(known):
+        yield "no place has a label"
+        return
+    eos = subject.role("eos")
+    if subject.head == "causal" and eos is not None and not (known == eos).any():
+        yield Found(f"eos ({eos}) is never a label among {len(known)}", "warning")
+    if subject.head == "seq2seq":
+        sentinels = set(subject.vocabulary.sentinels.tolist())
+        if eos is not None and not (known == eos).any():
+            yield f"eos ({eos}) is never a label among {len(known)}"
+        if sentinels and not is_in(inputs, sentinels).any():
+            yield "no input has a sentinel"
+        elif sentinels and not is_in(known, sentinels).any():
+            yield "no sentinel is a label"
+    if subject.head == "masked":
+        special = set(subject.tokenizer.all_special_ids) - {subject.role("unk")}
+        caught = known[is_in(known, special)]
+        if len(caught):
+            name = subject.tokenizer.convert_ids_to_tokens(int(caught[0]))
+            yield f"{len(caught)} of {len(known)} labels are special tokens, such as {name}"
+        if isinstance(subject.objective, Masked) and inputs.shape == labels.shape:
+            yield from _rate(subject.objective.rate, inputs, labels, special - {subject.role("mask")})
+
+
+def _rate(asked: float, inputs: Tensor, labels: Tensor, special: set[int | None]) -> Iterator[str]:
+    """Compare the share of labels with what was asked, within five standard errors."""
+    words = int((~is_in(inputs, special)).sum())
+    share = int((labels != IGNORED).sum()) / max(words, 1)
+    if words > 30 and abs(share - asked) > 5 * (asked * (1 - asked) / words) ** 0.5:
+        yield f"{share:.1%} of {words} words have a label, and {asked:.1%} were asked for"

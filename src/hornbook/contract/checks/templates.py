@@ -1,0 +1,212 @@
+"""Does the tokenizer frame texts, and tell segments, as the model expects?"""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from hornbook.contract.check import Found, check
+from hornbook.contract.draft import Draft
+from hornbook.contract.subject import Subject
+
+
+def _no_template(draft: Draft) -> bool:
+    if not draft.verbatim():
+        return False
+    assert draft.tokenizer is not None
+    byte_level = "ByteLevel" in str(draft.tokenizer["pre_tokenizer"])
+    shape = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}
+    draft.tokenizer["post_processor"] = shape if byte_level else None
+    for key in ("add_eos_token", "add_bos_token"):
+        draft.tokenizer_config.pop(key, None)
+    return True
+
+
+@check(
+    "C25",
+    "A prompt doesn't end in the end of text, and a masked text has its frame",
+    needs="tokenizer head",
+    why="What is generated follows the end of a text. Measured: a GPT with a tokenizer made for RoBERTa "
+    "reads the prompt "
+    "'Once upon' as '<s> Once Ġupon </s>', and goes on from there with another story.",
+    fix='Remove the template: post_processor in tokenizer.json, with "tokenizer_class": "TokenizersBackend".',
+    mend=_no_template,
+)
+def prompts(subject: Subject) -> Iterator[str | Found]:
+    """Look at what the template puts around a word."""
+    tokenizer = subject.tokenizer
+    ids = tokenizer("a").input_ids
+    last = tokenizer.convert_ids_to_tokens(ids[-1:])
+    if subject.head == "causal" and ids and ids[-1] in {subject.role("eos"), subject.role("sep")} - {None}:
+        yield (
+            f"the prompt 'a' is read as {' '.join(tokenizer.convert_ids_to_tokens(ids))}: it ends in "
+            f"{last[0]}"
+        )
+    elif subject.head == "seq2seq" and subject.role("eos") is not None and ids[-1:] != [subject.role("eos")]:
+        yield Found("texts don't end in eos, as T5's inputs and targets do", "warning")
+
+
+@check(
+    "H04",
+    "A masked model's texts begin with cls and end in sep",
+    needs="tokenizer head",
+    severity="warning",
+    why="Hornbook, like BERT and RoBERTa, trains on framed texts; a tokenizer that adds no frame shows the "
+    "model texts of "
+    "another kind in use.",
+    fix="Give the tokenizer a template: `hornbook.tokenizers.dress(tokenizer, 'masked', length)`.",
+)
+def framed(subject: Subject) -> Iterator[str]:
+    """Look at what the template puts around a word."""
+    tokenizer = subject.tokenizer
+    ids = tokenizer("a").input_ids
+    if subject.head == "masked" and None not in (subject.role("cls"), subject.role("sep")):
+        frame = [subject.role("cls"), subject.role("sep")]
+        if [ids[0], ids[-1]] != frame:
+            yield (
+                f"'a' is read as {' '.join(tokenizer.convert_ids_to_tokens(ids))}, without "
+                f"{tokenizer.cls_token} and {tokenizer.sep_token}"
+            )
+
+
+def _segments(subject: Subject) -> int:
+    """Count the segments that the tokenizer tells apart in a pair; 0 where it gives no token_type_ids."""
+    pair: Any = subject.tokenizer("a", "b")
+    return max(pair["token_type_ids"]) + 1 if "token_type_ids" in pair else 0
+
+
+def _two_types(draft: Draft) -> bool:
+    if draft.weighted:
+        return False
+    draft.config["type_vocab_size"] = 2
+    return True
+
+
+@check(
+    "C38",
+    "There is a type for every segment",
+    needs="config tokenizer",
+    why="A segment without a row is an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one "
+    "type, so "
+    "that pairs of sentences can't be learned with it as it stands.",
+    fix="Set type_vocab_size to 2, or take token_type_ids out of model_input_names.",
+    mend=_two_types,
+)
+def types(subject: Subject) -> Iterator[str]:
+    """Compare what the tokenizer gives for a pair with type_vocab_size."""
+    types = getattr(subject.config, "type_vocab_size", None)
+    if not isinstance(types, int):
+        return
+    segments = _segments(subject)
+    if segments > types:
+        yield (
+            f"the tokenizer gives the second text of a pair segment {segments - 1}, and type_vocab_size is "
+            f"{types}"
+        )
+    elif subject.pairs and types < 2:
+        yield f"{subject.architecture} judges pairs of texts, and type_vocab_size is {types}"
+
+
+def _name_segments(draft: Draft) -> bool:
+    names = list(draft.subject.tokenizer.model_input_names)
+    if "token_type_ids" in names or draft.tokenizer is None or not draft.verbatim():
+        return False
+    draft.tokenizer_config["model_input_names"] = [names[0], "token_type_ids", *names[1:]]
+    return ":1" in str(draft.tokenizer.get("post_processor")) or "'type_id': 1" in str(
+        draft.tokenizer.get("post_processor")
+    )
+
+
+@check(
+    "C39",
+    "Pairs have two segments, where the model judges pairs",
+    needs="config tokenizer",
+    why="Without segment 1, its row gets no gradient and the model can't tell the texts apart. Measured: "
+    "RoBERTa's "
+    "post-processor gives only zeros, even for pairs.",
+    fix="Use a template with :1 for the second text, and name token_type_ids in model_input_names.",
+    unless="C38",
+    mend=_name_segments,
+)
+def two_segments(subject: Subject) -> Iterator[str]:
+    """Encode a pair."""
+    if subject.pairs and getattr(subject.config, "type_vocab_size", 0) > 1 and _segments(subject) < 2:
+        given = "only zeros" if _segments(subject) else "no token_type_ids"
+        yield f"{subject.architecture} judges pairs of texts, and the tokenizer gives {given} for a pair"
+
+
+@check(
+    "C40",
+    "No type of segment is without use",
+    needs="config tokenizer",
+    severity="note",
+    why="Without pairs, the row of segment 1 is never trained: a waste of one row, no more.",
+    fix="Set type_vocab_size to 1, or leave it as published.",
+)
+def idle_type(subject: Subject) -> Iterator[str]:
+    """Look whether there are pairs."""
+    if getattr(subject.config, "type_vocab_size", 0) > 1 and not subject.pairs and subject.head == "masked":
+        yield f"type_vocab_size is {subject.config.type_vocab_size}, and there is no objective over pairs"
+
+
+def _no_types(draft: Draft) -> bool:
+    names = [name for name in draft.subject.tokenizer.model_input_names if name != "token_type_ids"]
+    draft.tokenizer_config["model_input_names"] = names
+    return True
+
+
+@check(
+    "C41",
+    "Models without segments get none",
+    needs="config tokenizer",
+    why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. "
+    "Measured: the "
+    "logits change by 0.43.",
+    fix="Take token_type_ids out of model_input_names in tokenizer_config.json.",
+    mend=_no_types,
+)
+def no_segments(subject: Subject) -> Iterator[str]:
+    """Look at the names of what the tokenizer gives."""
+    kind = subject.config.model_type
+    if kind in ("gpt_neo", "gpt2", "gptj") and "token_type_ids" in subject.tokenizer("a"):
+        yield f"the tokenizer gives token_type_ids, which {kind} adds as word embeddings"
+
+
+@check(
+    "C42",
+    "Every key of a batch is one that the model knows",
+    needs="model tokenizer",
+    severity="warning",
+    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted "
+    "by all six "
+    "families, and T5 ignores token_type_ids.",
+    fix="Name only what `forward` declares: in model_input_names, and in your collator.",
+    unless="C41",
+    mend=_no_types,
+)
+def known_keys(subject: Subject) -> Iterator[str]:
+    """Compare the tokenizer's keys with the signature of `forward`."""
+    known = inspect.signature(subject.model.forward).parameters
+    swallowed = [key for key in subject.tokenizer("a") if key not in known]
+    if swallowed:
+        yield (
+            f"the tokenizer gives {', '.join(swallowed)}, which {type(subject.model).__name__} doesn't "
+            "declare"
+        )
+
+
+@check(
+    "C47",
+    "Padding stands on the right, where positions are counted from the left",
+    needs="config tokenizer head",
+    severity="warning",
+    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes "
+    "its outputs by "
+    "2.49, RoBERTa's not at all. (For generation with a causal model, left is right.)",
+    fix="Set padding_side to right in tokenizer_config.json.",
+    mend=lambda draft: draft.tokenize(padding_side="right"),
+)
+def padding_side(subject: Subject) -> Iterator[str]:
+    """Read the side."""
+    absolute = subject.config.model_type in ("bert", "albert")
+    if subject.head == "masked" and absolute and subject.tokenizer.padding_side == "left":
+        yield f"padding_side is left, and {subject.config.model_type} counts positions from the left"

@@ -1,0 +1,137 @@
+"""The doctor: examine folders, a run, a batch or a module, and mend what can be mended."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from hornbook.contract.check import CHECKS, Report, look_at
+from hornbook.contract.probes.network import Network
+from hornbook.contract.probes.noise import learn_noise
+from hornbook.contract.subject import Subject
+from hornbook.errors import HornbookError
+from hornbook.objectives import Objective
+from hornbook.tokenizers import Head
+
+
+def examine(
+    model_folder: Path | str,
+    tokenizer_folder: Path | str | None = None,
+    objective: str | None = None,
+    text: str | None = None,
+) -> Report:
+    """Look at a Hugging Face folder, ours or not, with every check that applies.
+
+    The tokenizer is the model folder's, unless `tokenizer_folder` is given; the objective is what is natural for
+    the model's head; `text` has documents with blank lines between. Nothing in a folder is run or unpickled.
+    Raises HornbookError where a folder can't be read.
+    """
+    return look_at(Subject.of_folders(model_folder, tokenizer_folder, objective, text))
+
+
+def mend(
+    out: Path | str,
+    model_folder: Path | str,
+    tokenizer_folder: Path | str | None = None,
+    objective: str | None = None,
+    text: str | None = None,
+) -> Report:
+    """Write a copy to `out` in which all fixable problems are mended, and give the report on it.
+
+    Both folders become one, with weights as safetensors and without code. Raises HornbookError where a folder can't
+    be read, or `out` exists.
+    """
+    out = Path(out)
+    if out.exists():
+        raise HornbookError(f"{out}: it exists already, and nothing is written over: give a new folder")
+    subject = Subject.of_folders(model_folder, tokenizer_folder, objective, text)
+    draft = subject.draft()
+    for problem in look_at(subject).problems:
+        change = CHECKS[problem.id].mend
+        if problem.fixable and change is not None:
+            change(draft)
+    draft.write(out)
+    return examine(out, objective=objective, text=text)
+
+
+def check_run(
+    config: PretrainedConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    objective: Objective,
+    length: int,
+    model: nn.Module | None = None,
+) -> Report:
+    """Look at what is about to be trained: call it before the first step, and stop on `report.errors`.
+
+    `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
+    checks that need one don't apply.
+    """
+    return look_at(
+        Subject(
+            config=config,
+            tokenizer=tokenizer,
+            objective=objective,
+            head=objective.head,
+            length=length,
+            model=model,
+        )
+    )
+
+
+def check_batch(
+    batch: Mapping[str, Tensor],
+    tokenizer: PreTrainedTokenizerBase,
+    head: Head,
+    model: nn.Module | None = None,
+    objective: Objective | None = None,
+) -> Report:
+    """Look at one batch of one's own, in Hugging Face's form: ids (batch, length), labels unshifted, -100 ignored.
+
+    With `model`, its keys are compared with what `forward` declares; with `objective`, the rate of labels with
+    what was asked.
+    """
+    given = dict(batch)
+    subject = Subject(
+        batch=given,
+        learning_batch=given,
+        tokenizer=tokenizer,
+        head=head,
+        model=model,
+        objective=objective,
+        config=getattr(model, "config", None),
+    )
+    reports = [look_at(subject, about) for about in ("batch", "learning_batch")]
+    problems = [problem for report in reports for problem in report.problems]
+    return Report(problems, [one for report in reports for one in report.checked])
+
+
+def probe_learning(
+    module: nn.Module,
+    loss: Callable[[nn.Module, Tensor], Tensor],
+    words: Sequence[int],
+    steps: int = 200,
+) -> Report:
+    """Train a copy of a module on random words and see whether it learns what can't be known: a leak, of any kind.
+
+    `loss(module, ids)` computes the mean loss in nats of ids (16, 16) drawn from `words`, with one's own labels and
+    corruption; a dozen words or so do. Takes seconds for a small module, which stays as it was.
+    """
+    reached = learn_noise(module, loss, list(words), steps)
+    return look_at(Subject(learned=(reached, math.log(len(words)))), "learned")
+
+
+def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -> Report:
+    """Ask any torch module which inputs move which outputs: leaks of batch, future and padding, shared blocks.
+
+    `module(ids)` takes ids (batch, length) and gives outputs (batch, length, ...), or a Hugging Face output;
+    where it takes `attention_mask` (batch, length), 1 is a token and 0 is padding. `vocab_size` is by default the
+    rows of the embedding that gets the ids. Raises HornbookError where there is none.
+    """
+    network = Network(module, head, vocab_size)
+    subject: Any = Subject(model=module, head=head, network=network)
+    reports = [look_at(subject, about) for about in ("model", "network")]
+    problems = [problem for report in reports for problem in report.problems]
+    return Report(problems, sorted({one for report in reports for one in report.checked}))

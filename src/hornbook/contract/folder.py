@@ -1,0 +1,170 @@
+"""A folder read as untrusted data: JSON of bounded size, nothing outside it, no pickle, no code."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import HornbookError
+
+_JSON = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+)
+_OTHERS = ("merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
+_UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
+_CODE = ("auto_map", "custom_pipelines")
+
+
+class Folder:
+    """A model's or tokenizer's folder; only files with known names exist for it.
+
+    Raises HornbookError for a folder that isn't there, and for files that are too large, torn, no JSON
+    objects, or lead out of the folder.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise HornbookError(f"{path}: there is no such folder: give a model's or a tokenizer's folder")
+        self.json: dict[str, dict[str, Any]] = {}
+        for name in _JSON:
+            if self.has(name):
+                self.json[name] = self._read(name)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What config.json says; empty where there is none."""
+        return self.json.get("config.json", {})
+
+    @property
+    def tokenizer_config(self) -> dict[str, Any]:
+        """What tokenizer_config.json says; empty where there is none."""
+        return self.json.get("tokenizer_config.json", {})
+
+    @property
+    def tokenizer(self) -> dict[str, Any] | None:
+        """What tokenizer.json says."""
+        return self.json.get("tokenizer.json")
+
+    @cached_property
+    def merges(self) -> list[tuple[str, str]] | None:
+        """The pairs of merges.txt."""
+        if not self.has("merges.txt"):
+            return None
+        lines = self._text("merges.txt").split("\n")
+        pairs = [line.rstrip("\r").split(" ") for line in lines if line and not line.startswith("#version")]
+        return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
+
+    @cached_property
+    def weights(self) -> list[Path]:
+        """The safetensors files that hold the model."""
+        return [self._inside(path) for path in sorted(self.path.glob("*.safetensors"))]
+
+    @cached_property
+    def unread(self) -> list[str]:
+        """Names of weights that only a pickle or another framework's reader would open."""
+        return sorted(path.name for pattern in _UNREAD for path in self.path.glob(pattern))
+
+    @cached_property
+    def code(self) -> list[str]:
+        """Where the folder asks for code of its own, and the Python files that it brings."""
+        asked = [f"{name}: {key}" for name, facts in self.json.items() for key in _CODE if key in facts]
+        return asked + sorted(path.name for path in self.path.glob("*.py"))
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether anything in it can be read as a tokenizer."""
+        return any(map(self.has, ("tokenizer.json", "vocab.json", "vocab.txt", *_OTHERS[2:])))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the folder has a file of this name."""
+        return (self.path / name).is_file() or (self.path / name).is_symlink()
+
+    def copy_to(self, target: Path, weights: bool = True) -> None:
+        """Put what was read into another folder, for a library to open: without code, and naming no other "
+        "file."""
+        for name, facts in self.json.items():
+            if name == "tokenizer.json":
+                (target / name).write_bytes(self._inside(self.path / name).read_bytes())
+            else:
+                (target / name).write_text(json.dumps(_harmless(facts), ensure_ascii=False), "utf-8")
+        for name in _OTHERS:
+            if self.has(name):
+                self._text(name) if name.endswith(".txt") else None
+                (target / name).write_bytes(self._inside(self.path / name).read_bytes())
+        if weights:
+            for path in self.weights:
+                (target / path.name).symlink_to(path.resolve())
+            index = "model.safetensors.index.json"
+            if self.has(index):
+                self._check_index(self._read(index))
+                (target / index).write_bytes((self.path / index).read_bytes())
+
+    def _read(self, name: str) -> dict[str, Any]:
+        text = self._text(name)
+        try:
+            facts = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise HornbookError(
+                f"{self.path / name}: this is no JSON ({_line(error)}): copy it again"
+            ) from error
+        if not isinstance(facts, dict):
+            raise HornbookError(
+                f"{self.path / name}: it holds a {type(facts).__name__}, not a JSON object: copy it again"
+            )
+        return facts
+
+    def _text(self, name: str) -> str:
+        path = self._inside(self.path / name)
+        try:
+            size = path.stat().st_size
+            if size > _LARGEST:
+                raise HornbookError(
+                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this "
+                    "file meant?"
+                )
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HornbookError(f"{path}: can't be read ({_line(error)}): copy it again") from error
+
+    def _inside(self, path: Path) -> Path:
+        """Refuse a link that leaves the folder, but for those of the hub's own cache."""
+        real, here = path.resolve(), self.path.resolve()
+        blobs = here.parent.parent / "blobs"
+        if not real.is_relative_to(here) and real.parent != blobs:
+            raise HornbookError(f"{path}: it leads out of the folder, to {real}: put the file itself there")
+        if not real.is_file():
+            raise HornbookError(f"{path}: it is no file: put the file itself there")
+        return path
+
+    def _check_index(self, index: dict[str, Any]) -> None:
+        shards = index.get("weight_map")
+        names = set(shards.values()) if isinstance(shards, dict) else {None}
+        known = {path.name for path in self.weights}
+        for name in names:
+            if name not in known:
+                raise HornbookError(
+                    f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of "
+                    "the "
+                    "folder: copy it again"
+                )
+
+
+def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what would make a library run code or open another file."""
+    return {
+        key: value
+        for key, value in facts.items()
+        if key not in _CODE and not key.endswith("_file") and key not in ("name_or_path", "_name_or_path")
+    }
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

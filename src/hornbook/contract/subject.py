@@ -1,0 +1,301 @@
+"""What a check looks at: tokenizer, configuration, model, objective, batch, each opened when first asked for."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+
+from hornbook.contract.draft import Draft
+from hornbook.contract.folder import Folder
+from hornbook.contract.opening import (
+    copy_harmless,
+    head_of,
+    line,
+    open_config,
+    open_model,
+    open_tokenizer,
+    refuse_foreign,
+)
+from hornbook.contract.probes.network import Network
+from hornbook.contract.sizes import capacity
+from hornbook.draws import Draws
+from hornbook.errors import HornbookError
+from hornbook.objectives import OBJECTIVES, Objective, Vocabulary
+from hornbook.tokenizers import Head, encode_documents
+
+SAMPLE = [
+    "Once upon a time there was a little girl who lived in a house by the river with her mother and two dogs.",
+    "One day she found a small boat in the park. She asked her friend to come and play, and they were happy.",
+    "The old man said that the water was cold and the way was long, so they went home and had bread and milk.",
+    "At night the stars came out. Everyone was tired, and the girl told her mother all that she had seen.",
+]
+"""Plain English of common words, for folders that bring no text."""
+
+_UNSET = 10**9  # a model_max_length above this was never set: transformers' own default is 1e30
+_CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
+_NATURAL: dict[Head, str] = {"causal": "causal", "masked": "masked", "seq2seq": "span_corruption"}
+
+
+class Subject:
+    """A tokenizer, a configuration, a model, an objective, a batch: whatever of them there is.
+
+    What is given is taken as it is; what isn't is opened from the folders when a check first asks for it, and
+    is None where there is nothing to open. (`Any` stands for what comes from libraries, or None: a check that
+    `needs` it never meets None.)
+    """
+
+    model_folder: Folder | None = None
+    tokenizer_folder: Folder | None = None
+    batch: dict[str, torch.Tensor] | None = None
+    text_given: bool = False
+    learned: tuple[float, float] | None = None
+    """The loss that was reached on random words, and that of knowing nothing, in nats."""
+
+    def __init__(self, **given: Any) -> None:
+        # A cached property is not computed where its value already stands.
+        known = {name: value for name, value in given.items() if value is not None}
+        self.__dict__.update(known)
+        self.given = frozenset(known)
+        self._places = tempfile.TemporaryDirectory(prefix="hornbook-doctor-")
+
+    @classmethod
+    def of_folders(
+        cls,
+        model_folder: Path | str,
+        tokenizer_folder: Path | str | None = None,
+        objective: str | None = None,
+        text: str | None = None,
+    ) -> "Subject":
+        """Take folders as untrusted data. Raises HornbookError where one can't be read as what it should "
+        "be."""
+        model = Folder(model_folder)
+        tokenizer = Folder(tokenizer_folder) if tokenizer_folder is not None else model
+        if not model.config and not tokenizer.has_tokenizer:
+            raise HornbookError(
+                f"{model_folder}: it holds neither a config.json nor a tokenizer: give a Hugging Face folder"
+            )
+        if tokenizer_folder is not None and not tokenizer.has_tokenizer:
+            raise HornbookError(f"{tokenizer_folder}: it holds no tokenizer: give a folder that does")
+        if objective is not None and objective not in OBJECTIVES:
+            raise HornbookError(f"there is no objective {objective!r}: choose one of {', '.join(OBJECTIVES)}")
+        texts = [part for part in (text or "").split("\n\n") if part.strip()]
+        subject = cls(
+            model_folder=model if model.config else None,
+            tokenizer_folder=tokenizer if tokenizer.has_tokenizer else None,
+            objective=OBJECTIVES[objective]() if objective else None,
+            texts=texts or None,
+            text_given=bool(texts),
+        )
+        if model.config:
+            refuse_foreign(model)
+        if tokenizer.tokenizer is not None:
+            subject.rust  # noqa: B018  a torn one is refused now
+        return subject
+
+    # -- the folders as they stand
+
+    @cached_property
+    def raw(self) -> Any:
+        """What config.json says, without any class's defaults."""
+        return self.model_folder.config if self.model_folder else None
+
+    @cached_property
+    def rust(self) -> Tokenizer | None:
+        """The tokenizer.json, read by the library that wrote it."""
+        folder = self.tokenizer_folder
+        if folder is None or folder.tokenizer is None:
+            return None
+        try:
+            rust = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
+        except Exception as error:  # the Rust library raises nothing narrower
+            raise HornbookError(
+                f"{folder.path / 'tokenizer.json'}: it is torn or no tokenizer ({line(error)}): copy it again"
+            ) from error
+        rust.no_truncation()
+        rust.no_padding()
+        return rust
+
+    # -- the tokenizer
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str | None]:
+        if self.tokenizer_folder is None:
+            return None, None
+        return open_tokenizer(self._place("tokenizer", self.tokenizer_folder, weights=False))
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer as AutoTokenizer opens it, or else, where that fails, tokenizer.json as it stands."""
+        return self._opened[0]
+
+    @property
+    def tokenizer_failure(self) -> str | None:
+        """Why AutoTokenizer can't open the folder."""
+        return self._opened[1] if "tokenizer" not in self.given else None
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary | None:
+        """The tokenizer's ids by what they mean."""
+        return Vocabulary.of(self.tokenizer) if self.tokenizer is not None else None
+
+    @cached_property
+    def backend(self) -> Any:
+        """The opened tokenizer's own JSON."""
+        return json.loads(self.tokenizer.backend_tokenizer.to_str()) if self.tokenizer is not None else None
+
+    # -- the model
+
+    @cached_property
+    def _configured(self) -> tuple[Any, str | None]:
+        if self.model_folder is None:
+            return None, None
+        return open_config(self._place("model", self.model_folder, weights=True))
+
+    @cached_property
+    def config(self) -> Any:
+        """The configuration as transformers understands it, with the defaults of its class."""
+        return self._configured[0]
+
+    @property
+    def config_failure(self) -> str | None:
+        """Why transformers can't make a configuration of config.json."""
+        return self._configured[1] if self.model_folder else None
+
+    @cached_property
+    def architecture(self) -> str | None:
+        """The name of the model's class."""
+        if "model" in self.given:
+            return type(self.model).__name__
+        named = (self.raw or {}).get("architectures") or getattr(self.config, "architectures", None)
+        return str(named[0]) if isinstance(named, list) and named else None
+
+    @cached_property
+    def head(self) -> Head | None:
+        """What the model is trained to do: by objective, else by class, else by architecture."""
+        if "objective" in self.given and self.objective is not None:
+            return self.objective.head
+        return head_of(self.config, self.architecture)
+
+    @cached_property
+    def _built(self) -> tuple[nn.Module | None, frozenset[str], str | None]:
+        if self.config is None or self.head is None or self.model_folder is None:
+            return None, frozenset(), None
+        place = self._place("model", self.model_folder, weights=True)
+        weighted = bool(self.model_folder.weights)
+        return open_model(place, self.config, self.architecture, self.head, weighted)
+
+    @property
+    def missing_weights(self) -> frozenset[str]:
+        """What the model's class looked for among the weights in vain."""
+        return self._built[1]
+
+    @cached_property
+    def model(self) -> Any:
+        """The model: with its weights, or random ones where the folder has none; None where it is too "
+        "large."""
+        return self._built[0]
+
+    @property
+    def model_failure(self) -> str | None:
+        """Why the model can't be made."""
+        return self._built[2] if "model" not in self.given else None
+
+    @cached_property
+    def _running(self) -> tuple[Network | None, str | None]:
+        if self.model is None or self.head is None:
+            return None, None
+        rows = getattr(self.config, "vocab_size", None)
+        words = self.vocabulary.words if self.vocabulary is not None else None
+        if words is not None and rows:
+            words = words[words < rows]
+        network = Network(self.model, self.head, rows, words)
+        try:
+            for view in network.views():
+                network.quietly(view, network.ids(2))
+        except Exception as error:  # whatever a model's forward raises
+            return None, line(error)
+        return network, None
+
+    @cached_property
+    def network(self) -> Network | None:
+        """The model, ready to be asked which inputs move which outputs; None where it can't be run."""
+        return self._running[0]
+
+    @property
+    def network_failure(self) -> str | None:
+        """Why the model can't be run."""
+        return self._running[1] if "network" not in self.given else None
+
+    # -- what it is to learn
+
+    @cached_property
+    def objective(self) -> Objective | None:
+        """What it is trained with; where nothing is said, what is natural for its head, if any of ours is."""
+        if self.head == "seq2seq" and getattr(self.config, "model_type", None) not in _CORRUPTS_SPANS:
+            return None
+        return OBJECTIVES[_NATURAL[self.head]]() if self.head else None
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Documents to try it on."""
+        return SAMPLE
+
+    @cached_property
+    def length(self) -> int | None:
+        """Tokens in a sequence: as said, else where the tokenizer cuts, else what the model takes."""
+        room = capacity(self.config)
+        cut = self.tokenizer.model_max_length if self.tokenizer is not None else _UNSET
+        return int(cut) if cut < _UNSET else room
+
+    @cached_property
+    def learning_batch(self) -> dict[str, torch.Tensor] | None:
+        """The batch that was given, or one that the objective makes of the texts; None where it can't."""
+        if self.batch is not None:
+            return self.batch
+        if self.objective is None or self.tokenizer is None or self.vocabulary is None or not self.length:
+            return None
+        end = self.objective.end(self.vocabulary)
+        length = min(self.length, 64)
+        if end is None or self.objective.problems(self.vocabulary, length):
+            return None
+        window = self.objective.window(length)
+        stream = [i for ids in encode_documents(self.tokenizer, self.texts) for i in (*ids, end)]
+        windows = np.resize(np.array(stream, np.int64), (max(4, len(stream) // window + 1), window))
+        made = self.objective.batch(windows, self.vocabulary, Draws(0, 0, np.arange(len(windows))))
+        return {name: torch.from_numpy(array) for name, array in made.items()}
+
+    # -- for the checks
+
+    @cached_property
+    def pairs(self) -> bool:
+        """Whether the model also judges pairs of texts, and so has to know which is which."""
+        name = self.architecture or ""
+        return any(part in name for part in ("ForPreTraining", "ForNextSentence")) and self.head == "masked"
+
+    def role(self, role: str) -> int | None:
+        """Give the tokenizer's id for `pad`, `bos`, `eos`, `sep`, `cls`, `mask` or `unk`."""
+        number = getattr(self.tokenizer, f"{role}_token_id", None)
+        return number if isinstance(number, int) else None
+
+    def can_be_mended(self, mend: Callable[[Draft], bool]) -> bool:
+        """Try a mender on a draft that is thrown away."""
+        if self.model_folder is None and self.tokenizer_folder is None:
+            return False
+        try:
+            return mend(self.draft())
+        except (KeyError, TypeError, AttributeError):
+            return False
+
+    def draft(self) -> Draft:
+        """Begin a mended copy."""
+        return Draft.of(self)
+
+    def _place(self, name: str, folder: Folder, weights: bool) -> Path:
+        return copy_harmless(folder, Path(self._places.name) / name, weights)

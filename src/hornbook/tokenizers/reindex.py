@@ -1,0 +1,199 @@
+"""Re-index: give a tokenizer's special tokens other ids, without losing a letter or the vocabulary's size."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+
+from tokenizers import AddedToken, Tokenizer, models
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError, nearest
+from hornbook.tokenizers.identity import backend
+from hornbook.tokenizers.style import STYLES, Style, sentinel, special_token
+from hornbook.tokenizers.surgery import Pieces, take_apart
+
+_MASKS = {style.roles["mask_token"] for style in STYLES.values() if "mask_token" in style.roles}
+_SENTINEL = sentinel(0).removesuffix("0>")
+
+
+@dataclass(frozen=True)
+class Reindexed:
+    """A tokenizer with other ids, and what became of the old ones."""
+
+    tokenizer: Tokenizer
+    """The new tokenizer, without a template: `dress` puts it on."""
+    mapping: dict[int, int | None]
+    """Each old id's new one; None for a dropped token."""
+    moved: dict[str, tuple[int, int]]
+    """Old and new id of the tokens whose id changed, under their new names."""
+    dropped: dict[str, tuple[str, ...]]
+    """What the dropped tokens' text is split into now; nothing for special tokens."""
+    added: dict[str, int]
+    """The new tokens' ids."""
+    renamed: dict[str, str]
+    """The new names of the tokens that have one."""
+
+
+def reindex(
+    tokenizer: Tokenizer | PreTrainedTokenizerBase,
+    places: Mapping[str, int],
+    rename: Mapping[str, str] | None = None,
+) -> Reindexed:
+    """Put special tokens at `places` (token to id; -1 is the last), under the same number of ids.
+
+    A special token that is given no place is dropped, unless `rename` (old to new name) lets it live on. What
+    stands at a place moves to one that became free. Where room must be made, pieces go that no text is split
+    into, then those that were learnt last: see `surgery`; letters and bytes stay. Where tokens were dropped
+    and nothing took their ids, `<unused_0>`, ... do. `tokenizer` stays as it is.
+
+    Raises HornbookError for places beyond the vocabulary or given twice, for names that are pieces of words,
+    when the unknown token would be lost, and when there is no room.
+    """
+    rust = Tokenizer.from_str(backend(tokenizer).to_str())
+    rename = dict(rename or {})
+    pieces = take_apart(rust)
+    old = dict(sorted(rust.get_vocab().items(), key=lambda item: item[1]))
+    size = max(old.values()) + 1
+    fixed = _fixed(places, size)
+    _check(pieces, old, fixed, rename)
+
+    added = {token.content: token for token in rust.get_added_tokens_decoder().values()}
+    lost = [t for t in old if t in added and added[t].special and t not in fixed and t not in rename]
+    names = {token: rename.get(token, token) for token in old if token not in set(lost)}
+    new = sorted(fixed.keys() - names.values(), key=fixed.__getitem__)
+    room = size - len(names) - len(new)
+    victims = _victims(pieces, fixed, rename, -room)
+    for piece in victims:
+        del names[piece]
+    fillers = list(islice((name for n in count() if (name := f"<unused_{n}>") not in old), max(room, 0)))
+
+    ids = _assign({names[token]: i for token, i in old.items() if token in names}, fixed, fillers, size)
+    model = pieces.rebuild(ids, rename)
+    built = _build(rust, model, added, [*new, *fillers, *fixed, *rename.values()], names)
+    return Reindexed(
+        tokenizer=built,
+        mapping={i: ids[names[token]] if token in names else None for token, i in old.items()},
+        moved={name: (old[t], ids[name]) for t, name in names.items() if old[t] != ids[name]},
+        dropped={t: () if t in added else pieces.parts(model, t) for t in old if t not in names},
+        added={token: ids[token] for token in (*new, *fillers)},
+        renamed=rename,
+    )
+
+
+def places_of(style: Style, sentinels: int = 0) -> dict[str, int]:
+    """Say where a style has its special tokens: from 0 on, and from -1 backwards."""
+    front, back = style.layout(sentinels, spaces_are_tokens=True)
+    places = {token.content: place for place, token in enumerate(front)}
+    return places | {token.content: place - len(back) for place, token in enumerate(back)}
+
+
+def roles_after(declared: Mapping[str, str], done: Reindexed, places: Mapping[str, int]) -> dict[str, str]:
+    """Say which token plays which role now.
+
+    A token that was given a place plays what its name plays in a style that is complete here, else in any;
+    the other roles stay with their tokens, as far as these live on.
+    """
+    there = done.tokenizer.get_vocab().keys()
+    carried = {role: done.renamed.get(token, token) for role, token in declared.items()}
+    roles = {role: token for role, token in carried.items() if token in there}
+    complete = [style for style in STYLES.values() if places.keys() >= {*style.front, *style.back}]
+    given: dict[str, str] = {}
+    for style in complete or STYLES.values():
+        for role, token in style.roles.items():
+            if token in places:
+                given.setdefault(role, token)
+    return roles | given
+
+
+def _fixed(places: Mapping[str, int], size: int) -> dict[str, int]:
+    """Count negative places from the end."""
+    fixed: dict[str, int] = {}
+    for token, place in places.items():
+        if not token:
+            raise HornbookError(f"place {place} is given to a token without a name: name it")
+        if not -size <= place < size:
+            raise HornbookError(
+                f"{token} is given place {place}, and the vocabulary has ids 0 to {size - 1}: choose one of them, "
+                "or count from its end, -1 being the last"
+            )
+        other = next((t for t, taken in fixed.items() if taken == place % size), None)
+        if other:
+            raise HornbookError(f"{other} and {token} are both given place {place % size}: move one of them")
+        fixed[token] = place % size
+    return fixed
+
+
+def _check(
+    pieces: Pieces, old: Mapping[str, int], fixed: Mapping[str, int], rename: Mapping[str, str]
+) -> None:
+    """Refuse what would break words, or lose a token that somebody still counts on."""
+    for token in (*fixed, *rename):
+        if token in pieces.reached:
+            raise HornbookError(
+                f"{token} is a piece that words are split into, and only special tokens are given places and "
+                "names: choose another token"
+            )
+    for token, name in rename.items():
+        if token not in old:
+            known = [special for special in pieces.added if special in old]
+            raise HornbookError(f"{token} is to be renamed, and isn't there{nearest(token, sorted(known))}")
+        if name in old or not name or list(rename.values()).count(name) > 1:
+            raise HornbookError(f"{token} can't be renamed to {name!r}, which is taken: choose another name")
+        if token in fixed:
+            raise HornbookError(f"{token} is renamed to {name}: give the place {fixed[token]} to {name}")
+    unknown = pieces.unknown
+    if unknown in pieces.added and unknown not in fixed and unknown not in rename:
+        raise HornbookError(
+            f"{unknown} stands for what the vocabulary can't spell, and would be dropped: give it a place, or "
+            f"rename it ({unknown}=<unk>)"
+        )
+
+
+def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str], needed: int) -> list[str]:
+    """Choose the pieces that go."""
+    wanted = (p for p in pieces.victims() if p not in pieces.added and p not in fixed and p not in rename)
+    victims = list(islice(wanted, max(needed, 0)))
+    if len(victims) < needed:
+        raise HornbookError(
+            f"{needed} pieces have to make room, and only {len(victims)} can go, for letters and bytes stay: give "
+            f"{needed - len(victims)} tokens fewer a place"
+        )
+    return victims
+
+
+def _assign(
+    kept: Mapping[str, int], fixed: Mapping[str, int], fillers: Iterable[str], size: int
+) -> dict[str, int]:
+    """Let every token stay where it is unless a place is given to it or to another; the rest fills up."""
+    ids = dict(fixed)
+    taken = set(fixed.values())
+    stay = {name: i for name, i in kept.items() if name not in fixed and i not in taken}
+    displaced = [name for name, i in kept.items() if name not in fixed and i in taken]
+    ids |= stay
+    free = sorted(set(range(size)) - taken - set(stay.values()))
+    ids |= zip([*displaced, *fillers], free, strict=True)
+    return dict(sorted(ids.items(), key=lambda item: item[1]))
+
+
+def _build(
+    rust: Tokenizer,
+    model: models.Model,
+    added: Mapping[str, AddedToken],
+    special: Iterable[str],
+    names: Mapping[str, str],
+) -> Tokenizer:
+    """Put the rest of the old tokenizer around the new model; tokens that stay keep how they are found."""
+    built = Tokenizer(model)
+    for part in ("normalizer", "pre_tokenizer", "decoder"):
+        if getattr(rust, part) is not None:
+            setattr(built, part, getattr(rust, part))
+    spaces_are_tokens = not isinstance(model, models.WordPiece)
+    stays = {token: added[token] for token in added if names.get(token) == token}
+    for token in dict.fromkeys((*stays, *special)):
+        takes_space = spaces_are_tokens and (token in _MASKS or token.startswith(_SENTINEL))
+        declared = stays.get(token) or special_token(token, takes_space)
+        if declared.special:
+            built.add_special_tokens([declared])
+        else:
+            built.add_tokens([declared])
+    return built

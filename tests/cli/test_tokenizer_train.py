@@ -1,0 +1,104 @@
+"""`hornbook tokenizer train` and `inspect`: what is trained is what was asked for, and is shown as it is."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from hornbook.families import FAMILIES
+from hornbook.tokenizers import STYLES
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def text(stories: list[str], tmp_path: Path) -> str:
+    (tmp_path / "stories.txt").write_text("\n\n".join(stories))
+    return "stories.txt"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_special_tokens_stand_where_the_family_wants_them(run: Run, text: str, family: str) -> None:
+    words = ("--for", family, "--corpus-path", text, "--vocab-size", "480", "--sentinels", "8")
+    told = json.loads(run("train", "--out", "new", *words, "--json"))
+    opened, style = AutoTokenizer.from_pretrained("new"), STYLES[FAMILIES[family].style]
+    assert opened.convert_ids_to_tokens(list(range(len(style.front)))) == list(style.front)
+    assert told["kind"] == FAMILIES[family].kind and told["entries"] == len(opened) <= 480
+    last = len(opened) - 1 - len(style.back)
+    assert opened.convert_tokens_to_ids("<extra_id_0>") == last
+    assert opened.convert_tokens_to_ids("<extra_id_7>") == last - 7
+    seen = json.loads(run("inspect", "new", "--json"))["new"]
+    assert seen["roles"] == {
+        role: [token, opened.convert_tokens_to_ids(token)] for role, token in style.roles.items()
+    }
+    assert seen["template"] == " ".join(
+        "A" if token == "a" else token
+        for token in opened.convert_ids_to_tokens(opened("a")["input_ids"])
+        if token != "▁"
+    )
+
+
+def test_options_reach_the_trainer(run: Run, text: str) -> None:
+    words = ("--corpus-path", text, "--kind", "unigram", "--style", "albert", "--lowercase", "--length", "77")
+    run("train", "--out", "new", "--vocab-size", "500", *words)
+    opened = AutoTokenizer.from_pretrained("new")
+    assert opened.model_max_length == 77 and opened.decode(opened("Once UPON")["input_ids"]) == "once upon"
+    assert opened.convert_tokens_to_ids("[MASK]") == 4
+
+
+def test_figures_on_a_text(run: Run, text: str, stories: list[str]) -> None:
+    run("train", "--out", "a", "--vocab-size", "400", "--corpus-path", text)
+    run("train", "--out", "b", "--vocab-size", "120", "--corpus-path", text, "--for", "bert", "--lowercase")
+    Path("other.txt").write_text("\n\n".join([*stories[:30], "Ω ☃ once <mask> </s> [MASK]"]))
+    seen = json.loads(run("inspect", "a", "b", "--text", "other.txt", "--sentence", "Once upon", "--json"))
+    raw = [*stories[:30], "Ω ☃ once <mask> </s> [MASK]"]
+    for name in ("a", "b"):
+        one = Tokenizer.from_file(f"{name}/tokenizer.json")
+        one.encode_special_tokens = True
+        tokens = Counter(t for text in raw for t in one.encode(text, add_special_tokens=False).tokens)
+        measured = seen[name]["measured"]
+        assert measured["tokens"] == tokens.total()
+        assert (
+            measured["unknown"] == tokens["<unk>"] + tokens["[UNK]"] == (0 if name == "a" else 9)
+        )  # Ω ☃ <> </> []
+        assert measured["bytes"] == sum(len(text.encode()) for text in raw)
+        assert measured["bytes_per_token"] == pytest.approx(measured["bytes"] / tokens.total())
+        assert measured["used"] == len(tokens)
+        assert seen[name]["split"] == one.encode("Once upon", add_special_tokens=False).tokens
+        assert seen[name]["entries"] == one.get_vocab_size()
+    longest = max(len(text) for text in seen["a"]["longest"])
+    assert seen["a"]["longest"][0] and longest == len(seen["a"]["longest"][0])
+    side_by_side = run("inspect", "a", "b")
+    assert "BPE" in side_by_side and "WordPiece" in side_by_side
+
+
+def test_unreachable_tokens_are_found(data: Path, run: Run) -> None:
+    folder = str(data / "tokenizers" / "10k-gpt-neo")
+    seen = json.loads(run("inspect", folder, "--json"))[folder]
+    assert seen["unreachable"] == ["ths"]  # its merge was cut off, see the published merges.txt
+    assert seen["template"] == "A"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("train", "--out", "stories.txt"), "something is there already"),
+        (("train", "--out", "new", "--for", "brt"), "did you mean 'bert'"),
+        (("train", "--out", "new", "--style", "brt"), "did you mean 'bert'"),
+        (("train", "--out", "new", "--kind", "bpes"), "--kind bpes"),
+        (("train", "--out", "new", "--documents", "x"), "--documents x"),
+        (("train", "--out", "new", "--vocab-size", "100", "--corpus-path", "stories.txt"), "261"),
+        (("train", "--out", "new", "--corpus-path", "no.txt"), "no.txt"),
+        (("inspect", "nowhere"), "nowhere"),
+        (("inspect", "nowhere", "--text", "no.txt"), "no"),
+    ],
+)
+def test_bad_input_is_told_on_one_line(run: Run, text: str, words: tuple[str, ...], told: str) -> None:
+    before = sorted(Path().rglob("*"))
+    answer = run(*words, code=2)
+    assert told in answer.splitlines()[-1] and answer.splitlines()[-1].startswith("hornbook: ")
+    assert sorted(Path().rglob("*")) == before
