@@ -77,8 +77,11 @@ def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
     assert "</html>" in page.read_text("utf-8")
     outcome = json.loads((folder / name / "evaluation.json").read_text("utf-8"))
     assert all(measure["value"] > 0 for measure in outcome["measures"])
+    contract = json.loads((folder / name / "contract.json").read_text("utf-8"))
+    assert [one for one in contract["problems"] if one["severity"] != "note"] == []
     assert {path.name for path in (folder / name).iterdir()} == {
         "checkpoints",
+        "contract.json",
         "evaluation.json",
         "log.jsonl",
         "model",

@@ -1,16 +1,18 @@
 """`hornbook train`: from a recipe to a trained, evaluated model and its page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hornbook.cli.app import Json, Settings, app, print_json, quieten_transformers
+from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
     from hornbook.recipe import Recipe
     from hornbook.training.loop import Loop
     from hornbook.training.progress import Reporter
+    from hornbook.training.run import Run
 
 
 @app.command()
@@ -36,7 +38,7 @@ def start(recipe: "Recipe", report: "Reporter") -> "Loop":
     """Prepare a recipe's run and write down what it is made of, ready to train."""
     from hornbook.training.loop import Loop
     from hornbook.training.machine import choose_precision, make_accelerator
-    from hornbook.training.run import prepare, record
+    from hornbook.training.run import prepare, record, write_json
 
     quieten_transformers()
     accelerator = make_accelerator(recipe)
@@ -45,7 +47,10 @@ def start(recipe: "Recipe", report: "Reporter") -> "Loop":
         run = prepare(recipe, report)
     loop = Loop(run, accelerator, precision, report)
     if accelerator.is_main_process:
+        contract = None if loop.progress.step else examine_contract(run, loop, report)
         record(run, precision, loop.parameters, accelerator.num_processes)
+        if contract:
+            write_json(run.folder / "contract.json", contract)
     counts = run.train.counts()
     report.say(
         f"{recipe.name}: {recipe.model.preset} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
@@ -53,6 +58,19 @@ def start(recipe: "Recipe", report: "Reporter") -> "Loop":
         f"{precision.chosen}, because {precision.why}"
     )
     return loop
+
+
+def examine_contract(run: "Run", loop: "Loop", report: "Reporter") -> dict[str, Any]:
+    """Let the doctor look at a run before its first step: errors stop it, warnings are told once and kept."""
+    from hornbook.contract import check_run
+
+    recipe = run.recipe
+    found = check_run(run.config, run.tokenizer, recipe.objective, recipe.model.length, loop.model)
+    if found.errors:
+        raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
+    for one in found.warnings:
+        report.warn(f"{one.id}: {one.found}: {one.why} {one.fix}")
+    return found.facts()
 
 
 def train_and_evaluate(recipe: "Recipe", report: "Reporter") -> Path:
