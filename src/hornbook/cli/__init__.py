@@ -10,6 +10,7 @@ from hornbook.cli import (  # noqa: F401
     generate,
     infill,
     quickstart,
+    tokenizer_import,
     tokenizer_inspect,
     tokenizer_reindex,
     tokenizer_train,

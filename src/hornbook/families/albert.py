@@ -44,6 +44,10 @@ class Albert(Family):
         ),
     }
 
+    def attention(self, config: PretrainedConfig) -> dict[str, int]:
+        """Count each of the inner layers that make up a layer."""
+        return {"token": config.num_hidden_layers * config.inner_group_num * config.hidden_size}
+
     def check(self, config: PretrainedConfig) -> None:
         """Refuse heads that don't fill the hidden size, and groups that no layer would use."""
         super().check(config)

@@ -46,6 +46,8 @@ class Preset:
     """Parameters as published, shared ones counted once; None where no exact figure is published."""
     counted: type[PreTrainedModel] | None = None
     """The class whose parameters were counted."""
+    pad: int = 0
+    """The id of padding in the published vocabulary; 0 where it has none."""
 
 
 class Family:
@@ -149,6 +151,18 @@ class Family:
         with torch.device("meta"):
             model = self.construct(config, next(iter(self.heads)) if head is None else head)
         return sum(parameter.numel() for parameter in model.parameters())
+
+    def provenance(self, preset: str) -> dict[str, str]:
+        """Say for each published value where it is published."""
+        return dict.fromkeys(self.presets[preset].values, self.presets[preset].source)
+
+    def attention(self, config: PretrainedConfig) -> dict[str, int]:
+        """Sum the width of all attentions that a token asks, over the layers, for each kind of token."""
+        return {"token": config.num_hidden_layers * config.hidden_size}
+
+    def served(self, module: str) -> str:
+        """Name the kind of token, as in `attention`, on which a matrix works."""
+        return "token"
 
     def build(self, config: PretrainedConfig, head: Head, seed: int) -> PreTrainedModel:
         """Make a model with random weights in fp32 on the CPU, in training mode.

@@ -49,6 +49,7 @@ class Roberta(Family):
             positions=512,
             parameters=124_697_433,
             counted=RobertaForMaskedLM,
+            pad=1,
         ),
     }
 

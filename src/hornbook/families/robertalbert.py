@@ -10,6 +10,7 @@ from hornbook.families.roberta import Roberta, shifted
 
 _ALBERT = Albert.presets["albert-base-v2"]
 _ROBERTA = Roberta.presets["roberta-base"]
+_FROM_ROBERTA = [key for key in _ALBERT.values if key in _ROBERTA.values and key != "layer_norm_eps"]
 
 
 class Robertalbert(Albert):
@@ -25,14 +26,21 @@ class Robertalbert(Albert):
         "robertalbert": Preset(
             values={
                 **_ALBERT.values,
-                **{key: value for key, value in _ROBERTA.values.items() if key in _ALBERT.values},
-                "layer_norm_eps": _ALBERT.values["layer_norm_eps"],
+                **{key: _ROBERTA.values[key] for key in _FROM_ROBERTA},
             },
             source=f"{_ALBERT.source} with the values of {_ROBERTA.source}",
             vocab_size=_ROBERTA.vocab_size,
             positions=_ROBERTA.positions,
+            pad=_ROBERTA.pad,
         ),
     }
+
+    def provenance(self, preset: str) -> dict[str, str]:
+        """Say of each value which of the two it is from."""
+        return {
+            key: _ROBERTA.source if key in _FROM_ROBERTA else _ALBERT.source
+            for key in self.presets[preset].values
+        }
 
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
         """Give as many rows as RoBERTa has.

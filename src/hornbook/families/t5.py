@@ -87,6 +87,21 @@ class T5(Family):
         """Note the length; positions are relative, so no weight depends on it."""
         return {"n_positions": length}
 
+    def attention(self, config: PretrainedConfig) -> dict[str, int]:
+        """Count for a target token both its attention to the target and that to the input."""
+        width = config.num_heads * config.d_kv
+        return {
+            "input token": config.num_layers * width,
+            "target token": 2 * config.num_decoder_layers * width,
+        }
+
+    def served(self, module: str) -> str:
+        """Count the decoder's keys and values of the input, which it makes itself, for the input."""
+        of_input = module.startswith("encoder.") or module.endswith(
+            ("EncDecAttention.k", "EncDecAttention.v")
+        )
+        return "input token" if of_input else "target token"
+
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
         """Make the model; an untied head starts as published, with a deviation of 1 / sqrt(d_model).
 

@@ -4,6 +4,7 @@ from hornbook.tokenizers.dress import dress
 from hornbook.tokenizers.encode import encode_documents
 from hornbook.tokenizers.folder import template_head, write
 from hornbook.tokenizers.identity import tokenizer_hash
+from hornbook.tokenizers.importing import import_tokenizer
 from hornbook.tokenizers.load import load
 from hornbook.tokenizers.options import TokenizerOptions
 from hornbook.tokenizers.reindex import Reindexed, places_of, reindex, roles_after
@@ -21,6 +22,7 @@ __all__ = [
     "compare_splits",
     "dress",
     "encode_documents",
+    "import_tokenizer",
     "load",
     "places_of",
     "reindex",

@@ -1,7 +1,9 @@
 """Open a tokenizer that exists: a folder, or a name on the hub."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from huggingface_hub import snapshot_download
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -54,7 +56,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
     elif opened is not None and declared_roles(opened):
         return opened
     rust = rust if rust is not None else opened.backend_tokenizer
-    return wrap(rust, _roles(rust, declared_roles(opened) if opened is not None else {}))
+    return wrap(rust, roles_of(rust, declared_roles(opened) if opened is not None else {}))
 
 
 def _fetch(name: str) -> Path:
@@ -98,7 +100,7 @@ def _read(folder: Path) -> Tokenizer | None:
     return None
 
 
-def _roles(rust: Tokenizer, declared: dict[str, str]) -> dict[str, str]:
+def roles_of(rust: Tokenizer, declared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """Keep the declared roles that the vocabulary has; where there are none, find the style by its ids."""
     roles = {role: token for role, token in declared.items() if rust.token_to_id(token) is not None}
     for style in STYLES.values():

@@ -1,0 +1,124 @@
+"""Import a tokenizer that exists in another library's files, with the ids that it has there."""
+
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers import spiece
+from hornbook.tokenizers.dress import dress, wrap
+from hornbook.tokenizers.load import load, roles_of
+from hornbook.tokenizers.style import STYLES
+
+_READABLE = "tokenizer.json, a SentencePiece .model, vocab.json with merges.txt, or vocab.txt"
+_END = "<|endoftext|>"
+
+
+def import_tokenizer(source: Path) -> PreTrainedTokenizerBase:
+    """Read a tokenizer's file or folder; nothing in it is run or unpickled.
+
+    A folder's tokenizer.json decides, else its SentencePiece model, else what `tokenizer_config.json` says of
+    its vocabulary, else the vocabulary itself: vocab.json with merges.txt is byte-level BPE without a space
+    before a text (GPT-2, RoBERTa); vocab.txt is BERT's WordPiece, which lowercases and strips accents where
+    no entry has a capital letter. A file stands for itself.
+
+    Raises HornbookError when there is nothing to read, when a file is torn, and for kinds that would get
+    other ids.
+    """
+    if not source.exists():
+        raise HornbookError(f"there is no {source}: give a folder or file with {_READABLE}")
+    file = _chosen(source) if source.is_dir() else source
+    if file.suffix == ".model":
+        rust, roles = spiece.read(file)
+        return wrap(rust, roles)
+    configured = source.is_dir() and (source / "tokenizer_config.json").exists()
+    if file.name == "tokenizer.json" or configured:
+        return load(str(file.parent))
+    if file.name in ("vocab.json", "merges.txt"):
+        return _byte_level(file.parent)
+    if file.suffix == ".json":
+        return _whole(file)
+    if file.suffix == ".txt":
+        return _wordpiece(file)
+    raise HornbookError(f"{source} is no tokenizer's file: give {_READABLE}, or their folder")
+
+
+def _chosen(folder: Path) -> Path:
+    """Find the file of a folder that says most."""
+    whole, pair, words = (folder / name for name in ("tokenizer.json", "vocab.json", "vocab.txt"))
+    if whole.exists():
+        return whole
+    found = sorted(folder.glob("*.model"))
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise HornbookError(f"{folder} has {len(found)} models, {names}: name the one you mean")
+    for path in (*found, pair, words):
+        if path.exists():
+            return path
+    raise HornbookError(f"{folder} holds no tokenizer: it needs {_READABLE}")
+
+
+def _whole(file: Path) -> PreTrainedTokenizerBase:
+    try:
+        rust = Tokenizer.from_file(str(file))
+    except Exception as error:  # the Rust library raises nothing narrower
+        raise _torn(file, error) from error
+    rust.no_truncation()
+    rust.no_padding()
+    return wrap(rust, roles_of(rust))
+
+
+def _byte_level(folder: Path) -> PreTrainedTokenizerBase:
+    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+    for path in (vocabulary, merges):
+        if not path.exists():
+            raise HornbookError(f"{folder} has no {path.name}: vocab.json and merges.txt go together")
+    try:
+        rust = Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
+    except Exception as error:  # the Rust library raises nothing narrower
+        raise _torn(vocabulary, error) from error
+    missing = set(pre_tokenizers.ByteLevel.alphabet()).difference(rust.get_vocab())
+    if missing:
+        raise HornbookError(
+            f"{vocabulary} is no byte-level BPE (it lacks {len(missing)} of the 256 bytes): "
+            "import its tokenizer.json"
+        )
+    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    rust.decoder = decoders.ByteLevel()
+    roles = roles_of(rust)
+    if not roles and rust.token_to_id(_END) is not None:  # GPT-2's only special token, at its last id
+        roles = {"bos_token": _END, "eos_token": _END}
+    return _with_template(rust, roles)
+
+
+def _wordpiece(file: Path) -> PreTrainedTokenizerBase:
+    bert = STYLES["bert"]
+    try:
+        entries = file.read_text("utf-8").splitlines()
+        rust = Tokenizer(models.WordPiece.from_file(str(file), unk_token=bert.roles["unk_token"]))
+    except Exception as error:  # the Rust library raises nothing narrower
+        raise _torn(file, error) from error
+    roles = {role: token for role, token in bert.roles.items() if token in entries}
+    if "unk_token" not in roles:
+        raise HornbookError(
+            f"{file}: none of its {len(entries)} lines is {bert.roles['unk_token']}, so it is no vocabulary "
+            "of BERT's or it is torn: copy it again"
+        )
+    cased = any(entry != entry.lower() for entry in entries if not entry.startswith("["))
+    rust.normalizer = normalizers.BertNormalizer(lowercase=not cased)
+    rust.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    rust.decoder = decoders.WordPiece()
+    return _with_template(rust, roles)
+
+
+def _with_template(rust: Tokenizer, roles: dict[str, str]) -> PreTrainedTokenizerBase:
+    """Put BERT's and RoBERTa's template on, where the tokens for it are; such a vocabulary is used with it."""
+    wrapped = wrap(rust, roles)
+    if {"cls_token", "sep_token", "mask_token"} <= roles.keys():
+        return dress(wrapped, "masked", wrapped.model_max_length)
+    return wrapped
+
+
+def _torn(file: Path, error: Exception) -> HornbookError:
+    return HornbookError(f"{file} is torn or no tokenizer ({str(error).splitlines()[0]}): copy it again")

@@ -1,0 +1,69 @@
+"""`hornbook families`: the list, and one preset described."""
+
+import json
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from hornbook.cli import main
+from hornbook.families import PRESETS
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Give exit code, stdout and stderr of `hornbook families ...`."""
+
+    def one(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["hornbook", "families", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        told = capsys.readouterr()
+        return int(stop.value.code or 0), told.out, told.err
+
+    return one
+
+
+def test_the_bare_command_lists_every_preset(run: Run) -> None:
+    code, out, _ = run("--json")
+    assert code == 0
+    assert [row["preset"] for row in json.loads(out)] == list(PRESETS)
+    code, out, _ = run()
+    assert code == 0 and "pythia-14m" in out
+
+
+def test_a_description_for_people(run: Run) -> None:
+    code, out, _ = run("describe", "albert-base-v2")
+    assert code == 0
+    assert "shared by 12 layers, counted once" in out
+    assert "weight is albert.embeddings.word_embeddings.weight" in out
+    assert "counted once: 11,221,680" in out
+    assert "AlbertModel: 11,683,584" in out
+    assert "2204.02311" in out
+
+
+def test_a_description_for_programs(run: Run) -> None:
+    code, out, err = run("describe", "t5-small", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["parameters"] == facts["published_parameters"] == 60_506_624
+    assert [cost["token"] for cost in facts["costs"]] == ["input token", "target token"]
+    assert {"key": "d_kv", "value": 64, "origin": "hf.co/google-t5/t5-small"} in facts["values"]
+    assert err == ""
+
+
+def test_vocabulary_and_length_can_be_given(run: Run) -> None:
+    code, out, _ = run("describe", "bert-tiny", "--vocab-size", "100", "--length", "16", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["layers"][0]["weights"] == {"weight": [100, 128]}
+    assert facts["layers"][0]["output"] == [1, 16, 128]
+
+
+def test_an_unknown_preset_is_one_line(run: Run) -> None:
+    code, out, err = run("describe", "bert-tny")
+    assert (code, out) == (2, "")
+    assert err.strip() == "hornbook: there is no preset 'bert-tny'; did you mean 'bert-tiny'?"
