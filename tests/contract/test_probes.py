@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hornbook.contract import Report, probe_learning, probe_module
+from hornbook.contract import Report, check_run, probe_learning, probe_module
+from hornbook.objectives import OBJECTIVES
 
 WIDTH, WORDS = 32, 50
 
@@ -165,3 +166,16 @@ def test_a_label_in_the_input_is_learned() -> None:
 def test_a_leak_of_the_future_is_learned() -> None:
     found = told(probe_learning(Causal(blocks(), masked=False), next_word, range(10, 20), steps=250))
     assert "P04" in found
+
+
+def test_a_used_row_that_is_taken_for_padding(ready: Any) -> None:
+    """The specimen of P03: no value of the configuration shows it, only the row that gets no gradient."""
+    made = ready("pythia-14m")  # where the head is tied, it gives the row a gradient
+    model = made.family.build(made.config, made.head, 0)
+    twin = check_run(made.config, made.tokenizer, OBJECTIVES["causal"](), 64, model)
+    assert "P03" in twin.checked and not any(one.id == "P03" for one in twin.problems)
+    end = made.tokenizer.eos_token_id
+    model.gpt_neox.embed_in.padding_idx = end
+    report = check_run(made.config, made.tokenizer, OBJECTIVES["causal"](), 64, model)
+    [found] = [one.found for one in report.problems if one.id == "P03"]
+    assert f"get no gradient: {end}" in found
