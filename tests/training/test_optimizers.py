@@ -16,7 +16,7 @@ from transformers.optimization import Adafactor
 
 from hornbook.recipe import Training
 from hornbook.training.muon import Muon, orthogonalise
-from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers
+from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 
 NAMES = ["adamw", "adafactor", "muon"]
 SIZES = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -50,11 +50,7 @@ def take_steps(
     for step in steps:
         ids = torch.randint(40, (3, 10), generator=torch.Generator().manual_seed(step))
         model(input_ids=ids, labels=ids).loss.backward()
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = training.learning_rate
-            optimizer.step()
-            optimizer.zero_grad()
+        take_step(optimizers, training.learning_rate)
     return optimizer_state(model, optimizers)
 
 

@@ -20,7 +20,7 @@ from hornbook.errors import HornbookError
 from hornbook.recipe import Training
 from hornbook.section import Section
 from hornbook.training.log import Log
-from hornbook.training.optimizers import make_optimizers
+from hornbook.training.optimizers import make_optimizers, take_step
 from hornbook.training.schedules import learning_rate
 
 Arm = Literal["dense", "pause", "plain"]
@@ -74,7 +74,7 @@ def train_dense(
     """
     model.train()
     before = measure(model, kept, seed)
-    (optimizer,) = make_optimizers(model.model, plain := options.plain)
+    optimizers = make_optimizers(model.model, plain := options.plain)
     written = Log(log, 0) if log else None
     for step in range(options.steps):
         torch.manual_seed(key(seed, "dropout", step))
@@ -94,10 +94,7 @@ def train_dense(
                 f"than {options.learning_rate}"
             )
         rate = learning_rate(plain, step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        take_step(optimizers, rate)
         if (step + 1) % options.log_every == 0 or step + 1 == options.steps:
             if written:
                 written.write(

@@ -22,7 +22,7 @@ from hornbook.training.interrupt import watch
 from hornbook.training.learner import Learner
 from hornbook.training.log import Log
 from hornbook.training.machine import Precision
-from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers
+from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.progress import Reporter
 from hornbook.training.run import Run
@@ -141,11 +141,7 @@ class Loop:
                 f"{self.training.learning_rate} or a longer training.warmup than {self.training.warmup_steps}"
             )
         rate = learning_rate(self.training, step)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        take_step(self.optimizers, rate)
         return facts | {"learning_rate": rate, "gradient_norm": norm}
 
     def _facts(self, sums: Tensor, counts: Tensor) -> dict[str, float]:

@@ -44,6 +44,15 @@ def _hidden_matrices(model: PreTrainedModel) -> set[Tensor]:
     }
 
 
+def take_step(optimizers: Sequence[Optimizer], rate: float) -> None:
+    """Move every parameter by its gradient at this learning rate, and let go of the gradients."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
 def optimizer_state(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
     """Name every tensor of the optimizers' state after its parameter, such as `lm_head.weight|exp_avg`."""
     names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
