@@ -66,6 +66,11 @@ class Albert(Family):
         if not 1 <= groups <= layers:
             raise ValueError(f"num_hidden_groups is {groups} for {layers} layers, not from 1 to {layers}")
 
+    def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
+        """Pass the head's own layer, which is as narrow as the embedding."""
+        head = model.predictions
+        return head.LayerNorm(head.activation(head.dense(hidden)))
+
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments from the first place."""
         base = model.albert

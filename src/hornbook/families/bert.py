@@ -50,9 +50,9 @@ class Bert(Family):
         "bert-base": _preset(12, 768, 110_106_428, "hf.co/google-bert/bert-base-uncased"),
     }
 
-    def logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Put on the part of the head that predicts words, whatever else it does."""
-        return model.cls.predictions(hidden)
+    def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
+        """Pass the head's own layer."""
+        return model.cls.predictions.transform(hidden)
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments from the first place."""

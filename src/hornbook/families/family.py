@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError, nearest
+from hornbook.families.lean import lean
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
 
@@ -188,7 +189,7 @@ class Family:
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Change how a new or opened model computes, never what it computes or what is saved."""
-        return model
+        return lean(model)
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
@@ -206,12 +207,16 @@ class Family:
         """
         return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
 
+    def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
+        """Compute from hidden states (..., hidden) what the model's output embeddings read (..., width)."""
+        return hidden
+
     def logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Put the head on any selection of hidden states: (..., hidden) to (..., vocabulary).
 
         Each place is treated by itself, so a selection has the logits that the whole would have there.
         """
-        return getattr(model, self.head_name)(hidden)
+        return model.get_output_embeddings()(self.features(model, hidden))
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments, with the head `pairs`: (batch, length, hidden) to (batch, 2).

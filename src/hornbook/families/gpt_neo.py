@@ -4,7 +4,7 @@ import copy
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
@@ -57,11 +57,10 @@ class GPTNeo(Family):
         return {"attention_types": [types for types in alternating if types[1]], **values}
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
-        """Let the attention layers use `FusedAttention` and the feed-forward torch's one kernel for GELU."""
+        """Let the attention layers use `FusedAttention`."""
+        super().adapt(model)
         for block in model.transformer.h:
             block.attn.attention.__class__ = FusedAttention
-            if model.config.activation_function == "gelu_new":
-                block.mlp.act = nn.GELU(approximate="tanh")  # the class's own takes seven passes over memory
         # What builds the masks reads this from the inner model's config. The outer config stays as it is, for
         # the Hugging Face class refuses to be built from one that says so.
         model.transformer.config = copy.deepcopy(model.config)

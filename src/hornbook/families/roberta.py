@@ -2,7 +2,15 @@
 
 from typing import ClassVar
 
-from transformers import PretrainedConfig, PreTrainedTokenizerBase, RobertaConfig, RobertaForMaskedLM
+from torch import Tensor
+from torch.nn.functional import gelu
+from transformers import (
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
 
 from hornbook.errors import HornbookError
 from hornbook.families.family import Family, Preset
@@ -61,3 +69,8 @@ class Roberta(Family):
         """Begin after the pad id."""
         first = config.pad_token_id + 1
         return range(first, first + length)
+
+    def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
+        """Pass the head's own layer."""
+        head = model.lm_head
+        return head.layer_norm(gelu(head.dense(hidden)))

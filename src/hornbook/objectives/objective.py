@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from hornbook.draws import Draws
 from hornbook.families import Family
+from hornbook.objectives.cross_entropy import linear_cross_entropy
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.section import Section
 from hornbook.store import Cuts, Plan, TokenStore, Windows
@@ -126,9 +126,9 @@ class Objective(Section):
         """Compute sum and count of the loss over hidden states (B, T, hidden) and labels (B, T): shape (1,) each."""
         labels = self.targets(labels)
         learned = (labels != IGNORED).flatten().nonzero().squeeze(1)
-        logits = family.logits(model, hidden.flatten(0, 1).index_select(0, learned)).float()
-        nats = cross_entropy(logits, labels.flatten()[learned], reduction="sum")
-        return nats[None], torch.tensor([len(learned)], device=logits.device)
+        features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
+        nats = linear_cross_entropy(features, model.get_output_embeddings(), labels.flatten()[learned])
+        return nats[None], torch.tensor([len(learned)], device=nats.device)
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the labels of a batch without computing its loss: shape (terms,)."""

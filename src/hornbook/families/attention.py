@@ -1,0 +1,117 @@
+"""Attention on a processor, where PyTorch has no fused kernel: with dropout, or with a bias that learns."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+from hornbook.families.dropout import draw_signs
+
+NAME = "hornbook"
+"""What a config's `_attn_implementation` says, so that Hugging Face's classes call `attend`."""
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    position_bias: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attend from queries (B, heads, T, width) to keys and values (B, heads, S, width): (B, T, heads, width).
+
+    `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
+    added to the scores. Wherever PyTorch has a fused kernel it is used. Where it has none, its fallback builds a
+    dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+    """
+    learns = torch.is_grad_enabled() and position_bias is not None and position_bias.requires_grad
+    if query.device.type != "cpu" or not (dropout or learns):
+        return sdpa_attention_forward(
+            module,
+            query,
+            key,
+            value,
+            attention_mask,
+            dropout=dropout,
+            scaling=scaling,
+            is_causal=is_causal,
+            position_bias=position_bias,
+            **kwargs,
+        )
+    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    if attention_mask is None and causal and query.shape[2] > 1:
+        attention_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    mixed = _Attention.apply(query, key, value, position_bias, attention_mask, dropout, scaling)
+    return mixed.transpose(1, 2).contiguous(), None
+
+
+class _Attention(torch.autograd.Function):
+    """Softmax attention with dropout (Vaswani et al., 2017; Srivastava et al., 2014) in as few passes as torch allows.
+
+    Of the weights that the softmax gives and those that dropout leaves only one tensor is kept: what was dropped has
+    its sign turned.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        bias: Tensor | None,
+        mask: Tensor | None,
+        dropout: float,
+        scaling: float,
+    ) -> Tensor:
+        shape = (*query.shape[:3], key.shape[2])
+        query, key, value = (query * scaling).flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1)
+        scores = torch.bmm(query, key.mT).view(shape)
+        if bias is not None:
+            scores += bias
+        if mask is not None and mask.dtype == torch.bool:
+            scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)
+        elif mask is not None:
+            scores += mask
+        weights = torch.softmax(scores, -1, out=scores)
+        if dropout:
+            weights.copysign_(draw_signs(weights, dropout))
+        kept = weights.clamp(min=0) if dropout else weights
+        mixed = torch.bmm(kept.flatten(0, 1), value).mul_(1 / (1 - dropout))
+        ctx.save_for_backward(query, key, value, weights, mixed)
+        ctx.dropout, ctx.scaling = dropout, scaling
+        ctx.bias = None if bias is None or not bias.requires_grad else bias.shape
+        return mixed.view(*shape[:3], -1)
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        query, key, value, weights, mixed = ctx.saved_tensors
+        shape, weights = weights.shape, weights.flatten(0, 1)
+        outer = outer.flatten(0, 1)
+        # The sum over a row of weight times slope, which every row's slope is less by.
+        mean = (outer * mixed).sum(-1, keepdim=True)
+        outer = outer / (1 - ctx.dropout)
+        kept = weights.clamp(min=0) if ctx.dropout else weights
+        to_value = torch.bmm(kept.mT, outer)
+        to_scores = torch.bmm(outer, value.mT).mul_(kept)
+        # In place, which is why a second time is refused: autograd sees that what was saved has changed.
+        to_scores.addcmul_(weights.abs_() if ctx.dropout else weights, mean, value=-1)
+        to_query = torch.bmm(to_scores, key).mul_(ctx.scaling)
+        to_key = torch.bmm(to_scores.mT, query)
+        to_bias = None if ctx.bias is None else to_scores.view(shape).sum_to_size(ctx.bias)
+        back = (
+            gradient.view(*shape[:2], -1, gradient.shape[-1]) for gradient in (to_query, to_key, to_value)
+        )
+        return *back, to_bias, None, None, None
+
+
+AttentionInterface.register(NAME, attend)
+AttentionMaskInterface.register(NAME, sdpa_mask)

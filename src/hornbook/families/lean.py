@@ -1,0 +1,57 @@
+"""Hugging Face's modules, made to compute the same in fewer passes over memory."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.activations import NewGELUActivation
+from transformers.models.t5.modeling_t5 import T5LayerNorm
+
+from hornbook.families import attention
+from hornbook.families.dropout import Dropout
+
+
+def lean(model: PreTrainedModel) -> PreTrainedModel:
+    """Change how a model's modules compute, in place: never what they compute, nor what is saved."""
+    for module in model.modules():
+        if type(module) is nn.Dropout:
+            module.__class__ = Dropout
+        elif type(module) is T5LayerNorm:
+            module.__class__ = RMSNorm
+        for name, child in module.named_children():
+            if type(child) is NewGELUActivation:
+                setattr(module, name, nn.GELU(approximate="tanh"))
+    if model._can_set_attn_implementation():
+        model.set_attn_implementation(attention.NAME)
+    return model
+
+
+class RMSNorm(T5LayerNorm):
+    """T5's normalisation, with a gradient of its own in fp32."""
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Divide hidden states (..., width) by their root mean square, and multiply with the weight."""
+        if hidden_states.dtype != self.weight.dtype:
+            return super().forward(hidden_states)
+        return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)
+
+
+class _RMSNorm(torch.autograd.Function):
+    """x / sqrt(mean(x ** 2) + epsilon) * weight (Zhang and Sennrich, 2019)."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        squares = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True).square_()
+        scale = squares.div_(hidden.shape[-1]).add_(epsilon).rsqrt_()
+        normed = hidden * scale
+        ctx.save_for_backward(normed, scale, weight)
+        return normed * weight
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        normed, scale, weight = ctx.saved_tensors
+        to_weight = (outer * normed).flatten(0, -2).sum(0)
+        inner = outer * weight
+        mean = torch.linalg.vecdot(inner, normed).unsqueeze(-1).div_(-normed.shape[-1])
+        return torch.addcmul(inner, normed, mean).mul_(scale), to_weight, None

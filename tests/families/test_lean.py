@@ -1,0 +1,138 @@
+"""Models with lean modules learn as Hugging Face's own do: what is replaced changes the time alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.models.t5.modeling_t5 import T5LayerNorm
+
+from hornbook.families.dropout import Dropout, draw_signs
+from hornbook.families.lean import RMSNorm
+from hornbook.objectives import Causal, Masked, SpanCorruption
+
+Shrink = Callable[..., Any]
+OBJECTIVES = {"masked": Masked(), "causal": Causal(), "seq2seq": SpanCorruption()}
+NO_DROPOUT = {
+    "bert-tiny": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    "roberta-base": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    "robertalbert": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    "albert-base-v2": {},
+    "tinystories-1m": {},
+    "pythia-14m": {},
+    "t5-v1.1-tiny": {"dropout_rate": 0.0},
+}
+
+
+def batch_of(step: int, head: str) -> dict[str, Tensor]:
+    """Make sequences in which each token follows from the one before, with some hidden."""
+    draws = torch.Generator().manual_seed(step)
+    ids = torch.randint(10, 40, (8, 1), generator=draws) + torch.arange(16) * 3
+    ids = 10 + ids % 30
+    if head == "causal":
+        return {"input_ids": ids, "labels": ids}
+    if head == "seq2seq":
+        return {"input_ids": ids, "labels": ids[:, :6].contiguous()}
+    hidden = torch.rand(ids.shape, generator=draws) < 0.15
+    return {"input_ids": torch.where(hidden, 9, ids), "labels": torch.where(hidden, ids, -100)}
+
+
+def learn(
+    model: PreTrainedModel, head: str, loss: Callable[[dict[str, Tensor]], Tensor], seed: int
+) -> Tensor:
+    """Give the losses of 200 steps."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    torch.manual_seed(seed)
+    losses = []
+    for step in range(200):
+        nats = loss(batch_of(step, head))
+        nats.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(nats.detach())
+    return torch.stack(losses)
+
+
+def trajectories(small: Any, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Train Hugging Face's class and ours from the same weights."""
+    head = next(iter(small.family.heads))
+    ours = small.family.build(small.config, head, seed=0).train()
+    plain = small.family.construct(small.config, head).train()
+    plain.load_state_dict(ours.state_dict())
+    assert not any(type(module) in (Dropout, RMSNorm) for module in plain.modules())
+
+    def lean_loss(batch: dict[str, Tensor]) -> Tensor:
+        sums, counts = OBJECTIVES[head].loss(small.family, ours, batch)
+        return (sums / counts).sum()
+
+    def plain_loss(batch: dict[str, Tensor]) -> Tensor:
+        return plain(**batch, **small.family.arguments).loss
+
+    return learn(ours, head, lean_loss, seed), learn(plain, head, plain_loss, seed)
+
+
+@pytest.mark.parametrize("preset", NO_DROPOUT)
+def test_200_steps_are_the_plain_classs(preset: str, shrink: Shrink) -> None:
+    lean, plain = trajectories(shrink(preset, **NO_DROPOUT[preset]))
+    assert plain[-20:].mean() < plain[:5].mean() - 0.5  # it has learnt
+    torch.testing.assert_close(lean[:5], plain[:5], atol=1e-5, rtol=0)
+    torch.testing.assert_close(lean, plain, atol=0.02, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["bert-tiny", "t5-v1.1-tiny"])
+def test_with_dropout_200_steps_are_within_the_noise(preset: str, shrink: Shrink) -> None:
+    """The masks differ, so what is compared is the mean of the last losses, over seeds of dropout."""
+    small = shrink(preset)
+    ends = torch.tensor([[one[-50:].mean() for one in trajectories(small, seed)] for seed in range(4)])
+    lean, plain = ends.unbind(1)
+    noise = (lean.var() + plain.var()).div(4).sqrt()
+    assert (lean.mean() - plain.mean()).abs() < 4 * noise
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])
+def test_signs_have_the_share_that_is_asked_for(share: float) -> None:
+    torch.manual_seed(0)
+    signs = draw_signs(torch.empty(1000, 999), share)
+    assert signs.shape == (1000, 999)
+    assert signs.abs().min() >= 0.5
+    below = (signs < 0).double()
+    assert below.mean().item() == pytest.approx(
+        share, abs=4 * (share * (1 - share) / 999_000) ** 0.5 + 2**-17
+    )
+    # Neighbours know nothing of each other, within a word of the generator or beyond.
+    for distance in (1, 2, 3, 4, 999):
+        flat = below.flatten() - share
+        assert (flat[distance:] * flat[:-distance]).mean().abs() < 4 * share * (1 - share) / 999_000**0.5
+    torch.manual_seed(0)
+    assert torch.equal(signs, draw_signs(torch.empty(1000, 999), share))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_keeps_the_mean(p: float) -> None:
+    torch.manual_seed(0)
+    ones = torch.ones(400, 500, requires_grad=True)
+    dropped = Dropout(p)(ones)
+    assert set(dropped.mul(1 - p).round(decimals=5).unique().tolist()) == {0.0, 1.0}
+    assert dropped.mean().item() == pytest.approx(1, abs=5 * (p / (1 - p) / 200_000) ** 0.5)
+    dropped.sum().backward()
+    assert torch.equal(ones.grad, dropped)
+    assert Dropout(p).eval()(ones) is ones
+
+
+def test_t5s_normalisation_is_its_classs() -> None:
+    torch.manual_seed(0)
+    plain = T5LayerNorm(24)
+    nn.init.normal_(plain.weight)
+    lean = RMSNorm(24)
+    lean.load_state_dict(plain.state_dict())
+    given = torch.randn(3, 5, 24) * 7
+    found = []
+    for norm in (plain, lean):
+        hidden = given.clone().requires_grad_()
+        normed = norm(hidden)
+        (normed * torch.arange(24)).sum().backward()
+        found.append((normed, hidden.grad, norm.weight.grad))
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-5)
