@@ -36,11 +36,13 @@ def train(
 
 def start(recipe: "Recipe", report: "Reporter") -> "Loop":
     """Prepare a recipe's run and write down what it is made of, ready to train."""
+    from hornbook.training.heap import keep_heap
     from hornbook.training.loop import Loop
     from hornbook.training.machine import choose_precision, make_accelerator
     from hornbook.training.run import prepare, record, write_json
 
     quieten_transformers()
+    keep_heap()
     accelerator = make_accelerator(recipe)
     precision = choose_precision(recipe.training.precision)
     with accelerator.main_process_first():
