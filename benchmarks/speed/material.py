@@ -24,7 +24,7 @@ from hornbook.training.progress import Reporter
 from hornbook.training.run import Run, prepare
 
 _LOUDER = 3.0
-"""How much larger the check's weights are than at the start of training, where every model says the same of any text."""
+"""How much larger the check's weights are than at the start, where every model says the same of any text."""
 
 
 _NEVER = -1e3
@@ -123,7 +123,9 @@ def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
                 parameter.mul_(_LOUDER)
     model.save_pretrained(material.weights)
     batch = next(heldout_batches(run.heldout, blank.objective, run.vocabulary, case.length, 4, 4))
-    save_file({name: tensor.contiguous() for name, tensor in batch.items()}, material.folder / "batch.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in batch.items()}, material.folder / "batch.safetensors"
+    )
     material.write()
     return material
 
@@ -162,7 +164,9 @@ def _rows(run: Run) -> datasets.Dataset:
     objective, length, vocabulary = run.recipe.objective, run.recipe.model.length, run.vocabulary
     window = objective.window(length)
     count = len(run.train.tokens) // window
-    windows: npt.NDArray[np.int64] = np.array(run.train.tokens[: count * window], np.int64).reshape(count, window)
+    windows: npt.NDArray[np.int64] = np.array(run.train.tokens[: count * window], np.int64).reshape(
+        count, window
+    )
     columns = {"input_ids": windows}
     if objective.head == "masked":
         framed = np.pad(windows, ((0, 0), (1, 1)))

@@ -1,4 +1,4 @@
-"""A contender's process: `python -m benchmarks.speed.worker CONTENDER MATERIAL ...`, orders on stdin, answers on stdout."""
+"""A contender's process: orders come in on stdin, answers go out on stdout."""
 
 import argparse
 import os

@@ -1,6 +1,7 @@
 """The limit: the matrix products of a step and nothing else, each as fast as this machine's library does it."""
 
 from collections import Counter
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -40,10 +41,11 @@ def _factor(matrix: Tensor) -> Factor:
 
 
 class Limit:
-    """Runs the products that forward and backward of a step of Hugging Face's own class have, the head's where labels are.
+    """Runs the products that forward and backward of a step of Hugging Face's own class have, the
+    head's where labels are.
 
-    Each product finds its factors where the one of the same shape before it left them, in the cache as far as they fit:
-    no training can be faster than this.
+    Products of the same shape share their factors, which stay in the cache as far as they fit: no training can be
+    faster than this.
     """
 
     def __init__(self, task: Task) -> None:
@@ -52,14 +54,21 @@ class Limit:
 
     def about(self) -> dict[str, Any]:
         """Tell precision and how much there is to compute."""
-        products = self.products()
-        flops = sum(2 * one[0][0] * one[0][1] * other[0][1] * times for (one, other), times in products.items())
-        return {"precision": "bf16" if self.task.bf16 else "fp32", "products": products.total(), "flop": flops}
+        products = self.products
+        flops = sum(
+            2 * one[0][0] * one[0][1] * other[0][1] * times for (one, other), times in products.items()
+        )
+        return {
+            "precision": "bf16" if self.task.bf16 else "fp32",
+            "products": products.total(),
+            "flop": flops,
+        }
 
     def check(self) -> float | None:
         """Compute no loss."""
         return None
 
+    @cached_property
     def products(self) -> Counter[tuple[Factor, Factor]]:
         """Take a step of the class itself, and record it."""
         run = self.task.material.run
@@ -78,17 +87,20 @@ class Limit:
         """Multiply, step after step."""
         matrices: dict[Factor, Tensor] = {}
         work: list[tuple[Tensor, Tensor, int]] = []
-        for (one, other), times in self.products().items():
+        for (one, other), times in self.products.items():
             for factor in (one, other):
                 matrices.setdefault(factor, self._make(factor))
             work.append((matrices[one], matrices[other], times))
-        outs = [torch.empty(one.shape[0], other.shape[1], dtype=self.dtype, device=one.device) for one, other, _ in work]
+        outs = [
+            torch.empty(len(left), right.shape[1], dtype=self.dtype, device=left.device)
+            for left, right, _ in work
+        ]
         steps = 0
         while True:
             gate.passed(steps)
-            for (one, other, times), out in zip(work, outs, strict=True):
+            for (left, right, times), out in zip(work, outs, strict=True):
                 for _ in range(times):
-                    torch.mm(one, other, out=out)
+                    torch.mm(left, right, out=out)
             steps += 1
 
     def _make(self, factor: Factor) -> Tensor:

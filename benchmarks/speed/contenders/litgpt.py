@@ -43,7 +43,9 @@ class GatedData(DataModule):
         self.tokens, self.length, self.batch, self.gate = tokens, length, batch, gate
         self.asked = 0
 
-    def connect(self, tokenizer: Any = None, batch_size: int = 1, max_seq_length: int | None = None, **kwargs: Any) -> None:
+    def connect(
+        self, tokenizer: Any = None, batch_size: int = 1, max_seq_length: int | None = None, **kwargs: Any
+    ) -> None:
         """Need nothing more."""
 
     def train_dataloader(self) -> DataLoader[torch.Tensor]:
@@ -94,7 +96,9 @@ class LitGPT:
         if not self.same_model:
             return None
         weights: dict[str, torch.Tensor] = {}
-        copy_weights_gpt_neox(self.config, weights, load_file(self.task.material.weights / "model.safetensors"))
+        copy_weights_gpt_neox(
+            self.config, weights, load_file(self.task.material.weights / "model.safetensors")
+        )
         model = GPT(self.config)
         model.load_state_dict(weights)
         model.eval().to(self.task.device)
@@ -105,7 +109,6 @@ class LitGPT:
     def train(self, gate: Gate) -> None:
         """Pretrain on very many tokens."""
         material = self.task.material
-        adamw = {name: SHARED_TRAINING[kind] for name, kind in (("lr", "learning_rate"), ("weight_decay",) * 2)}
         setup(
             "pythia-14m",
             self.config,
@@ -124,7 +127,11 @@ class LitGPT:
             eval=EvalArgs(interval=FOREVER, max_iters=1, initial_validation=False, final_validation=False),
             optimizer={
                 "class_path": "torch.optim.AdamW",
-                "init_args": adamw | {"betas": SHARED_TRAINING["betas"]},
+                "init_args": {
+                    "lr": SHARED_TRAINING["learning_rate"],
+                    "weight_decay": SHARED_TRAINING["weight_decay"],
+                    "betas": SHARED_TRAINING["betas"],
+                },
             },
             devices=1,
         )

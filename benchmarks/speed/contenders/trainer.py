@@ -111,7 +111,9 @@ class HuggingFace:
         self._trainer(self._new(), _TRIAL, "trial", trial).train()
         steps = max(2, round(seconds * (_TRIAL - 1) / (trial.times[-1] - trial.times[1])))
         clock = Clock()
-        trainer = self._trainer(self._new(), steps, out.name, clock, lr_scheduler_type="linear", warmup_steps=0.05)
+        trainer = self._trainer(
+            self._new(), steps, out.name, clock, lr_scheduler_type="linear", warmup_steps=0.05
+        )
         trainer.train()
         trainer.save_model(str(out))
         return Learned(out, clock.times[-1] - clock.times[0], steps, steps * self.case.tokens)
