@@ -14,6 +14,7 @@ from benchmarks.speed.material import make
 from benchmarks.speed.report import facts, tell, tell_race, write
 from benchmarks.speed.to_loss import race
 from hornbook.cli.app import quieten_transformers
+from hornbook.training.progress import Reporter
 
 
 def arguments() -> argparse.Namespace:
@@ -77,6 +78,7 @@ def main() -> None:
     corpus: dict[str, Any] = {"heldout_fraction": 0.02}
     if given.text:
         corpus |= {"path": str(given.text.resolve()), "documents": given.documents}
+    report = Reporter()
     settings = Settings(given.rounds, given.seconds, given.steps, given.nanogpt)
     record: dict[str, Any] = {
         "machine": describe(),
@@ -95,8 +97,10 @@ def main() -> None:
         }
         skipped |= {one: why for one in wanted if (why := absent(one, given.nanogpt)) and one not in skipped}
         names = [one for one in wanted if one not in skipped]
-        record["cases"][name] = facts(compete(case, make(case, corpus, given.work), names, settings), skipped)
-        tell(console, name, record["cases"][name])
+        record["cases"][name] = facts(
+            case, compete(make(case, corpus, given.work), names, settings, report.say), skipped
+        )
+        tell(console, record["cases"][name])
         write(given.out, record)
     for name in given.to_loss:
         found = race(make(CASES[name], corpus, given.work), given.budget)

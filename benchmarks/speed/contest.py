@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.cases import Case
 from benchmarks.speed.contenders import NAMES
 from benchmarks.speed.material import Material
 
@@ -98,8 +97,10 @@ class Timed:
     """Bytes at the peak of training."""
 
 
-def compete(case: Case, material: Material, names: list[str], settings: Settings) -> list[Timed]:
-    """Time contenders in turns.
+def compete(
+    material: Material, names: list[str], settings: Settings, say: Callable[[str], None]
+) -> list[Timed]:
+    """Time contenders in turns; `say` hears how far it is.
 
     Raises RuntimeError where the losses of those that train the same model differ by more than 1e-4 of their size.
     """
@@ -115,12 +116,14 @@ def compete(case: Case, material: Material, names: list[str], settings: Settings
             worker.take(1)
             warm = worker.take(1)
             pace = warm["seconds"] / warm["steps"]
+            say(f"{material.case.name}: {NAMES[one.name]} is warm, {pace:.2g} s a step")
             one.steps = settings.steps or max(1, round(settings.seconds / pace))
         for number in range(settings.rounds):
+            say(f"{material.case.name}: round {number + 1} of {settings.rounds}")
             for place in range(len(workers)):
                 turn = (number + place) % len(workers)
                 answer = workers[turn].take(timed[turn].steps)
-                rate = answer["steps"] * case.tokens / answer["seconds"]
+                rate = answer["steps"] * material.case.tokens / answer["seconds"]
                 timed[turn].tokens_per_second.append(rate)
                 timed[turn].steps, timed[turn].memory = answer["steps"], answer["memory"]
     return timed

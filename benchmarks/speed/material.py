@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from benchmarks.speed.cases import CASES, FOREVER, SHARED_TRAINING, Case
+from benchmarks.speed.cases import FOREVER, SHARED_TRAINING, Case
 from hornbook.atomic import beside
 from hornbook.draws import key
 from hornbook.evaluation.heldout import heldout_batches
@@ -36,13 +36,9 @@ class Material:
     """A case's folder."""
 
     folder: Path
-    case_name: str
+    case: Case
     corpus: dict[str, Any]
-
-    @property
-    def case(self) -> Case:
-        """The case that it is for."""
-        return CASES[self.case_name]
+    """As a recipe names it."""
 
     @property
     def weights(self) -> Path:
@@ -93,7 +89,7 @@ class Material:
     def read(cls, folder: Path) -> "Material":
         """Read what `write` wrote."""
         facts = json.loads((folder / "material.json").read_text("utf-8"))
-        return cls(**facts | {"folder": folder})
+        return cls(folder, Case(**facts["case"]), facts["corpus"])
 
 
 def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
@@ -102,11 +98,12 @@ def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
     identity = key(
         blank.corpus.fingerprint(), repr(case.config), repr(blank.objective), case.length, case.vocab_size
     )
-    material = Material((work / f"{case.name}-{identity:016x}").resolve(), case.name, corpus)
+    material = Material((work / f"{case.name}-{identity:016x}").resolve(), case, corpus)
     if (material.folder / "material.json").exists():
         shutil.rmtree(material.folder / "runs", ignore_errors=True)
         return material
     shutil.rmtree(material.folder, ignore_errors=True)
+    datasets.disable_progress_bars()
     family, head = blank.model.family, blank.objective.head
     rust = _vocabulary(blank, work)
     tokenizer = dress(rust, head, case.length, STYLES[blank.tokenizer.style or family.style])
@@ -123,9 +120,7 @@ def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
                 parameter.mul_(_LOUDER)
     model.save_pretrained(material.weights)
     batch = next(heldout_batches(run.heldout, blank.objective, run.vocabulary, case.length, 4, 4))
-    save_file(
-        {name: tensor.contiguous() for name, tensor in batch.items()}, material.folder / "batch.safetensors"
-    )
+    save_file({name: tensor.clone() for name, tensor in batch.items()}, material.folder / "batch.safetensors")
     material.write()
     return material
 

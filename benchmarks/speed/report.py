@@ -9,16 +9,18 @@ import jinja2
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed.cases import CASES
+from benchmarks.speed.cases import Case
 from benchmarks.speed.contenders import NAMES
 from benchmarks.speed.contest import Timed, quartiles, ratios
 from benchmarks.speed.to_loss import Race
 from hornbook.atomic import beside
 
 
-def facts(timed: list[Timed], skipped: dict[str, str]) -> dict[str, Any]:
+def facts(case: Case, timed: list[Timed], skipped: dict[str, str]) -> dict[str, Any]:
     """Sum a case up in plain values: medians and quartiles over the rounds."""
     return {
+        "title": case.title,
+        "tokens_in_a_step": f"{case.batch} x {case.length}",
         "contenders": {
             one.name: asdict(one)
             | {
@@ -40,10 +42,9 @@ def _spread(values: list[float]) -> dict[str, float] | None:
     return {"median": middle, "first_quartile": first, "third_quartile": third}
 
 
-def tell(console: Console, name: str, found: dict[str, Any]) -> None:
+def tell(console: Console, found: dict[str, Any]) -> None:
     """Print a case's table."""
-    case = CASES[name]
-    table = Table(title=f"{case.title}: {case.batch} x {case.length} tokens a step", title_justify="left")
+    table = Table(title=f"{found['title']}: {found['tokens_in_a_step']} tokens a step", title_justify="left")
     for heading in ("", "tokens/s", "quartiles", "x Trainer", "of the limit", "peak memory", "loss", ""):
         table.add_column(heading, justify="left" if not heading else "right")
     for contender, one in found["contenders"].items():
@@ -70,7 +71,7 @@ def tell(console: Console, name: str, found: dict[str, Any]) -> None:
 
 def tell_race(console: Console, race: Race) -> None:
     """Print how the contenders came to the same loss."""
-    table = Table(title=f"{CASES[race.case].title}: to the same held-out loss", title_justify="left")
+    table = Table(title=f"{race.title}: to the same held-out loss", title_justify="left")
     for heading in ("", "seconds", "steps", "tokens", "held-out loss", "of the Trainer's seconds"):
         table.add_column(heading, justify="left" if not heading else "right")
     for one in (race.goal, *race.runs):
@@ -96,7 +97,7 @@ def write(out: Path, record: dict[str, Any]) -> None:
 def picture(record: dict[str, Any]) -> str:
     """Draw each contender's speed as a multiple of the Trainer's, a group of bars a case."""
     groups: list[dict[str, Any]] = []
-    for name, found in record["cases"].items():
+    for found in record["cases"].values():
         bars = [
             {
                 "name": NAMES[one],
@@ -107,7 +108,7 @@ def picture(record: dict[str, Any]) -> str:
             for one, facts in found["contenders"].items()
             if one != "limit" and facts["times_the_trainer"]
         ]
-        groups.append({"title": CASES[name].title, "bars": bars})
+        groups.append({"title": found["title"], "bars": bars})
     longest = max((bar["times"]["third_quartile"] for group in groups for bar in group["bars"]), default=1.0)
     template = Path(__file__).with_name("picture.svg").read_text("utf-8")
     machine = record["machine"]

@@ -32,7 +32,7 @@ class Arrival:
 class Race:
     """The Trainer's run, and Hornbook's, each of which had its whole schedule in a share of the Trainer's time."""
 
-    case: str
+    title: str
     goal: Arrival
     runs: list[Arrival] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class Race:
 
 def race(material: Material, budget: float) -> Race:
     """Train the Trainer's recipe for `budget` seconds, then Hornbook's for larger and larger shares of that."""
-    result = Race(material.case_name, _learn("trainer", material, budget))
+    result = Race(material.case.title, _learn("trainer", material, budget))
     for share in SHARES:
         result.runs.append(_learn("hornbook", material, share * result.goal.seconds))
         if result.share is not None:
