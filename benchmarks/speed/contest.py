@@ -17,6 +17,8 @@ from benchmarks.speed.contenders import NAMES
 from benchmarks.speed.material import Material
 
 ROOT = Path(__file__).parents[2]
+_GRACE = 20
+"""Seconds in which a process that isn't asked for anything more has to end."""
 LOG_EVERY = 10
 """Steps between lines of Hornbook's log, by default."""
 
@@ -77,8 +79,14 @@ def work(name: str, material: Material, *options: str) -> Iterator[Worker]:
         try:
             yield Worker(name, process, log)
         finally:
-            process.terminate()
-            process.wait()
+            # At the end of its orders it ends by itself. Hornbook takes SIGTERM for a wish to save first.
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @dataclass
