@@ -89,7 +89,8 @@ class Loop:
                     facts["data_share"] = waited / seconds
                     logged, waited = self.progress, 0.0
                     self._log(log, "train", facts)
-                    reach(step + 1, f"loss {facts['loss']:.3f}  {facts['tokens_per_second']:,.0f} tokens/s")
+                    speed, share = facts["tokens_per_second"], facts["data_share"]
+                    reach(step + 1, f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
                 if len(self.phases) > 1 and step + 1 == phase.last:
                     self._end_phase(log, self.phases.index(phase))
                 if self._due(self.training.evaluate_every):
