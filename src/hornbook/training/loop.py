@@ -45,6 +45,8 @@ class Loop:
             if found
             else self.family.build(run.config, self.objective.head, key(self.recipe.seed, "weights"))
         ).to(accelerator.device)
+        if not self.recipe.model.positions:
+            self.family.forget_positions(self.model)
         self.optimizers = make_optimizers(self.model, self.training)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
