@@ -38,7 +38,8 @@ def conduct(plan: Plan, out: Path, processes: int, train: Train, report: Reporte
     Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
     """
     study = plan.study
-    arms = {arm: plan.recipe(arm, 0, out) for arm in study.arms}
+    # No run's own recipe: how many steps it has may not be known yet.
+    arms = {arm: plan.recipe(arm, 0, out / "arms") for arm in study.arms}
     figures = plan.figures(next(iter(arms.values())))
     for recipe in arms.values():
         prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
@@ -142,12 +143,36 @@ def _heed(job: Callable[[], T]) -> T | _Stopped:
 
 
 def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
-    """Do the jobs, so many at a time, in processes of their own, and give what they gave in their order."""
-    context = multiprocessing.get_context("spawn")
+    """Do the jobs, so many at a time and with one thread each, and give what they gave in their order."""
     began = time.perf_counter()
+    with report.shares() as share:
+
+        def tell(ready: int) -> None:
+            share("Runs", ready / len(jobs))
+            if not report.console.is_terminal:
+                report.say(f"{ready} of {len(jobs)} runs after {(time.perf_counter() - began) / 60:.1f} min")
+
+        return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)
+
+
+def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
+    """Do them one after the other, in this process."""
+    threads, found = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    try:
+        for job in jobs:
+            found.append(job())
+            tell(len(found))
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
+def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
+    """Do them in processes of their own: two of one thread do more than one of two on models as small as these."""
+    context = multiprocessing.get_context("spawn")
     with (
         watch() as signals,
-        report.shares() as share,
         ProcessPoolExecutor(min(processes, len(jobs)), context, torch.set_num_threads, (1,)) as pool,
     ):
         futures = [pool.submit(_heed, job) for job in jobs]
@@ -160,11 +185,8 @@ def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> 
                 if number := signals.received or max(stopped, default=0):
                     text = "the study was stopped, and its runs are saved; run the same command to go on"
                     raise Interrupted(text, number)
-                ready = len(jobs) - len(waiting)
-                share("Runs", ready / len(jobs))
-                if done and not report.console.is_terminal:
-                    minutes = (time.perf_counter() - began) / 60
-                    report.say(f"{ready} of {len(jobs)} runs after {minutes:.1f} min")
+                if done:
+                    tell(len(jobs) - len(waiting))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():

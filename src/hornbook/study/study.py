@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import AnyObjective, Objective
+from hornbook.objectives import AnyObjective
 from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe, make_recipe, put, read_values
 from hornbook.section import Section
@@ -38,7 +38,7 @@ class Figure(Section):
         return self
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> AnyObjective:
         """What makes its batches."""
         objective = self.loss or self.probe
         assert objective is not None
