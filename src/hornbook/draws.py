@@ -8,7 +8,9 @@ stream for each key, evaluated for all rows at once.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -71,18 +73,28 @@ class Draws:
 def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArray[np.int64]:
     """Map places of range(size) to places of range(size), a bijection that `stream` chooses.
 
-    A Feistel network on the smallest even number of bits that holds `size`, applied again to whatever falls outside
-    ("cycle walking", Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): a shuffle of billions of
-    windows that needs no memory and gives the n-th of them at once.
+    A Feistel network over pairs of a number below a and one below b, where a * b is hardly more than `size`, applied
+    again to whatever falls outside (the generalized Feistel cipher and cycle walking of Black and Rogaway, "Ciphers
+    with arbitrary finite domains", 2002): a shuffle of billions of windows that needs no memory and gives the n-th of
+    them at once.
     """
-    half = np.uint64(max(1, (int(size - 1).bit_length() + 1) // 2))
-    low = (np.uint64(1) << half) - np.uint64(1)
+    rows = math.isqrt(max(size - 1, 0)) + 1
+    columns = -(-size // rows)
     out = places.astype(np.uint64)
     walking = np.arange(len(out))
     while len(walking):
-        left, right = out[walking] >> half, out[walking] & low
-        for rounds in range(8):
-            left, right = right, left ^ (mix(right + np.uint64(key(stream, rounds))) & low)
-        out[walking] = (left << half) | right
+        row, column = np.divmod(out[walking], np.uint64(columns))
+        for number, one in enumerate(_keys(stream)):
+            if number % 2:
+                column = (column + mix(row + one) % np.uint64(columns)) % np.uint64(columns)
+            else:
+                row = (row + mix(column + one) % np.uint64(rows)) % np.uint64(rows)
+        out[walking] = row * np.uint64(columns) + column
         walking = walking[out[walking] >= size]
     return out.astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _keys(stream: int) -> list[np.uint64]:
+    """Give the keys of a network's rounds."""
+    return [np.uint64(key(stream, number)) for number in range(8)]

@@ -27,6 +27,8 @@ class Model(Section):
     """A size that people know, such as bert-tiny: see `hornbook families`."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
+    positions: bool = True
+    """Whether the position table learns; false leaves it at zero, and the model can't tell where a token stands."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
 
@@ -223,19 +225,22 @@ class Recipe(Section):
 
 def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
     """Read a recipe from YAML, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
+    return make_recipe(read_values(path, "recipe", "sections such as corpus and model"), settings, str(path))
+
+
+def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
+    """Read a YAML file of a kind, which is a table of that content. Raises HornbookError where it isn't."""
     try:
         given = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise HornbookError(f"{path}: there is no such recipe") from error
+        raise HornbookError(f"{path}: there is no such {kind}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise HornbookError(f"{path}: can't be read: {error}") from error
     except yaml.YAMLError as error:
         raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(given, dict):
-        raise HornbookError(
-            f"{path}: a recipe is a table of sections such as corpus and model, this is {given!r:.60}"
-        )
-    return make_recipe(given, settings, str(path))
+        raise HornbookError(f"{path}: a {kind} is a table of {content}, this is {given!r:.60}")
+    return given
 
 
 def read_shipped(name: str) -> dict[str, Any]:
@@ -298,6 +303,11 @@ def _misfits(sections: dict[str, Any]) -> list[str]:
             model.family.accept(model.config)
         except HornbookError as error:
             problems.append(f"model.config: {error}")
+        if not model.positions and model.family.position_table is None:
+            problems.append(
+                f"model.positions: {model.preset} is a {model.family.name} model, whose positions are no table that "
+                "could be left out: leave this out, or take another preset"
+            )
     if model and objective:
         values = {**model.family.presets[model.preset].values, **model.config}
         a_model = f"{model.preset} is a {model.family.name} model, which"
@@ -338,16 +348,21 @@ def _set(given: dict[str, Any], setting: str) -> dict[str, Any]:
         raise HornbookError(
             f"--set {setting}: write it as section.key=value, such as --set training.steps=200"
         )
+    try:
+        return put(given, path, yaml.safe_load(value))
+    except yaml.YAMLError as error:
+        raise HornbookError(f"--set {setting}: the value is not YAML: put it in quotes") from error
+
+
+def put(given: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Lay a value over plain values at the place `a.b`; the original stays as it is."""
     first, _, rest = path.partition(".")
     if not rest:
-        try:
-            return {**given, first: yaml.safe_load(value)}
-        except yaml.YAMLError as error:
-            raise HornbookError(f"--set {setting}: the value is not YAML: put it in quotes") from error
+        return {**given, first: value}
     inner = given.get(first)
     if first == "objective" and isinstance(inner, str):
         inner = {"name": inner}
-    return {**given, first: _set(inner if isinstance(inner, dict) else {}, f"{rest}={value}")}
+    return {**given, first: put(inner if isinstance(inner, dict) else {}, rest, value)}
 
 
 def _explain(error: dict[str, Any]) -> list[str]:

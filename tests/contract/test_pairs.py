@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hornbook.contract import check_run, examine
+from hornbook.contract import check_batch, check_run, examine
+from hornbook.contract.subject import SAMPLE, Subject
 from hornbook.objectives import OBJECTIVES
 from hornbook.tokenizers import STYLES, dress
 
@@ -42,3 +43,22 @@ def test_a_tokenizer_without_segments_and_a_model_with_one_type_are_seen(whole: 
     made.config.type_vocab_size = 1
     report = check_run(made.config, made.tokenizer, OBJECTIVES[objective](), made.length)
     assert [one.id for one in report.errors] == ["C38"]
+
+
+@pytest.mark.parametrize("options", [{}, {"exact": True}, {"whole_words": True}])
+def test_the_rate_of_labels_is_counted(whole: tuple[Any, Any, str], options: dict[str, Any]) -> None:
+    """In batches of pairs as in those of single texts, and never falsely where words are hidden as a whole."""
+    made, _, name = whole
+    right = OBJECTIVES[name](rate=0.15, **options)
+    learning = Subject(
+        tokenizer=made.tokenizer, objective=right, length=made.length, texts=SAMPLE * 20
+    ).learning_batch
+    assert learning is not None
+
+    def told(objective: Any) -> list[str]:
+        found = check_batch(learning, made.tokenizer, "pairs", objective=objective).problems
+        return [one.found for one in found if one.id == "P05"]
+
+    assert told(right) == []
+    [said] = told(OBJECTIVES[name](rate=0.4, **options))
+    assert said.endswith("40.0% were asked for")

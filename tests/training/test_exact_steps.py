@@ -1,14 +1,20 @@
-"""A run that was killed and started again ends with the same bits as one that never stopped."""
+"""A run that was killed and started again ends with the same bits as one that never stopped.
+
+Every objective in every family that serves it, in each of its forms: a new one of either joins by itself. Chance
+decides when a run is killed; what it decided is printed, and KILL=NUMBER has it decide so again.
+"""
 
 import json
 import os
-import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,83 +22,132 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-STEPS = 24
-OBJECTIVES = {
-    "causal": {
-        "preset": "tinystories-1m",
-        "config": {"num_layers": 2, "embed_dropout": 0.1, "resid_dropout": 0.1},
-    },
-    "masked": {"preset": "bert-tiny", "config": {}},
-    "masked_sentence_order": {
-        "preset": "albert-base-v2",
-        "config": {"num_hidden_layers": 2, "hidden_size": 48, "intermediate_size": 64},
-    },
-    "span_corruption": {
-        "preset": "t5-v1.1-tiny",
-        "config": {"num_layers": 1, "num_decoder_layers": 1, "d_model": 64},
-    },
+from hornbook.families import FAMILIES, Family
+from hornbook.objectives import served
+
+STEPS = 16
+CHANCE = int(os.environ.get("KILL", time.time_ns() % 10**6))
+SMALL = {
+    "hidden_size": 32,
+    "d_model": 32,
+    "d_kv": 16,
+    "embedding_size": 16,
+    "intermediate_size": 48,
+    "d_ff": 48,
+    "num_attention_heads": 2,
+    "num_heads": 2,
+    "num_hidden_layers": 2,
+    "num_layers": 2,
+    "window_size": 8,
+    "type_vocab_size": 2,  # with which a RoBERTAlbert can judge pairs
 }
-GROWING = {"phases": [{"length": 16, "steps": 13, "batch": 12}, {"length": 32, "steps": 11}]}
-"""The second phase begins within a checkpoint's three steps and goes on for three of them."""
-VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {  # by name: an objective above, and what differs
-    "documents": ("causal", {"objective": {"name": "causal", "document_mask": True}}),
-    "growing": ("masked", GROWING),
-    "denoisers": ("span_corruption", {"objective": "denoisers"}),
-    "causal denoisers": ("causal", {"objective": "denoisers"}),
-    "static": (
-        "masked",
-        {"objective": {"name": "masked", "duplicates": 2, "whole_words": True, "exact": True}},
-    ),
-    "pairs": ("masked", {"objective": {"name": "masked_next_sentence", "whole_words": True}}),
-    "growing static pairs": (
-        "masked",
-        {"objective": {"name": "masked_next_sentence", "duplicates": 2}} | GROWING,
-    ),
+"""By the words of the families' config classes, as far as each has them."""
+FORMS: dict[str, list[dict[str, Any]]] = {
+    "causal": [{}, {"document_mask": True}],
+    "masked": [{}, {"duplicates": 2}, {"whole_words": True, "exact": True}],
 }
+"""Options under which an objective draws other numbers; objectives that aren't here have one form."""
+GROWING = {"phases": [{"length": 16, "steps": 9, "batch": 12}, {"length": 32, "steps": 7}]}
+"""The second phase begins within a checkpoint's two steps, and goes on for several of them."""
 
 TRAIN = """
-import sys
 from pathlib import Path
+import torch
 from hornbook.cli.train import start
 from hornbook.recipe import read_recipe
 from hornbook.training.progress import Reporter
-for recipe in sys.argv[1:]:
-    start(read_recipe(Path(recipe)), Reporter()).train()
+torch.set_num_threads({threads})
+start(read_recipe(Path({recipe!r})), Reporter()).train()
 """
 
+Train = Callable[..., ForkServerProcess]
+Write = Callable[..., Path]
 
-def write_recipe(folder: Path, objective: str, name: str, text: Path, **training: Any) -> Path:
-    objective, variant = VARIANTS.get(objective, (objective, {}))
-    if "phases" in variant:
-        training["phases"] = variant["phases"]
-    recipe = {
-        "name": name,
-        "out": str(folder / name),
-        "cache": str(folder / "cache"),
-        "corpus": {"path": str(text), "documents": "line", "heldout_fraction": 0.1},
-        "tokenizer": {"kind": "bpe", "style": "shared", "vocab_size": 512, "sentinels": 32},
-        "model": {**OBJECTIVES[objective], "length": 32},
-        "objective": variant.get("objective", objective),
-        "training": {
-            "steps": STEPS,
-            "batch": 8,
-            "accumulate": 2,
-            "checkpoint_every": 3,
-            "log_every": 1,
-            "trackers": [],
-            **training,
-        },
+
+def model_of(family: Family) -> dict[str, Any]:
+    """Shrink a family's first preset, and let it drop whatever it can."""
+    known = {field.name for field in fields(family.config_class)}
+    config = {name: value for name, value in SMALL.items() if name in known}
+    return {
+        "preset": next(iter(family.presets)),
+        "length": 32,
+        "config": config | {name: 0.1 for name in known if "dropout" in name},
     }
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(recipe))
-    return path
 
 
-def start(*recipes: Path, threads: int = 1) -> subprocess.Popen[bytes]:
-    """Train recipes in a process of their own."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-c", TRAIN, *map(str, recipes)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def every_case() -> Iterator[Any]:
+    """Give a model and an objective for each test, named after them."""
+    for family in FAMILIES.values():
+        model = model_of(family)
+        values = {**family.presets[model["preset"]].values, **model["config"]}
+        for name in served(family, values):
+            for form in FORMS.get(name, [{}]):
+                yield pytest.param(
+                    model, {"name": name, **form}, id=f"{family.name}-{'-'.join([name, *form])}"
+                )
+
+
+@pytest.fixture(scope="session")
+def train() -> Train:
+    """Give what trains a recipe in a process of its own, which is forked from one that has imported everything."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["hornbook.cli.train", "hornbook.training.loop", "hornbook.contract"])
+
+    def begin(recipe: Path, threads: int = 1) -> ForkServerProcess:
+        # What a forked process calls has to be importable there, and these modules aren't.
+        process = context.Process(target=exec, args=(TRAIN.format(recipe=str(recipe), threads=threads), {}))
+        process.start()
+        return process
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep tokenizers and tokens for all tests here."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def write(tmp_path: Path, cache: Path, story_file: Path) -> Write:
+    """Give what writes the recipe of a run in the test's folder."""
+
+    def write_recipe(name: str, model: dict[str, Any], objective: Any, **training: Any) -> Path:
+        recipe = {
+            "name": name,
+            "out": str(tmp_path / name),
+            "cache": str(cache),
+            "corpus": {"path": str(story_file), "documents": "line", "heldout_fraction": 0.1},
+            "tokenizer": {"vocab_size": 512},
+            "model": model,
+            "objective": objective,
+            "training": {
+                "steps": STEPS,
+                "batch": 8,
+                "accumulate": 2,
+                "checkpoint_every": 2,
+                "evaluate_every": STEPS,
+                "evaluate_windows": 8,
+                "log_every": 1,
+                "trackers": [],
+                **training,
+            },
+        }
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(recipe))
+        return path
+
+    return write_recipe
+
+
+def finish(process: ForkServerProcess) -> None:
+    process.join()
+    assert process.exitcode == 0
+
+
+def wait_for(steps: int, run: Path, process: ForkServerProcess) -> None:
+    while steps_logged(run) < steps and process.is_alive():
+        time.sleep(0.002)
 
 
 def steps_logged(run: Path) -> int:
@@ -100,70 +155,81 @@ def steps_logged(run: Path) -> int:
     return log.read_text().count('"train"') if log.exists() else 0
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    return load_file(run / "model" / "model.safetensors")
+def disturb(recipe: Path, train: Train, threads: int = 1) -> Path:
+    """Kill a run at a random moment, sometimes tear its newest checkpoint as well, and let it go on to its end."""
+    run, given = recipe.with_suffix(""), yaml.safe_load(recipe.read_text())
+    chance = Random(f"{CHANCE} {given['model']} {given['objective']}")
+    moment, pause = chance.randrange(4, STEPS - 1), chance.random() * 0.05
+    victim = train(recipe, threads)
+    wait_for(moment, run, victim)
+    time.sleep(pause)
+    victim.kill()
+    victim.join()
+    shutil.rmtree(run / "model", ignore_errors=True)  # if it came to the end after all
+    checkpoints = sorted((run / "checkpoints").glob("step-*"))
+    torn = len(checkpoints) > 1 and chance.random() < 0.5
+    print(
+        f"KILL={CHANCE}: after {steps_logged(run)} steps and {pause:.3f} s, {len(checkpoints)} checkpoints, {torn=}"
+    )
+    if torn:
+        with (checkpoints[-1] / "optimizer.safetensors").open("ab") as file:
+            file.truncate(100)
+    finish(train(recipe, threads))
+    return run
+
+
+def assert_same(run: Path, other: Path) -> None:
+    expected, found = (load_file(one / "model" / "model.safetensors") for one in (run, other))
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(("model", "objective"), every_case())
+def test_every_objective_in_every_family(
+    model: dict[str, Any], objective: dict[str, Any], write: Write, train: Train, tmp_path: Path
+) -> None:
+    finish(train(write("whole", model, objective)))
+    assert_same(tmp_path / "whole", disturb(write("killed", model, objective), train))
 
 
 @pytest.mark.parametrize(
-    ("objective", "threads"),
+    ("family", "objective", "training", "threads"),
     [
-        ("causal", 2),
-        ("masked", 1),
-        ("span_corruption", 1),
-        ("growing", 1),
-        pytest.param("masked_sentence_order", 1, marks=pytest.mark.slow),
-        *(pytest.param(name, 1, marks=pytest.mark.slow) for name in VARIANTS if name != "growing"),
+        ("gpt_neo", "causal", {}, 2),
+        ("bert", "masked", GROWING, 1),
+        ("albert", {"name": "masked_next_sentence", "duplicates": 2}, GROWING, 1),
+        ("bert", "masked", {"optimizer": "muon"}, 1),
+        ("t5", "span_corruption", {"optimizer": "adafactor"}, 1),
     ],
 )
-def test_killed_and_started_again(objective: str, threads: int, tmp_path: Path, story_file: Path) -> None:
-    whole = write_recipe(tmp_path, objective, "whole", story_file)
-    workers = write_recipe(tmp_path, objective, "workers", story_file, workers=2)
-    killed = write_recipe(tmp_path, objective, "killed", story_file)
-    undisturbed = start(whole, workers, threads=threads)
-    assert undisturbed.wait() == 0, undisturbed.stderr and undisturbed.stderr.read().decode()
-
-    chance = random.Random()
-    moment, pause = chance.randrange(2, STEPS - 2), chance.random() * 0.1
-    victim = start(killed, threads=threads)
-    while steps_logged(tmp_path / "killed") < moment and victim.poll() is None:
-        time.sleep(0.002)
-    time.sleep(pause)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    done = steps_logged(tmp_path / "killed")
-    print(f"killed after {done} steps and {pause:.3f} s")
-    shutil.rmtree(tmp_path / "killed" / "model", ignore_errors=True)  # if it came to the end after all
-    checkpoints = sorted((tmp_path / "killed" / "checkpoints").glob("step-*"))
-    if len(checkpoints) > 1:  # the newest is torn as well: the one before it serves
-        with (checkpoints[-1] / "optimizer.safetensors").open("ab") as file:
-            file.truncate(100)
-    again = start(killed, threads=threads)
-    assert again.wait() == 0, again.stderr and again.stderr.read().decode()
-
-    expected = weights(tmp_path / "whole")
-    for other in ("killed", "workers"):
-        found = weights(tmp_path / other)
-        assert found.keys() == expected.keys()
-        assert all(torch.equal(found[name], expected[name]) for name in expected), other
-    log = [json.loads(line) for line in (tmp_path / "killed" / "log.jsonl").read_text().splitlines()]
+def test_every_way_of_training(
+    family: str, objective: Any, training: Any, threads: int, write: Write, train: Train, tmp_path: Path
+) -> None:
+    """Threads, lengths that grow, optimizers; and workers that load batches ahead of time change nothing."""
+    model = model_of(FAMILIES[family])
+    finish(train(write("whole", model, objective, **training), threads))
+    finish(train(write("workers", model, objective, **training, workers=2), threads))
+    assert_same(tmp_path / "whole", tmp_path / "workers")
+    killed = disturb(write("killed", model, objective, **training), train, threads)
+    assert_same(tmp_path / "whole", killed)
+    log = [json.loads(line) for line in (killed / "log.jsonl").read_text().splitlines()]
     assert sum(line["kind"] == "train" for line in log) == STEPS
-    if "growing" in objective:
+    if "phases" in training:
         ends = [(line["step"], line["tokens"]) for line in log if line["kind"] == "phase"]
-        assert ends == [(13, 13 * 12 * 16), (24, 13 * 12 * 16 + 11 * 8 * 32)]
+        assert ends == [(9, 9 * 12 * 16), (16, 9 * 12 * 16 + 7 * 8 * 32)]
 
 
-def test_a_signal_saves_and_the_same_command_goes_on(tmp_path: Path, story_file: Path) -> None:
-    whole = write_recipe(tmp_path, "causal", "whole", story_file)
-    stopped = write_recipe(tmp_path, "causal", "stopped", story_file, checkpoint_every=1000)
-    assert start(whole).wait() == 0
-    process = start(stopped)
-    while steps_logged(tmp_path / "stopped") < 5 and process.poll() is None:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate()
-    assert process.returncode != 0 and b"run the same command to go on" in told
+def test_a_signal_saves_and_the_same_command_goes_on(write: Write, train: Train, tmp_path: Path) -> None:
+    model = model_of(FAMILIES["gpt_neo"])
+    finish(train(write("whole", model, "causal")))
+    stopped = write("stopped", model, "causal", checkpoint_every=1000)
+    process = train(stopped)
+    wait_for(5, tmp_path / "stopped", process)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGTERM)
+    process.join()
+    assert process.exitcode == 1
     [checkpoint] = (tmp_path / "stopped" / "checkpoints").iterdir()
     assert 5 <= int(checkpoint.name.removeprefix("step-")) < STEPS
-    assert start(stopped).wait() == 0
-    expected, found = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    finish(train(stopped))
+    assert_same(tmp_path / "whole", tmp_path / "stopped")

@@ -15,6 +15,7 @@ from hornbook.cli import (  # noqa: F401
     generate,
     infill,
     quickstart,
+    study,
     tokenizer_import,
     tokenizer_inspect,
     tokenizer_reindex,

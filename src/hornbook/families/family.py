@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError, nearest
@@ -73,6 +73,8 @@ class Family:
     """The attribute under which those classes keep what turns hidden states into logits."""
     inputs: ClassVar[frozenset[str]] = frozenset({"input_ids", "attention_mask", "position_ids"})
     """The batch keys that `hidden` uses; `labels` may always be there."""
+    position_table: ClassVar[str | None] = "embeddings.position_embeddings"
+    """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
     freezes_pad: ClassVar[bool] = False
     """Whether the classes keep the embedding of the pad id at zero, without gradient."""
     arguments: ClassVar[dict[str, Any]] = {}
@@ -190,6 +192,19 @@ class Family:
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Change how a new or opened model computes, never what it computes or what is saved."""
         return lean(model)
+
+    def forget_positions(self, model: PreTrainedModel) -> None:
+        """Set the position table to zero and let it stay there, so that no place differs from another.
+
+        The class adds zeros then, which is what a model without the table would do; special tokens still tell where a
+        text begins and ends. Raises HornbookError where there is no table.
+        """
+        if self.position_table is None:
+            raise HornbookError(f"{self.name} has no position table that could be left out")
+        table = model.base_model.get_submodule(self.position_table)
+        assert isinstance(table, nn.Embedding)
+        nn.init.zeros_(table.weight)
+        table.weight.requires_grad_(False)
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.

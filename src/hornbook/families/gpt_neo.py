@@ -42,6 +42,7 @@ class GPTNeo(Family):
     config_class = GPTNeoConfig
     heads: ClassVar = {"causal": GPTNeoForCausalLM}
     arguments: ClassVar = {"use_cache": False}
+    position_table = "wpe"
     presets: ClassVar = {
         "tinystories-1m": _preset("TinyStories-1M", 8, 64),
         "tinystories-3m": _preset("TinyStories-3M", 8, 128),

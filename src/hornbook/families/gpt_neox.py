@@ -41,6 +41,7 @@ class GPTNeoX(Family):
     config_class = GPTNeoXConfig
     heads: ClassVar = {"causal": GPTNeoXForCausalLM}
     arguments: ClassVar = {"use_cache": False}
+    position_table = None
     presets: ClassVar = {
         "pythia-14m": _preset("pythia-14m", 6, 128, 4, 14_067_712),
         "pythia-31m": _preset("pythia-31m", 6, 256, 8, 30_494_720),

@@ -67,6 +67,7 @@ class T5(Family):
     config_class = T5Config
     heads: ClassVar = {"seq2seq": T5ForConditionalGeneration}
     inputs = frozenset({"input_ids", "attention_mask"})
+    position_table = None
     presets: ClassVar = {
         "t5-small": _preset(6, 512, 8, 2048, "hf.co/google-t5/t5-small", 60_506_624, first=True),
         # There is no published v1.1 of this size: it has the sizes of t5-efficient-tiny.

@@ -45,6 +45,8 @@ class Loop:
             if found
             else self.family.build(run.config, self.objective.head, key(self.recipe.seed, "weights"))
         ).to(accelerator.device)
+        if not self.recipe.model.positions:
+            self.family.forget_positions(self.model)
         self.optimizers = make_optimizers(self.model, self.training)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
@@ -89,7 +91,8 @@ class Loop:
                     facts["data_share"] = waited / seconds
                     logged, waited = self.progress, 0.0
                     self._log(log, "train", facts)
-                    reach(step + 1, f"loss {facts['loss']:.3f}  {facts['tokens_per_second']:,.0f} tokens/s")
+                    speed, share = facts["tokens_per_second"], facts["data_share"]
+                    reach(step + 1, f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
                 if len(self.phases) > 1 and step + 1 == phase.last:
                     self._end_phase(log, self.phases.index(phase))
                 if self._due(self.training.evaluate_every):

@@ -49,13 +49,13 @@ def phase_of(phases: list[PlannedPhase], step: int) -> PlannedPhase:
 def describe_phases(recipe: Recipe, config: PreTrainedConfig) -> list[dict[str, Any]]:
     """Tell of each phase its steps, length and batch, and what it teaches the position table.
 
-    `positions` are the first and last row that it trains, None where positions are rotary or relative and there is
-    no table; `tokens_per_position` how many tokens stand at each of them, the padding of short examples counted, None
-    where positions restart in each document, so that it depends on their lengths.
+    `positions` are the first and last row that it trains, None where positions are rotary, relative or left out and no
+    table learns; `tokens_per_position` how many tokens stand at each of them, the padding of short examples counted,
+    None where positions restart in each document, so that it depends on their lengths.
     """
     told = []
     for length, steps, batch in recipe.phases:
-        rows = recipe.model.family.position_rows(config, length)
+        rows = recipe.model.family.position_rows(config, length) if recipe.model.positions else None
         told.append(
             {
                 "steps": steps,

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from hornbook.contract.check import Found, check
 from hornbook.contract.checks.batches import is_in, labelled
 from hornbook.contract.subject import Subject
-from hornbook.objectives import IGNORED, Masked
+from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives.masking import Masking
 
 
 @check(
@@ -48,13 +50,29 @@ def census(subject: Subject) -> Iterator[str | Found]:
         if len(caught):
             name = subject.tokenizer.convert_ids_to_tokens(int(caught[0]))
             yield f"{len(caught)} of {len(known)} labels are special tokens, such as {name}"
-        if isinstance(subject.objective, Masked) and inputs.shape == labels.shape:
-            yield from _rate(subject.objective.rate, inputs, labels, special - {subject.role("mask")})
+        if isinstance(subject.objective, Masking) and inputs.shape == labels.shape:
+            text = torch.where(labels != IGNORED, labels, inputs)
+            words = ~is_in(text, special)
+            yield from _rate(
+                subject.objective, labels[words], _sizes(subject.objective, subject.vocabulary, text, words)
+            )
 
 
-def _rate(asked: float, inputs: Tensor, labels: Tensor, special: set[int | None]) -> Iterator[str]:
-    """Compare the share of labels with what was asked, within five standard errors."""
-    words = int((~is_in(inputs, special)).sum())
+def _rate(objective: Masking, labels: Tensor, sizes: Tensor) -> Iterator[str]:
+    """Compare the share of labels with what was asked, within five standard errors.
+
+    What is chosen together counts with the square of its size.
+    """
+    asked, words = objective.rate, len(labels)
     share = int((labels != IGNORED).sum()) / max(words, 1)
-    if words > 30 and abs(share - asked) > 5 * (asked * (1 - asked) / words) ** 0.5:
+    error = (asked * (1 - asked) * float((sizes**2).sum())) ** 0.5 / max(words, 1)
+    if words > 30 and abs(share - asked) > 5 * error:
         yield f"{share:.1%} of {words} words have a label, and {asked:.1%} were asked for"
+
+
+def _sizes(objective: Masking, vocabulary: Vocabulary, text: Tensor, words: Tensor) -> Tensor:
+    """Count the tokens of a text (B, T) that are chosen together: 1 each, or those of each whole word."""
+    if not objective.whole_words or vocabulary.edges is None:
+        return torch.ones(int(words.sum()))
+    begins = torch.from_numpy(vocabulary.begins_word(text.numpy()))  # at every row's first place too
+    return torch.bincount(begins.flatten().cumsum(0)[words.flatten()]).float()

@@ -1,0 +1,195 @@
+"""A study from beginning to end: runs side by side in processes of one thread, then figures and answers."""
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeVar
+
+import torch
+
+from hornbook.errors import Interrupted
+from hornbook.recipe import Recipe
+from hornbook.study.answer import answer
+from hornbook.study.measure import measure, prepare_figure
+from hornbook.study.study import Plan
+from hornbook.training.interrupt import watch
+from hornbook.training.progress import Reporter
+from hornbook.training.run import prepare
+
+Train = Callable[[Recipe], None]
+"""Trains a recipe's model to its end, or what is left of it."""
+
+_PILOT = 40
+"""Steps by which the cost of a step is measured."""
+
+T = TypeVar("T")
+
+
+def conduct(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
+    """Train each arm at each seed, measure, and compare: plain values, as they stand in JSON and on the page.
+
+    What is there already isn't done again. Each run is an ordinary one, within `out`; tokenizers and tokens are shared.
+    Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
+    """
+    study = plan.study
+    # No run's own recipe: how many steps it has may not be known yet.
+    arms = {arm: plan.recipe(arm, 0, out / "arms") for arm in study.arms}
+    figures = plan.figures(next(iter(arms.values())))
+    for recipe in arms.values():
+        prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
+        for figure in figures.values():
+            prepare_figure(recipe, figure)
+    steps = _equal_time(plan, out, processes, train, report) if study.seconds else {}
+    recipes = [
+        plan.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
+        for seed in range(study.seeds)
+        for arm in study.arms
+    ]
+    jobs = [partial(_train_and_measure, train, recipe, figures) for recipe in recipes]
+    measured = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
+    return tell(plan, recipes, measured)
+
+
+def tell(plan: Plan, recipes: Sequence[Recipe], measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Put what was measured of the runs together, with the answers."""
+    study, facts = plan.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
+    figures = plan.figures(recipes[0])
+    arms = {}
+    for number, arm in enumerate(study.arms):
+        runs = recipes[number :: len(study.arms)]
+        last = [measured[run.name]["curve"][-1] for run in runs]
+        arms[arm] = {
+            "changes": study.arms[arm],
+            "runs": [str(run.folder) for run in runs],
+            "steps": last[0]["step"],
+            "tokens": last[0]["tokens"],
+            "seconds": [one["seconds"] for one in last],
+            "values": {name: [measured[run.name]["figures"][name] for run in runs] for name in figures},
+            "curves": [measured[run.name]["curve"] for run in runs],
+        }
+    return {
+        "name": plan.name,
+        "question": study.question,
+        "about": study.about,
+        "equal_seconds": study.seconds,
+        "figures": {
+            name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": bool(figure.loss)}
+            for name, figure in figures.items()
+        },
+        "arms": arms,
+        "answers": [
+            asdict(one)
+            for name, figure in figures.items()
+            for one in answer(name, figure, {arm: arms[arm]["values"][name] for arm in arms})
+        ],
+        "seeds": study.seeds,
+        "settings": list(plan.settings),
+        "study": study.model_dump(mode="json", exclude_defaults=True),
+        "recipe": recipes[0].to_yaml(),
+        **{name: facts[name] for name in ("corpus", "tokenizer", "precision", "versions", "machine")},
+    }
+
+
+def _equal_time(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, int]:
+    """Say how many steps of each arm take the study's seconds, by a short run of each."""
+    assert plan.study.seconds is not None
+    often = {"evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
+    pilots = [plan.recipe(arm, 0, out / "pilots", steps=_PILOT, **often) for arm in plan.study.arms]
+    costs = _work([partial(_cost, train, pilot) for pilot in pilots], processes, report)
+    return {
+        arm: max(_PILOT, round(plan.study.seconds / cost))
+        for arm, cost in zip(plan.study.arms, costs, strict=True)
+    }
+
+
+def _cost(train: Train, pilot: Recipe) -> float:
+    """Train a pilot and give the seconds that a step takes, averaged over its phases."""
+    train(pilot)
+    lines = map(json.loads, (pilot.folder / "log.jsonl").read_text("utf-8").splitlines())
+    ends = [line["seconds"] for line in lines if line["kind"] == "train"]
+    each = [last - first for first, last in zip([0.0, *ends], ends, strict=False)]
+    total, first = 0.0, 0
+    for phase in pilot.phases:
+        # The median, for the first steps of a length are slow.
+        total += phase.steps * median(each[first : first + phase.steps])
+        first += phase.steps
+    return total / _PILOT
+
+
+def _train_and_measure(train: Train, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]:
+    train(recipe)
+    return measure(recipe, figures)
+
+
+@dataclass(frozen=True)
+class _Stopped:
+    """What a job gives that was asked to stop."""
+
+    signal_number: int
+
+
+def _heed(job: Callable[[], T]) -> T | _Stopped:
+    """Do a job; an Interrupted wouldn't find its way back to the other process."""
+    try:
+        return job()
+    except Interrupted as stop:
+        return _Stopped(stop.exit_code - 128)
+
+
+def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
+    """Do the jobs, so many at a time and with one thread each, and give what they gave in their order."""
+    began = time.perf_counter()
+    with report.shares() as share:
+
+        def tell(ready: int) -> None:
+            share("Runs", ready / len(jobs))
+            if not report.console.is_terminal:
+                report.say(f"{ready} of {len(jobs)} runs after {(time.perf_counter() - began) / 60:.1f} min")
+
+        return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)
+
+
+def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
+    """Do them one after the other, in this process."""
+    threads, found = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    try:
+        for job in jobs:
+            found.append(job())
+            tell(len(found))
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
+def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
+    """Do them in processes of their own: two of one thread do more than one of two on models as small as these."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        watch() as signals,
+        ProcessPoolExecutor(min(processes, len(jobs)), context, torch.set_num_threads, (1,)) as pool,
+    ):
+        futures = [pool.submit(_heed, job) for job in jobs]
+        waiting = set(futures)
+        try:
+            while waiting:
+                done, waiting = wait(waiting, 1.0, FIRST_COMPLETED)
+                found = [one.result() for one in done]
+                stopped = [one.signal_number for one in found if isinstance(one, _Stopped)]
+                if number := signals.received or max(stopped, default=0):
+                    text = "the study was stopped, and its runs are saved; run the same command to go on"
+                    raise Interrupted(text, number)
+                if done:
+                    tell(len(jobs) - len(waiting))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()  # which has its run saved
+            raise
+    return [one.result() for one in futures]  # type: ignore[misc]

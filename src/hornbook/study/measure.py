@@ -1,0 +1,78 @@
+"""What a study measures of one run: its figures at the end, and the first of them along the way."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.heldout_loss import heldout_loss
+from hornbook.evaluation.opened import Opened, open_model
+from hornbook.evaluation.probe import probe
+from hornbook.recipe import Recipe
+from hornbook.study.study import Figure
+from hornbook.training.progress import Reporter
+from hornbook.training.run import Run, prepare, write_json
+
+_FILE = "study.json"
+"""Within the run's folder."""
+
+
+def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
+    """Measure a run that came to its end, once, and write `study.json` into its folder; then drop its checkpoints.
+
+    `figures` has each figure of the finished model, and `curve` the first of them at each checkpoint, with step, tokens
+    and seconds of training. Raises HornbookError where the run was measured by other figures before, and for a figure
+    that the model can't be asked.
+    """
+    path = recipe.folder / _FILE
+    asked = TypeAdapter(dict[str, Figure]).dump_python(dict(figures), mode="json")
+    if path.exists():
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if found["asked"] != asked:
+            raise HornbookError(
+                f"{recipe.folder}: this run was measured by other figures, and its checkpoints are gone: choose "
+                "another folder with --out"
+            )
+        return found
+    runs = {name: prepare_figure(recipe, figure) for name, figure in figures.items()}
+    checkpoints = sorted((recipe.folder / "checkpoints").glob("step-*"))
+    (first, figure), curve = next(iter(figures.items())), []
+    for checkpoint in checkpoints:
+        progress = json.loads((checkpoint / "progress.json").read_text("utf-8"))
+        value = _value(open_model(checkpoint), figure, runs[first], recipe.training.evaluate_windows)
+        curve.append(progress | {"value": value})
+    opened = open_model(recipe.folder)
+    found = {
+        "asked": asked,
+        "figures": {name: _value(opened, figure, runs[name]) for name, figure in figures.items()},
+        "curve": curve,
+    }
+    write_json(path, found)
+    for checkpoint in checkpoints[:-1]:
+        shutil.rmtree(checkpoint)
+    return found
+
+
+def prepare_figure(recipe: Recipe, figure: Figure) -> Run:
+    """Prepare the held-out text as a figure's objective wants it, with the tokenizer of a run's recipe."""
+    nowhere = str(recipe.folder / "figure")
+    return prepare(
+        recipe.model_copy(update={"objective": figure.objective, "out": nowhere}), Reporter(silent=True)
+    )
+
+
+def _value(opened: Opened, figure: Figure, run: Run, windows: int = 2000) -> float:
+    """Compute a figure of a model."""
+    if run.tokenizer.get_vocab() != opened.tokenizer.get_vocab():
+        raise HornbookError(
+            f"{opened.name}: {figure.objective.name} as a figure would have another tokenizer than the run: name one "
+            "for all with tokenizer.path"
+        )
+    if figure.probe is not None:
+        return probe(opened, figure.probe, run.train, run.heldout)  # type: ignore[arg-type]
+    with torch.inference_mode():
+        return heldout_loss(opened, figure.objective, run.heldout, windows).nats

@@ -1,0 +1,126 @@
+"""What a study is: a question, the recipe it is asked of, the arms that differ in one thing, and the figures."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from hornbook.errors import HornbookError
+from hornbook.objectives import AnyObjective
+from hornbook.objectives.pairs import Pairs
+from hornbook.recipe import Recipe, make_recipe, put, read_values
+from hornbook.section import Section
+
+
+class Figure(Section):
+    """By what every arm is judged, on the same held-out text and at the same places, however it learned."""
+
+    loss: AnyObjective | None = None
+    """An objective whose held-out loss it is, in nats a label."""
+    probe: AnyObjective | None = None
+    """An objective over pairs: it is the share of pairs that a linear reader of the model's states judges rightly."""
+
+    @field_validator("loss", "probe", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one(self) -> "Figure":
+        if (self.loss is None) == (self.probe is None):
+            raise ValueError("a figure is either a loss or a probe: name one objective for one of them")
+        if self.probe is not None and not isinstance(self.probe, Pairs):
+            raise ValueError(
+                f"{self.probe.name} has no pairs to probe for: take masked_next_sentence or masked_sentence_order"
+            )
+        return self
+
+    @property
+    def objective(self) -> AnyObjective:
+        """What makes its batches."""
+        objective = self.loss or self.probe
+        assert objective is not None
+        return objective
+
+    @property
+    def unit(self) -> str:
+        """What its values are."""
+        return "nats/label" if self.loss else "share of pairs"
+
+
+class Study(Section):
+    """A study, whole: everything that its answer depends on."""
+
+    question: str
+    """What it asks."""
+    about: str = ""
+    """What a reader of the answer should know."""
+    recipe: str
+    """The recipe that all arms begin with: a file, as seen from the study's own."""
+    changes: dict[str, Any] = Field(default_factory=dict)
+    """Values of that recipe that are others in every arm, by their places: `training.steps: 400`."""
+    arms: dict[str, dict[str, Any]]
+    """What differs, by the arm's name; the first is the one that the others are compared with."""
+    seeds: int = Field(3, ge=2)
+    """How many runs each arm has. Runs of one seed read the same text in the same order, where they can."""
+    seconds: float | None = Field(None, gt=0)
+    """Seconds of training of each run, instead of training.steps: how many steps they are is measured beforehand."""
+    figures: dict[str, Figure] = Field(default_factory=dict)
+    """By what the arms are judged, the most important first; by default the loss of the recipe's own objective."""
+
+    @field_validator("arms")
+    @classmethod
+    def _several(cls, arms: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        if len(arms) < 2 or len({slug(arm) for arm in arms}) < len(arms):
+            raise ValueError(f"a study needs two or more arms with names of their own, not {list(arms)}")
+        return arms
+
+
+def slug(arm: str) -> str:
+    """Give an arm's name as a folder has it."""
+    return re.sub(r"[^\w.-]+", "-", arm)
+
+
+def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Plan":
+    """Read a study from YAML, with `a.b=c` settings of every arm's recipe on top, and more or fewer seeds.
+
+    Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
+    """
+    given = read_values(path, "study", "question, recipe and arms")
+    if seeds is not None:
+        given = given | {"seeds": seeds}
+    try:
+        study = Study.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+    base = read_values(path.parent / study.recipe, "recipe", "sections such as corpus and model")
+    return Plan(path.stem, study, base, tuple(settings))
+
+
+class Plan:
+    """A study with what its recipe file says and with a user's settings: it knows each run's recipe."""
+
+    def __init__(self, name: str, study: Study, base: dict[str, Any], settings: tuple[str, ...]) -> None:
+        self.name, self.study, self.settings = name, study, settings
+        self.base = base
+        for place, value in study.changes.items():
+            self.base = put(self.base, place, value)
+
+    def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
+        """Give the recipe of a run, its folder within `out`; Raises HornbookError where it doesn't fit together."""
+        given = self.base
+        for place, value in self.study.arms[arm].items():
+            given = put(given, place, value)
+        name = f"{slug(arm)}-{seed}"
+        for option, value in training.items():
+            given = put(given, f"training.{option}", value)
+        given = given | {"name": name, "seed": seed, "out": str(out / name)}
+        return make_recipe(given, self.settings, f"{self.name}, arm {arm!r}")
+
+    def figures(self, recipe: Recipe) -> dict[str, Figure]:
+        """Give the figures, with the default worked out."""
+        return self.study.figures or {"held-out loss": Figure(loss=recipe.objective)}

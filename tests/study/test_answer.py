@@ -1,0 +1,46 @@
+"""Intervals and verdicts, against scipy and by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hornbook.study.answer import answer, interval, quantile
+from hornbook.study.study import Figure
+
+LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 6, 9, 10, 29, 100])
+def test_quantiles_are_students(freedom: int) -> None:
+    assert quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-6)
+
+
+def test_the_interval_is_that_of_a_paired_t_test() -> None:
+    one, other = np.array([3.1, 3.4, 2.9, 3.3]), np.array([3.0, 3.1, 2.8, 3.0])
+    expected = stats.ttest_rel(one, other).confidence_interval(0.95)
+    middle, low, high = interval((one - other).tolist())
+    assert (low, high) == pytest.approx((expected.low, expected.high)) and middle == pytest.approx(0.2)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    draws = np.random.default_rng(0).normal(1.0, 2.0, (2000, 3))
+    held = [low < 1.0 < high for _, low, high in map(interval, draws.tolist())]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
+
+
+def test_a_lower_loss_is_better_and_a_higher_share_is() -> None:
+    [told] = answer("loss", LOSS, {"plain": [4.0, 4.1, 4.2], "new": [3.0, 3.11, 3.2]})
+    assert told.decided and told.difference == pytest.approx(-0.9967, abs=1e-4)
+    assert told.sentence.startswith(
+        "New against plain, loss: 3.103 against 4.100, better by 0.997 nats/label (95 %"
+    )
+    [told] = answer("asked", PROBE, {"plain": [0.5, 0.51, 0.52], "new": [0.7, 0.71, 0.72]})
+    assert "71.0 % against 51.0 %, better by 20.0 points" in told.sentence
+    [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.72], "new": [0.5, 0.51, 0.52]})
+    assert "worse by 20.0 points" in told.sentence
+
+
+def test_what_chance_can_do_is_undecided() -> None:
+    told, other = answer("loss", LOSS, {"a": [4.0, 4.1, 4.2], "b": [4.1, 4.0, 4.2], "c": [4.4, 4.5, 4.61]})
+    assert not told.decided and told.low < 0 < told.high and "undecided" in told.sentence
+    assert other.decided and "worse" in other.sentence and (other.arm, other.base) == ("c", "a")

@@ -1,0 +1,150 @@
+"""Studies, shrunk: read, conducted, gone on with, judged; and every one that is shipped fits together."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hornbook.cli.study import train_one
+from hornbook.errors import HornbookError, Interrupted
+from hornbook.evaluation.heldout_loss import heldout_loss
+from hornbook.evaluation.opened import open_model
+from hornbook.objectives import SpanCorruption
+from hornbook.report.study import write_study
+from hornbook.study import conduct, read_study
+from hornbook.study.conduct import _cost
+from hornbook.study.measure import prepare_figure
+from hornbook.training.progress import Reporter
+
+SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "studies").glob("*.yaml"))
+BERT = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}
+T5 = {"d_model": 32, "d_kv": 16, "d_ff": 48, "num_layers": 1, "num_decoder_layers": 1}
+
+
+def shrink(folder: Path, text: Path, model: dict[str, int], steps: int = 6) -> list[str]:
+    values = {
+        "cache": folder / "cache",
+        "corpus": {"path": str(text), "documents": "line", "heldout_fraction": 0.2},
+        "tokenizer.vocab_size": 500,
+        "model.length": 32,
+        "model.config": model,
+        "training.steps": steps,
+        "training.batch": 8,
+        "training.evaluate_windows": 8,
+        "training.trackers": [],
+    }
+    return [f"{place}={json.dumps(value, default=str)}" for place, value in values.items()]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_studies_fit_together(path: Path, tmp_path: Path) -> None:
+    plan = read_study(path)
+    assert plan.study.question.endswith("?") and plan.study.seeds >= 3
+    recipes = [plan.recipe(arm, seed, tmp_path) for arm in plan.study.arms for seed in (0, 1)]
+    assert len({recipe.out for recipe in recipes}) == len(recipes)
+    for place, value in plan.study.changes.items():
+        section, _, key = place.partition(".")
+        assert all(getattr(getattr(recipe, section), key) == value for recipe in recipes)
+
+
+def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, model: Any = BERT) -> Any:
+    path = next(path for path in SHIPPED if path.stem == name)
+    return read_study(path, [*shrink(folder, text, model), *settings], seeds)
+
+
+def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
+    """From runs to page: each arm is asked the same, with the probes; and the second time nothing is done again."""
+    plan, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
+    found = json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, train_one, report)))
+    assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(plan.study.arms, 6)
+    for arm in found["arms"].values():
+        assert all(len(values) == 2 for values in arm["values"].values())
+        assert all(0 <= share <= 1 for share in arm["values"]["next sentence, probed"])
+        assert [point["step"] for point in arm["curves"][0]] == [1, 2, 3, 4, 5, 6]
+        assert len(list(Path(arm["runs"][0], "checkpoints").iterdir())) == 1
+    told = [(one["figure"], one["arm"]) for one in found["answers"]]
+    assert told == [(figure, arm) for figure in plan.study.figures for arm in list(plan.study.arms)[1:]]
+
+    def fail(recipe: Any) -> None:
+        assert (recipe.folder / "model").exists()
+
+    assert json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, fail, report))) == found
+    page = write_study(found, tmp_path / "page.html").read_text("utf-8")
+    for one in found["answers"]:
+        assert one["sentence"] in page
+    for arm in found["arms"].values():
+        assert all(f"{value:.3f}" in page for value in arm["values"]["masked-token loss"])
+    assert "https://" not in page.split('id="plotly"')[0]
+
+
+def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
+    """By the study's own figures, which are held-out losses as `heldout_loss` gives them, whatever the arm learned."""
+    plan = study("spans", tmp_path, story_file, model=T5)
+    found = conduct(plan, tmp_path / "out", 1, train_one, Reporter(silent=True))
+    recipe = plan.recipe("spans of 10", 1, tmp_path / "out")
+    opened, objective = open_model(recipe.folder), SpanCorruption(mean_span=1)
+    figure = plan.study.figures["loss on spans of 1"]
+    expected = heldout_loss(opened, objective, prepare_figure(recipe, figure).heldout).nats
+    assert found["arms"]["spans of 10"]["values"]["loss on spans of 1"][1] == pytest.approx(expected)
+
+
+def test_equal_time_counts_each_phase(tmp_path: Path) -> None:
+    """The pilot's cost is that of its median steps, by phase: here nine of 1 s and one of 3, after a slow start."""
+    phases = "training.phases=[{length: 128, share: 0.9}, {length: 512, share: 0.1}]"
+    path = next(path for path in SHIPPED if path.stem == "growing")
+    plan = read_study(path, [f"cache={tmp_path / 'cache'}", phases])
+    pilot = plan.recipe("512 from the start", 0, tmp_path, steps=40)
+
+    def train(recipe: Any) -> None:
+        recipe.folder.mkdir()
+        ends = [100.0 + step for step in range(36)] + [135.0 + 3 * step for step in range(1, 5)]
+        lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
+        (recipe.folder / "log.jsonl").write_text("\n".join(lines))
+
+    assert _cost(train, pilot) == pytest.approx(0.9 * 1 + 0.1 * 3)
+
+
+def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
+    def stop(recipe: Any) -> None:
+        raise Interrupted("stopped", 15)
+
+    with pytest.raises(Interrupted):
+        conduct(study("positions", tmp_path, story_file), tmp_path / "out", 1, stop, Reporter(silent=True))
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
+    plan = study("positions", tmp_path, story_file)
+    one, two = (conduct(plan, tmp_path / str(n), n, train_one, Reporter(silent=True)) for n in (1, 2))
+    assert [arm["values"] for arm in one["arms"].values()] == [arm["values"] for arm in two["arms"].values()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"arms": {"one": {}}}, "two or more arms"),
+        ({"arms": {"a b": {}, "a-b": {}}}, "names of their own"),
+        ({"seeds": 1}, "seeds: Input should be greater"),
+        ({"question": None}, "question"),
+        ({"recipe": "nowhere.yaml"}, "there is no such recipe"),
+        ({"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}}, "either a loss or a probe"),
+        ({"figures": {"x": {"probe": "masked"}}}, "no pairs to probe"),
+        ({"arms": {"a": {}, "b": {"model.position": False}}}, "arm 'b': model.position: unknown key"),
+    ],
+)
+def test_mistakes_are_told(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+    [shipped] = [path for path in SHIPPED if path.stem == "positions"]
+    given = yaml.safe_load(shipped.read_text()) | {"recipe": str(shipped.parent / "../manuals-bert.yaml")}
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(given | changes))
+
+    def read() -> None:
+        plan = read_study(path)
+        for arm in plan.study.arms:
+            plan.recipe(arm, 0, tmp_path)
+
+    with pytest.raises(HornbookError) as error:
+        read()
+    assert said in str(error.value) and "\n" not in str(error.value)
