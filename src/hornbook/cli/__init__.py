@@ -5,6 +5,8 @@ import sys
 from hornbook.cli import (  # noqa: F401
     compare,
     dense_add,
+    dense_delete,
+    dense_experiments,
     dense_generate,
     dense_prove,
     dense_select,
