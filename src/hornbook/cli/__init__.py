@@ -10,6 +10,7 @@ from hornbook.cli import (  # noqa: F401
     dense_generate,
     dense_prove,
     dense_select,
+    dense_tasks,
     dense_train,
     doctor,
     evaluate,
