@@ -108,6 +108,27 @@ def test_experiments(pythia: Path, story_file: Path, dense: Callable[..., str], 
     assert "leave room for 18" in dense("experiments", pythia, "chosen", "--following", 19, code=2)
 
 
+def test_tasks(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> None:
+    row = {
+        "question": {
+            "stem": "Once upon",
+            "choices": [{"text": "a time", "label": "A"}, {"text": "x", "label": "B"}],
+        }
+    }
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row | {"answerKey": key}) for key in "AB" * 5))
+    asked = ("--task", "openbookqa", "--data", "rows.jsonl", "--count", 2)
+    found = json.loads(dense("tasks", pythia, pythia, *asked, "--pause", pythia, "--pause", pythia, "--json"))
+    ways = found["openbookqa"]
+    assert set(ways) == {"plain", "pause", "random", "dense"}
+    # Of two questions with the same answers, and other ones right, each model answers one.
+    assert [ways[way]["right"]["mean"] for way in ("plain", "pause", "dense")] == [0.5] * 3
+    assert ways["pause"]["dense is ahead by"]["low"] <= 0 <= ways["pause"]["dense is ahead by"]["high"]
+    assert "0.0" in dense("tasks", pythia, *asked)
+    assert "--plain names 1 folders for 2 models" in dense(
+        "tasks", pythia, pythia, *asked, "--plain", pythia, code=2
+    )
+
+
 def test_mistakes_are_told(pythia: Path, dense: Callable[..., str]) -> None:
     assert "no dense.json" in dense("generate", pythia, code=2)
     assert "is there already" in dense("add", pythia, pythia, code=2)

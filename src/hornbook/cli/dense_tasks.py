@@ -1,7 +1,7 @@
 """`hornbook dense tasks`: public tasks with and without dense tokens."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,7 @@ from hornbook.cli.dense import dense
 from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
+    from hornbook.dense.public_tasks import Reading
     from hornbook.evaluation.answers import Answers
 
 _AGAINST = (
@@ -41,11 +42,12 @@ def tasks(
 ) -> None:
     """Ask a model questions with dense tokens before the answer, without, with pause tokens and with random vectors.
 
-    How many questions it takes to see a difference is told first: small models are near chance.
+    How many questions it takes to see a difference is told first: small models are near chance. "Per byte" is right by
+    the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
     """
     from hornbook.dense.folder import wrap_folder
     from hornbook.dense.prove.statistics import needed
-    from hornbook.dense.public_tasks import READINGS, answer_with
+    from hornbook.dense.public_tasks import READINGS, answer_with, compare
     from hornbook.evaluation.questions import TASKS, find_task, read_questions
     from hornbook.training.progress import Reporter
 
@@ -66,7 +68,9 @@ def tasks(
             f"{name}: {len(questions[name]):,} questions; to see a difference of {100 * difference:g} points between "
             f"models at {100 * max(one.chance, 0.02):g} %, in four of five tries, takes {enough:,}"
         )
-    answers: dict[str, dict[str, list[Answers]]] = {name: {way: [] for way in READINGS} for name in chosen}
+    answers: dict[str, dict[Reading, list[Answers]]] = {
+        name: {way: [] for way in READINGS} for name in chosen
+    }
     with report.shares() as tell:
         for way, places in folders.items():
             for place in places:
@@ -78,42 +82,30 @@ def tasks(
 
                     found = answer_with(model, tokenizer, asked, way, count, seed, progress)
                     answers[name][way].append(found)
-    compared = {name: _compare(ways) for name, ways in answers.items()}
+    compared = {name: compare(ways) for name, ways in answers.items()}
     if json:
         print_json(compared)
         return
     for name, rows in compared.items():
         print(f"\n{name}, {len(questions[name]):,} questions")
         print_table(
-            [{"read": way, **{what: _shown(one) for what, one in row.items()}} for way, row in rows.items()]
+            [
+                {
+                    "read": way,
+                    "right, %": _shown(row["right"]),
+                    "per byte": f"{100 * row['right by likelihood per byte']['mean']:.1f}",
+                    "bits/byte": round(row["bits per byte of right endings"], 3),
+                    "dense ahead": _shown(row["dense is ahead by"]),
+                    "p": row["p"],
+                }
+                for way, row in rows.items()
+            ]
         )
 
 
-def _compare(ways: "dict[str, list[Answers]]") -> dict[str, dict[str, Any]]:
-    """Put each way in figures, and in what the dense one is ahead of it."""
-    from dataclasses import asdict
-
-    import numpy as np
-
-    from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
-
-    right = {way: np.stack([one.right for one in found]) for way, found in ways.items()}
-    per_byte = {way: np.stack([one.right_per_byte for one in found]) for way, found in ways.items()}
-    told: dict[str, dict[str, Any]] = {}
-    for way, found in ways.items():
-        told[way] = {
-            "right": asdict(accuracy(right[way])),
-            "right by likelihood per byte": asdict(accuracy(per_byte[way])),
-            "bits per byte of right endings": float(np.mean([one.bits_per_byte for one in found])),
-            "dense is ahead by": None if way == "dense" else asdict(difference(right["dense"], right[way])),
-            "p": None
-            if way == "dense"
-            else max(mcnemar(one, other) for one, other in zip(right["dense"], right[way], strict=True)),
-        }
-    return told
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, dict):
-        return f"{100 * value['mean']:.1f} % [{100 * value['low']:.1f}, {100 * value['high']:.1f}]"
-    return value
+def _shown(share: dict[str, float] | None) -> str | None:
+    """Write a share in per cent with its interval."""
+    if share is None:
+        return None
+    mean, low, high = (f"{100 * share[name]:.1f}" for name in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

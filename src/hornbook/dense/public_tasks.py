@@ -1,9 +1,11 @@
 """Public tasks with dense tokens between a question and its answer, and with everything that they compare with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
@@ -11,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hornbook.dense.fitness import room_of
 from hornbook.dense.loss import word_logits
 from hornbook.dense.model import DenseModel
+from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense.vector import ablate
 from hornbook.draws import key
 from hornbook.evaluation.answers import Answers, answer
@@ -62,6 +65,30 @@ def answer_with(
     )
     model.train(was_training)
     return found
+
+
+def compare(answers: Mapping[Reading, Sequence[Answers]]) -> dict[str, dict[str, Any]]:
+    """Put each way's answers, a model each, in figures, and in what the dense one is ahead of it by: paired.
+
+    Intervals are over models and questions; p is McNemar's, the largest of the models.
+    """
+    right = {way: np.stack([one.right for one in found]) for way, found in answers.items()}
+    told: dict[str, dict[str, Any]] = {}
+    for way, found in answers.items():
+        told[way] = {
+            "right": asdict(accuracy(right[way])),
+            "right by likelihood per byte": asdict(accuracy(np.stack([one.right_per_byte for one in found]))),
+            "bits per byte of right endings": float(np.mean([one.bits_per_byte for one in found])),
+            "dense is ahead by": None,
+            "p": None,
+        }
+        if way != "dense":
+            pairs = zip(right["dense"], right[way], strict=True)
+            told[way] |= {
+                "dense is ahead by": asdict(difference(right["dense"], right[way])),
+                "p": max(mcnemar(one, other) for one, other in pairs),
+            }
+    return told
 
 
 def _hidden(model: DenseModel, reading: Reading, draws: torch.Generator, ids: Tensor, real: Tensor) -> Tensor:
