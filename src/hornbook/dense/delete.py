@@ -89,44 +89,49 @@ def delete_from(
     the words' likelihood was before and after and, to compare with, with as many deleted by chance.
     """
     places, length = kept.places.copy(), kept.words.shape[1]
-    suspects, confirmed = 0, 0
+    counts = np.zeros(2, np.int64)
     scored = {"before": 0.0, "after": 0.0, "as many by chance": 0.0}
     step = max(1, _WITH_GRADIENT // (length + places.shape[1]))
     for first in range(0, len(places), step):
         part = slice(first, first + step)
         words, now = kept.words[part].astype(np.int64), kept.places[part]
-        ids, real, dense = _put(model, words, now)
-        useless, saved = delete_useless(model, ids, real, rounds)
-        # In the order of the columns, which is the order of the places.
-        harm = np.full(now.shape, -np.inf)
-        harm[now < length] = np.where(useless.cpu().numpy(), saved, -np.inf)[dense]
-        before = nats(model, ids, real, rounds).cpu().numpy()
-        together = _without(now, np.isfinite(harm), length)
-        is_worst = (
-            np.arange(now.shape[1]) == harm.argmax(1)[:, None]
-        )  # one, even of two that stand side by side
-        worst = _without(now, is_worst & np.isfinite(harm), length)
-        fine = nats(model, *_put(model, words, together)[:2], rounds).cpu().numpy() <= before
-        places[part] = np.where(fine[:, None], together, worst)
+        places[part], *some = _drop(model, words, now, rounds)
+        counts += some
         draws = Draws(seed, "delete", np.arange(first, first + len(now)))
         chance = _fewer(now, (places[part] < length).sum(1), draws.uniform("chance", now.shape[1]), length)
         for name, chosen in (("before", now), ("after", places[part]), ("as many by chance", chance)):
             scored[name] += float(nats(model, *_put(model, words, chosen)[:2], rounds).sum())
-        suspects += int(np.isfinite(saved).sum())
-        confirmed += int(useless.sum())
         if progress:
             progress(min(1.0, (first + len(now)) / len(places)))
-    fewer = replace(kept, places=np.sort(places, axis=1))
+    fewer = replace(kept, places=places)
     words_scored = kept.words[:, 1:].size
     told = {
         "unit": "nats a word",
         "dense tokens": kept.tokens,
-        "suspected": suspects,
-        "confirmed": confirmed,
+        "suspected": int(counts[0]),
+        "confirmed": int(counts[1]),
         "deleted": kept.tokens - fewer.tokens,
         **{name: total / words_scored for name, total in scored.items()},
     }
     return replace(fewer, facts=kept.facts | {"deleted": told})
+
+
+def _drop(model: DenseModel, words: Ints, places: Ints, rounds: int | None) -> tuple[Ints, int, int]:
+    """Drop what is useless of places (B, n) in words (B, L); also how many were suspected, and confirmed."""
+    length = words.shape[1]
+    ids, real, dense = _put(model, words, places)
+    useless, saved = delete_useless(model, ids, real, rounds)
+    harm = np.full(places.shape, -np.inf)
+    # Both go from left to right, so the n-th dense token of a text is its n-th place.
+    harm[places < length] = np.where(useless.cpu().numpy(), saved, -np.inf)[dense]
+    harmful = np.isfinite(harm)
+    # One of them, even of two that stand side by side and make the same text.
+    worst = harmful & (np.arange(places.shape[1]) == harm.argmax(1)[:, None])
+    together = _without(places, harmful, length)
+    before = nats(model, ids, real, rounds)
+    fine = (nats(model, *_put(model, words, together)[:2], rounds) <= before).cpu().numpy()
+    left = np.where(fine[:, None], together, _without(places, worst, length))
+    return left, int(np.isfinite(saved).sum()), int(useless.sum())
 
 
 def _put(model: DenseModel, words: Ints, places: Ints) -> tuple[Tensor, Tensor, npt.NDArray[np.bool_]]:
