@@ -76,6 +76,11 @@ def test_the_whole_way(pythia: Path, story_file: Path, dense: Callable[..., str]
     )
     for name, figure in trained["before"].items():
         assert trained["after"][name] < figure
+    assert not list(tmp_path.glob("*.checkpoints"))
+    told = json.loads(dense("delete", "trained", "chosen", "fewer", "--json"))
+    assert 0 < told["deleted"] <= told["confirmed"] <= told["suspected"] < told["dense tokens"] == 60
+    assert told["after"] < told["before"]
+    dense("train", "trained", "fewer", "again", "--steps", 2, "--batch", 20)
     words = ("generate", "trained", "Once upon", "--tokens", 12, "--budget", 4)
     told = json.loads(dense(*words, "--think", "every", "--every", 3, "--json"))
     assert len(told["thoughts"]) == 3 and told["text"].startswith(told["thoughts"][0]["after"])
@@ -86,6 +91,42 @@ def test_the_whole_way(pythia: Path, story_file: Path, dense: Callable[..., str]
     )
     assert type(model) is GPTNeoXForCausalLM and model.config.vocab_size == 384
     assert tokenizer.get_vocab() == before.get_vocab() | {"<|dense|>": added["id"]}
+
+
+def test_experiments(pythia: Path, story_file: Path, dense: Callable[..., str], tmp_path: Path) -> None:
+    text = ("--text", story_file, "--documents", "line", "--windows", 24, "--length", 20, "--count", 2)
+    dense("select", pythia, "chosen", *text)
+    told = dense("experiments", pythia, "chosen", "--steps", 3, "--texts", 8, "--following", 6)
+    found = json.loads((tmp_path / "runs/dense-experiments.json").read_text())
+    single = found["one vector"]["nats"]
+    assert single["optimised on its text"]["all"] < single["own"]["all"]
+    before = [one["before"] for one in found["trained"].values()]
+    assert before == before[:1] * 4  # each training begins with the same model
+    assert len({str(one["after"]) for one in found["trained"].values()}) == 4
+    assert found["deletion"]["after"] <= found["deletion"]["before"]
+    assert "dense, depth 2" in told and "as many by chance" in told
+    assert "leave room for 18" in dense("experiments", pythia, "chosen", "--following", 19, code=2)
+
+
+def test_tasks(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> None:
+    row = {
+        "question": {
+            "stem": "Once upon",
+            "choices": [{"text": "a time", "label": "A"}, {"text": "x", "label": "B"}],
+        }
+    }
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row | {"answerKey": key}) for key in "AB" * 5))
+    asked = ("--task", "openbookqa", "--data", "rows.jsonl", "--count", 2)
+    found = json.loads(dense("tasks", pythia, pythia, *asked, "--pause", pythia, "--pause", pythia, "--json"))
+    ways = found["openbookqa"]
+    assert set(ways) == {"plain", "pause", "random", "dense"}
+    # Of two questions with the same answers, and other ones right, each model answers one.
+    assert [ways[way]["right"]["mean"] for way in ("plain", "pause", "dense")] == [0.5] * 3
+    assert ways["pause"]["dense is ahead by"]["low"] <= 0 <= ways["pause"]["dense is ahead by"]["high"]
+    assert "0.0" in dense("tasks", pythia, *asked)
+    assert "--plain names 1 folders for 2 models" in dense(
+        "tasks", pythia, pythia, *asked, "--plain", pythia, code=2
+    )
 
 
 def test_mistakes_are_told(pythia: Path, dense: Callable[..., str]) -> None:

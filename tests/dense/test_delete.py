@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from transformers import PreTrainedModel
 
 from hornbook.dense import DenseModel
-from hornbook.dense.delete import delete_useless, nats, worth
+from hornbook.dense.delete import delete_from, delete_useless, nats, worth
+from hornbook.dense.kept import Kept
 from hornbook.dense.loss import losses
 
 DENSE = 29
@@ -61,3 +63,33 @@ def test_deletion_against_lists(dense: DenseModel) -> None:
         )
         assert saved[row, column] == pytest.approx(before - after, abs=1e-9)
         assert bool(useless[row, column]) == (before - after >= 0)
+
+
+def test_a_selection_without_useless_tokens(dense: DenseModel) -> None:
+    """No text gets less likely, and what goes was there before."""
+    draws = np.random.default_rng(0)
+    words = draws.integers(0, 26, (60, 12))
+    places = np.sort(draws.integers(0, 11, (60, 4)), axis=1)
+    kept = Kept(words, places, words[:2], 4.0, {"tokenizer": "x"})
+    fewer = delete_from(dense, kept)
+
+    def likelihood(of: Kept, row: int) -> float:
+        ids: list[int] = []
+        for column, word in enumerate(of.words[row].tolist()):
+            ids += [word, *[DENSE] * int((of.places[row] == column).sum())]
+        return float(nats(dense, torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.bool)))
+
+    before, after = ([likelihood(of, row) for row in range(60)] for of in (kept, fewer))
+    changed = 0
+    for row in range(60):
+        left = [place for place in fewer.places[row].tolist() if place < 12]
+        gone = places[row].tolist()
+        for place in left:
+            gone.remove(place)  # raises unless it was there
+        assert after[row] <= before[row] + 1e-9
+        changed += len(gone)
+    told = fewer.facts["deleted"]
+    assert told["deleted"] == changed == kept.tokens - fewer.tokens > 0
+    assert told["before"] == pytest.approx(sum(before) / 660)
+    assert told["after"] == pytest.approx(sum(after) / 660)
+    assert told["after"] < min(told["before"], told["as many by chance"])

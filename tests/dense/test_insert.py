@@ -13,16 +13,19 @@ from hornbook.draws import Draws
     st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), min_size=1, max_size=4), st.integers(1, 7)
 )
 def test_insert_against_lists(after: list[list[int]], length: int) -> None:
-    places = np.minimum(np.array(after), length - 1)
+    places = np.minimum(np.array(after), length)  # one behind the last word is none
     words = np.arange(length)[None] + 10 * np.arange(1, len(places) + 1)[:, None]
     put = insert(words, places, 99)
     for row, columns in enumerate(places):
         expected: list[int] = []
         for column, word in enumerate(words[row].tolist()):
             expected += [word, *[99] * int((columns == column).sum())]
-        assert put.ids[row].tolist() == expected
-        assert put.dense[row].tolist() == [token == 99 for token in expected]
-        assert words[row][put.origin[row]][~put.dense[row]].tolist() == words[row].tolist()
+        real = put.real[row]
+        assert real.tolist() == sorted(real, reverse=True)  # padding stands behind everything
+        assert put.ids[row][real].tolist() == expected
+        assert put.dense[row][real].tolist() == [token == 99 for token in expected]
+        assert words[row][put.origin[row]][real & ~put.dense[row]].tolist() == words[row].tolist()
+    assert put.real.any(0).all()  # and there is no more of it than rows need
 
 
 def test_places_are_sets_of_allowed_columns() -> None:

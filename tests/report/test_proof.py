@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hornbook.dense.prove.arms import ARMS
-from hornbook.dense.prove.learning import Course
+from hornbook.dense.prove.learning import Course, Settings
 from hornbook.dense.prove.proof import tell
 from hornbook.dense.prove.trial import Trial
 from hornbook.errors import HornbookError
@@ -29,11 +29,14 @@ def trial(arm: str, share: float) -> Trial:
             "decoded": [0.99] * 7,
             "shown": [[{"word": "<b>"}, {"word": "⟨dense⟩", "read": "12", "chance": 0.98, "state": "21"}]],
         }
-    return Trial(arm, 50_560, Course(700, 300_000, 20.0, []), right, beyond, **extra, seconds=21.0)
+    looks: list[dict[str, object]] = [{"step": step, "right": [0.1, share / 2, share]} for step in (50, 100)]
+    return Trial(arm, 50_560, Course(700, 300_000, 20.0, looks), right, beyond, **extra, seconds=21.0)
 
 
 def proof(dense: float) -> dict[str, Any]:
-    told = tell("s3", {arm: trial(arm, dense if arm == "dense" else 0.17) for arm in ARMS}, (0, 1, 2))
+    trials = {arm: trial(arm, dense if arm == "dense" else 0.17) for arm in ARMS}
+    settings = Settings(batch=4, test=50)
+    told = tell("s3", trials, (0, 1, 2), settings)
     return {
         "holds": told["holds"],
         "tasks": [told],
@@ -41,7 +44,7 @@ def proof(dense: float) -> dict[str, Any]:
             arm.name: {"title": arm.title, "told": arm.told, "layers": arm.layers} for arm in ARMS.values()
         },
         "seeds": [0, 1, 2],
-        "settings": {"steps": 1500, "enough": 0.998, "validation": 512},
+        "settings": settings.model_dump(),
         "seconds": 431.0,
         "machine": {"processor": "x86_64", "cores": 2},
         "versions": {"hornbook": "0"},
@@ -52,6 +55,11 @@ def test_the_verdict() -> None:
     assert proof(1.0)["holds"]
     short = proof(0.97)
     assert not short["holds"] and short["tasks"][0]["least"] < 0.99
+    assert short["tasks"][0]["held"] == {
+        "every seed answers": False,
+        "every control is behind": True,
+        "other vectors answer nothing": True,
+    }
     against = proof(1.0)["tasks"][0]["against"]
     assert set(against) == set(ARMS) - {"dense"}
     assert against["pause"]["low"] > 0.7 and against["pause"]["p"] < 1e-9
@@ -62,9 +70,18 @@ def test_the_page_is_whole_and_tells_it(share: float, tmp_path: Path) -> None:
     found = json.loads(json.dumps(proof(share)))  # a page can be made again of what was saved
     page = write_proof(found, tmp_path / "page.html").read_text("utf-8")
     assert ("It holds" in page) == (share == 1.0)
+    assert ("a seed answers fewer than 99 % (the worst answers" in page) == (share < 1)
     for arm in ARMS.values():
         assert arm.title in page
-    for question in ("only the token", "ride along", "Is it depth", "by heart", "vector say", "doesn't show"):
+    for question in (
+        "only the token",
+        "given longer",
+        "ride along",
+        "Is it depth",
+        "by heart",
+        "vector say",
+        "doesn't show",
+    ):
         assert question in page
     assert "&lt;b&gt;" in page and "<b>" not in page.split("<main>")[1].split("</main>")[0]
     outside = re.sub(r'<script type="text/plain".*?</script>', "", page, flags=re.S)
@@ -77,9 +94,17 @@ def test_the_page_is_whole_and_tells_it(share: float, tmp_path: Path) -> None:
 
 def test_charts_hold_the_figures() -> None:
     found = proof(1.0)
-    depth, beyond, decoded = charts(found["tasks"][0], found["arms"])
+    depth, course, beyond, decoded = charts(found["tasks"][0], found["arms"])
     assert [curve["name"] for curve in depth["curves"]] == [arm.title for arm in ARMS.values()]
     assert depth["curves"][0]["x"] == list(range(1, 9)) and depth["curves"][0]["mean"] == [1.0] * 8
+    assert course["curves"][0] | {"number": 0} == {
+        "number": 0,
+        "name": "Dense",
+        "x": [50, 100],
+        "mean": [pytest.approx(1.6 / 3)] * 2,
+        "low": [0.1] * 2,
+        "high": [1.0] * 2,
+    }
     assert beyond["curves"][0]["x"][-1] == 32 and beyond["edge"] == 8
     assert len(decoded["values"]) == 7
 

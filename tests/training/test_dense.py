@@ -1,6 +1,9 @@
 """Phase 2: the same words for every arm, emission that is learned, figures over the same words."""
 
 import math
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +14,16 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 from hornbook.dense import DenseModel
 from hornbook.dense.insert import choose_places
 from hornbook.dense.kept import Kept
+from hornbook.dense.measure import measure
 from hornbook.dense.select import Selection
 from hornbook.draws import Draws
-from hornbook.errors import HornbookError
-from hornbook.training.dense import DenseTraining, make_batch, measure, train_dense
+from hornbook.errors import HornbookError, Interrupted
+from hornbook.training.dense import DenseTraining, make_batch, train_dense
 
 DENSE = 26
 
 
-@pytest.fixture
-def dense() -> DenseModel:
+def make_dense() -> DenseModel:
     torch.manual_seed(0)
     config = GPTNeoXConfig(
         vocab_size=30,
@@ -34,6 +37,11 @@ def dense() -> DenseModel:
         eos_token_id=None,
     )
     return DenseModel(GPTNeoXForCausalLM(config), DENSE)
+
+
+@pytest.fixture
+def dense() -> DenseModel:
+    return make_dense()
 
 
 @pytest.fixture
@@ -100,6 +108,44 @@ def test_a_loss_that_is_no_number(dense: DenseModel, kept: Kept) -> None:
         head[3] = float("inf")
     with pytest.raises(HornbookError, match="step 1: the loss is"):
         train_dense(dense, kept, options())
+
+
+def test_a_training_that_was_cut_off_ends_the_same(kept: Kept, tmp_path: Path) -> None:
+    """One is never stopped, one by SIGTERM and then by a kill that leaves the newest checkpoint torn."""
+    whole, cut = make_dense(), make_dense()
+    course = options(checkpoint_every=15, rounds=2, emission=0.5)
+    expected = train_dense(whole, kept, course)
+    folder, reached = tmp_path / "checkpoints", []
+
+    def stop(step: int, _: str) -> None:
+        reached.append(step)
+        if step == 20:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted, match="stopped after step 20 of 60"):
+        train_dense(cut, kept, course, progress=stop, checkpoints=folder)
+    with pytest.raises(RuntimeError):
+        train_dense(make_dense(), kept, course, progress=_fail_at(50), checkpoints=folder)
+    newest = max(folder.glob("step-*"))
+    assert newest.name == "step-00000045"
+    (newest / "model.safetensors").write_bytes(b"torn")
+    warned: list[str] = []
+    last = make_dense()
+    found = train_dense(last, kept, course, checkpoints=folder, warn=warned.append)
+    assert len(warned) == 1 and "torn" in warned[0]
+    assert found == expected
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, last.state_dict()[name]), name
+    with pytest.raises(HornbookError, match=r"begun there with seed 0, not seed 1"):
+        train_dense(make_dense(), kept, course, seed=1, checkpoints=folder)
+
+
+def _fail_at(step: int) -> Callable[[int, str], None]:
+    def fail(reached: int, _: str) -> None:
+        if reached == step:
+            raise RuntimeError
+
+    return fail
 
 
 def test_a_selection_survives_its_folder(kept: Kept, tmp_path: Path) -> None:

@@ -5,9 +5,12 @@ import sys
 from hornbook.cli import (  # noqa: F401
     compare,
     dense_add,
+    dense_delete,
+    dense_experiments,
     dense_generate,
     dense_prove,
     dense_select,
+    dense_tasks,
     dense_train,
     doctor,
     evaluate,

@@ -1,10 +1,37 @@
 """`hornbook dense`: commands for dense tokens."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
 
-from hornbook.cli.app import app
+from hornbook.cli.app import app, quieten_transformers
+from hornbook.errors import HornbookError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from hornbook.dense.kept import Kept
+    from hornbook.dense.model import DenseModel
 
 dense = typer.Typer(
     name="dense", help="Dense tokens: a model passes itself a vector instead of a word.", no_args_is_help=True
 )
 app.add_typer(dense)
+
+
+def open_pair(model: Path, selection: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase, Kept]":
+    """Open a model and a selection; raises HornbookError unless the same tokenizer made both."""
+    from hornbook.dense.folder import wrap_folder
+    from hornbook.dense.kept import Kept
+    from hornbook.tokenizers import tokenizer_hash
+
+    quieten_transformers()
+    wrapped, tokenizer = wrap_folder(model)
+    kept = Kept.open(selection)
+    if kept.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
+        raise HornbookError(
+            f"{selection}: tokenizer {kept.facts['tokenizer'][:12]} made it, {model} has {used[:12]}: select with that "
+            "model"
+        )
+    return wrapped, tokenizer, kept

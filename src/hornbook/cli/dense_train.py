@@ -1,12 +1,13 @@
 """`hornbook dense train`: phase 2, training on text with dense tokens in it."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from hornbook.cli.app import Json, print_json, print_table, quieten_transformers
-from hornbook.cli.dense import dense
+from hornbook.cli.app import Json, print_json, print_table
+from hornbook.cli.dense import dense, open_pair
 from hornbook.errors import HornbookError
 
 
@@ -36,24 +37,18 @@ def train(
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
-    """Train a model on what was selected, and measure held-out words with and without dense tokens."""
-    from hornbook.dense.folder import save_dense, wrap_folder
-    from hornbook.dense.kept import Kept
+    """Train a model on what was selected, and measure held-out words with and without dense tokens.
+
+    A training that was cut off goes on where the same command is given again.
+    """
+    from hornbook.dense.folder import save_dense
     from hornbook.dense.options import Gradient
-    from hornbook.tokenizers import tokenizer_hash
     from hornbook.training.dense import DenseTraining, train_dense
     from hornbook.training.progress import Reporter
 
-    quieten_transformers()
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
-    wrapped, tokenizer = wrap_folder(model)
-    kept = Kept.open(selection)
-    if kept.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
-        raise HornbookError(
-            f"{selection}: tokenizer {kept.facts['tokenizer'][:12]} made it, {model} has {used[:12]}: select with that "
-            "model"
-        )
+    wrapped, tokenizer, kept = open_pair(model, selection)
     options = DenseTraining(
         steps=steps,
         batch=batch,
@@ -65,9 +60,13 @@ def train(
         ),
         emission=emission,
     )
-    with Reporter().steps(f"Training, {arm}", 0, steps) as reach:
-        figures = train_dense(wrapped, kept, options, seed, out.with_name(f"{out.name}.jsonl"), reach)
+    report, checkpoints = Reporter(), out.with_name(f"{out.name}.checkpoints")
+    with report.steps(f"Training, {arm}", 0, steps) as reach:
+        figures = train_dense(
+            wrapped, kept, options, seed, out.with_name(f"{out.name}.jsonl"), reach, checkpoints, report.warn
+        )
     save_dense(wrapped, tokenizer, out)
+    shutil.rmtree(checkpoints)
     if json:
         print_json({"model": str(out), **figures})
     else:

@@ -1,5 +1,7 @@
-"""`hornbook evaluate`: what a model has learned, measured on held-out text."""
+"""`hornbook evaluate`: what a model has learned, measured on held-out text or by public tasks."""
 
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,21 +18,41 @@ def evaluate(
     documents: Annotated[
         str, typer.Option(help="Where documents end in those: file, blank-line, line or separator.")
     ] = "blank-line",
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Ask a causal model this task's questions instead: openbookqa, hellaswag or gsm8k."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with the tasks' files, or one's file; else the hub.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Questions of a task at most; all by default.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure a model on held-out text; each figure says what it can be compared with.
 
     A run is measured on its corpus's held-out part, and the figures are kept in its folder; any other model folder on
-    the files that --text names.
+    the files that --text names, and any causal model on the questions of public tasks.
     """
     from hornbook.corpora import Corpus
     from hornbook.errors import HornbookError
+    from hornbook.evaluation.answers import measure_task
+    from hornbook.evaluation.evaluate import Outcome, evaluate_run
     from hornbook.evaluation.evaluate import evaluate as measure
-    from hornbook.evaluation.evaluate import evaluate_run
+    from hornbook.evaluation.questions import find_task, read_questions
     from hornbook.training.progress import Reporter
 
     with Reporter().shares() as tell:
-        if text:
+        if task:
+            opened = open_quietly(model)
+            outcome: Outcome = {"measures": [], "samples": []}
+            for public in map(find_task, task):
+                asked = read_questions(public, data, limit)
+                outcome["measures"] += measure_task(opened, public, asked, partial(tell, public.name))
+        elif text:
             if documents not in ("file", "blank-line", "line", "separator"):
                 raise HornbookError(f"--documents {documents}: choose file, blank-line, line or separator")
             corpus = Corpus.model_validate({"path": text, "documents": documents, "heldout_fraction": 0})

@@ -23,9 +23,13 @@ def read(name: str, config: str | None, split: str, field: str, streaming: bool 
     reached.
     """
     where = f"the data set {name!r}"
-    table = _load(name, config, split, streaming)
-    for number, row in enumerate(table, start=1):
+    for number, row in enumerate(_load(name, config, split, streaming), start=1):
         yield text_of(row, field, f"{where}, split {split!r}, row {number}")
+
+
+def rows(name: str, config: str | None, split: str) -> Iterator[dict[str, Any]]:
+    """Yield whole rows, as `read` yields one field; raises HornbookError as it does."""
+    yield from _load(name, config, split, streaming=False)
 
 
 def revision(name: str, config: str | None, split: str) -> str:

@@ -1,15 +1,24 @@
 """Which dense tokens are of no use: a first-order guess for all of them at once, then exact scoring."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from hornbook.dense.insert import Ints, insert
+from hornbook.dense.kept import Kept
 from hornbook.dense.layout import Layout
 from hornbook.dense.loss import losses
 from hornbook.dense.model import DenseModel
+from hornbook.draws import Draws
 
 _PLACES = 2**13
+"""Places that the model reads at once."""
+_WITH_GRADIENT = 2**11
+"""The same where a gradient is wanted, and with it all of their logits."""
 
 
 def worth(model: DenseModel, ids: Tensor, layout: Layout, rounds: int | None = None) -> Tensor:
@@ -44,16 +53,17 @@ def remove(ids: Tensor, real: Tensor, gone: Tensor, pad: int = 0) -> tuple[Tenso
 def delete_useless(
     model: DenseModel, ids: Tensor, real: Tensor, rounds: int | None = None
 ) -> tuple[Tensor, npt.NDArray[np.float64]]:
-    """Find dense tokens without which the words are at least as likely: a mask (B, T), and nats saved by each (B, T).
+    """Find dense tokens without which the words are at least as likely: a mask (B, T), and nats saved (B, T).
 
     Those that the first-order score holds for harmful are taken out one at a time, all of them scored in batches; each
-    that is confirmed counts as useless. Two that are useless one by one need not be so together.
+    that is confirmed counts as useless. Two that are useless one by one need not be so together. What wasn't tried
+    saved NaN.
     """
     layout = model.layout(ids, real)
     suspects = layout.fed & (worth(model, ids, layout, rounds) < 0)
     before = nats(model, ids, real, rounds)
     rows, columns = suspects.nonzero(as_tuple=True)
-    saved = np.zeros(ids.shape)
+    saved = np.full(ids.shape, np.nan)
     useless = torch.zeros_like(suspects)
     step = max(1, _PLACES // ids.shape[1])
     for some in torch.arange(len(rows), device=ids.device).split(step):
@@ -64,3 +74,79 @@ def delete_useless(
         saved[rows[some].cpu().numpy(), columns[some].cpu().numpy()] = gains.cpu().numpy()
         useless[rows[some], columns[some]] = gains >= 0
     return useless, saved
+
+
+def delete_from(
+    model: DenseModel,
+    kept: Kept,
+    rounds: int | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Kept:
+    """Drop the useless dense tokens of a selection's texts, in no text so that its words become less likely.
+
+    Where those of a text do harm only one by one, and together don't, the one goes that harms most. The facts tell what
+    the words' likelihood was before and after and, to compare with, with as many deleted by chance.
+    """
+    places, length = kept.places.copy(), kept.words.shape[1]
+    counts = np.zeros(2, np.int64)
+    scored = {"before": 0.0, "after": 0.0, "as many by chance": 0.0}
+    step = max(1, _WITH_GRADIENT // (length + places.shape[1]))
+    for first in range(0, len(places), step):
+        part = slice(first, first + step)
+        words, now = kept.words[part].astype(np.int64), kept.places[part]
+        places[part], *some = _drop(model, words, now, rounds)
+        counts += some
+        draws = Draws(seed, "delete", np.arange(first, first + len(now)))
+        chance = _fewer(now, (places[part] < length).sum(1), draws.uniform("chance", now.shape[1]), length)
+        for name, chosen in (("before", now), ("after", places[part]), ("as many by chance", chance)):
+            scored[name] += float(nats(model, *_put(model, words, chosen)[:2], rounds).sum())
+        if progress:
+            progress(min(1.0, (first + len(now)) / len(places)))
+    fewer = replace(kept, places=places)
+    words_scored = kept.words[:, 1:].size
+    told = {
+        "unit": "nats a word",
+        "dense tokens": kept.tokens,
+        "suspected": int(counts[0]),
+        "confirmed": int(counts[1]),
+        "deleted": kept.tokens - fewer.tokens,
+        **{name: total / words_scored for name, total in scored.items()},
+    }
+    return replace(fewer, facts=kept.facts | {"deleted": told})
+
+
+def _drop(model: DenseModel, words: Ints, places: Ints, rounds: int | None) -> tuple[Ints, int, int]:
+    """Drop what is useless of places (B, n) in words (B, L); also how many were suspected, and confirmed."""
+    length = words.shape[1]
+    ids, real, dense = _put(model, words, places)
+    useless, saved = delete_useless(model, ids, real, rounds)
+    harm = np.full(places.shape, -np.inf)
+    # Both go from left to right, so the n-th dense token of a text is its n-th place.
+    harm[places < length] = np.where(useless.cpu().numpy(), saved, -np.inf)[dense]
+    harmful = np.isfinite(harm)
+    # One of them, even of two that stand side by side and make the same text.
+    worst = harmful & (np.arange(places.shape[1]) == harm.argmax(1)[:, None])
+    together = _without(places, harmful, length)
+    before = nats(model, ids, real, rounds)
+    fine = (nats(model, *_put(model, words, together)[:2], rounds) <= before).cpu().numpy()
+    left = np.where(fine[:, None], together, _without(places, worst, length))
+    return left, int(np.isfinite(saved).sum()), int(useless.sum())
+
+
+def _put(model: DenseModel, words: Ints, places: Ints) -> tuple[Tensor, Tensor, npt.NDArray[np.bool_]]:
+    """Give ids, which are real, both (B, T), and which of them are dense."""
+    put = insert(words, places, model.dense_id)
+    device = model.model.device
+    return torch.from_numpy(put.ids).to(device), torch.from_numpy(put.real).to(device), put.dense
+
+
+def _without(places: Ints, gone: npt.NDArray[np.bool_], length: int) -> Ints:
+    """Name none instead of the places that are gone, shape (B, n)."""
+    return np.sort(np.where(gone, length, places), axis=1)
+
+
+def _fewer(places: Ints, counts: Ints, uniform: npt.NDArray[np.float64], length: int) -> Ints:
+    """Leave so many of each row's places, shape (B, n), as chance has it."""
+    rank = np.where(places < length, uniform, 2.0).argsort(1).argsort(1)
+    return _without(places, rank >= counts[:, None], length)

@@ -16,23 +16,31 @@ class Inserted:
     """Sequences with dense tokens in them."""
 
     ids: Ints
-    """Shape (B, L + n)."""
+    """Shape (B, L + n), n the most that any row got."""
     origin: Ints
     """Which column of the words each place comes from; a dense token has that of the word before it."""
     dense: npt.NDArray[np.bool_]
     """True at those that were put in."""
+    real: npt.NDArray[np.bool_]
+    """False at the end of rows that got fewer than others."""
 
 
 def insert(words: Ints, after: Ints, dense_id: int) -> Inserted:
-    """Put a dense token after each of the columns `after`, shape (B, n), of words (B, L); one may be named twice."""
-    columns = np.broadcast_to(np.arange(words.shape[1]), words.shape)
+    """Put a dense token after each of the columns `after`, shape (B, n), of words (B, L); one may be named twice.
+
+    Column L, behind the last word, stands for none: so rows may get different numbers of them.
+    """
+    length = words.shape[1]
+    columns = np.broadcast_to(np.arange(length), words.shape)
     origin = np.concatenate([columns, after], 1)
     dense = np.concatenate([np.zeros_like(columns), np.ones_like(after)], 1)
     order = np.argsort(2 * origin + dense, axis=1, kind="stable")
+    order = order[:, : length + int((after < length).sum(1).max(initial=0))]
     origin = np.take_along_axis(origin, order, 1)
     is_dense = np.take_along_axis(dense, order, 1).astype(bool)
+    real, origin = origin < length, np.minimum(origin, length - 1)
     ids = np.where(is_dense, dense_id, np.take_along_axis(words, origin, 1))
-    return Inserted(ids, origin, is_dense)
+    return Inserted(ids, origin, is_dense & real, real)
 
 
 def choose_places(draws: Draws, purpose: str, weights: Floats, proposals: int, count: int) -> Ints:

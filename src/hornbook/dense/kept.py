@@ -1,5 +1,6 @@
 """What phase 1 kept, in a folder: words, places for dense tokens, and what the selection was worth."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,26 @@ class Kept:
     words: Ints
     """Ids, shape (N, L)."""
     places: Ints
-    """Columns after which a dense token stands, shape (N, n)."""
+    """Columns after which a dense token stands, shape (N, n), ascending; L is none, where some were deleted."""
     heldout: Ints
     """Windows of held-out text, shape (M, L)."""
     bytes_per_token: float
     """Of the held-out text, for bits per byte."""
     facts: dict[str, Any]
     """How it was selected, and what the selection gained."""
+
+    @property
+    def tokens(self) -> int:
+        """Count the dense tokens of all texts."""
+        return int((self.places < self.words.shape[1]).sum())
+
+    def fingerprint(self) -> str:
+        """Hash the words and places."""
+        digest = hashlib.sha256()
+        for array in (self.words, self.places, self.heldout):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the folder beside and rename it."""

@@ -20,6 +20,12 @@ _ABLATIONS = {
     "noise": "noise, same length",
 }
 
+_REASONS = {
+    "every seed answers": "a seed answers fewer than 99 %",
+    "every control is behind": "a control isn't clearly behind",
+    "other vectors answer nothing": "other vectors answer more than pause tokens",
+}
+
 
 def write_proof(proof: dict[str, Any], path: Path) -> Path:
     """Write the page of what `hornbook.dense.prove` found; the file is written beside and renamed.
@@ -37,6 +43,7 @@ def write_proof(proof: dict[str, Any], path: Path) -> Path:
         arms=proof["arms"],
         charts=[chart for task in proof["tasks"] for chart in charts(task, proof["arms"])],
         ablations=_ABLATIONS,
+        reasons=_REASONS,
         version=hornbook.__version__,
         style=Markup(packaged("page.css", "proof.css")),
         script=Markup(script),
@@ -70,6 +77,19 @@ def charts(task: dict[str, Any], arms: dict[str, Any]) -> list[dict[str, Any]]:
             ],
         },
         {
+            "id": f"{name}-course",
+            "kind": "lines",
+            "x": "steps of training",
+            "steps": True,
+            "chance": task["chance"],
+            "curves": [
+                _curve(
+                    number, arms[arm]["title"], {look["step"]: _span(look["right"]) for look in of["looks"]}
+                )
+                for number, (arm, of) in _each(task)
+            ],
+        },
+        {
             "id": f"{name}-beyond",
             "kind": "lines",
             "x": f"steps that the question takes; trained up to {task['depth']}",
@@ -93,6 +113,11 @@ def charts(task: dict[str, Any], arms: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _each(task: dict[str, Any]) -> list[tuple[int, tuple[str, dict[str, Any]]]]:
     return list(enumerate(task["arms"].items()))
+
+
+def _span(shares: list[float]) -> dict[str, float]:
+    """Give the mean of the seeds, the worst and the best."""
+    return {"mean": sum(shares) / len(shares), "low": min(shares), "high": max(shares)}
 
 
 def _curve(number: int, title: str, points: dict[Any, dict[str, float]]) -> dict[str, Any]:

@@ -1,29 +1,37 @@
 """Phase 2: training a model on text with dense tokens in it."""
 
+import hashlib
+import json
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.optim import Optimizer
 
-from hornbook.dense.insert import Ints, choose_places, insert
+from hornbook.dense.insert import Ints, insert
 from hornbook.dense.kept import Kept
+from hornbook.dense.layout import Layout
 from hornbook.dense.loss import losses
+from hornbook.dense.measure import Arm, measure, to_tensor
 from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
 from hornbook.draws import Draws, key, permute
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, Interrupted
 from hornbook.recipe import Training
 from hornbook.section import Section
+from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
+from hornbook.training.interrupt import Signals, watch
 from hornbook.training.log import Log
-from hornbook.training.optimizers import make_optimizers, take_step
+from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.schedules import learning_rate
 
-Arm = Literal["dense", "pause", "plain"]
+_COURSE = "course.json"
 
 
 class DenseTraining(Section):
@@ -41,6 +49,8 @@ class DenseTraining(Section):
     """Longest gradient, over all parameters."""
     log_every: int = Field(10, ge=1)
     """Steps between lines of the log."""
+    checkpoint_every: int = Field(100, ge=1)
+    """Steps between checkpoints, where any are kept."""
     arm: Arm = "dense"
     """With vectors; with the tokens alone; or with neither, on the same words in the same order."""
     rounds: int | None = Field(1, ge=0)
@@ -66,79 +76,48 @@ def train_dense(
     seed: int = 0,
     log: Path | None = None,
     progress: Callable[[int, str], None] | None = None,
+    checkpoints: Path | None = None,
+    warn: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train on what phase 1 kept, teacher forced; gives the held-out figures before and after.
 
-    Step n is a function of (seed, n), and its words are the same for every arm. Raises HornbookError when the loss is
-    not a number.
+    Step n is a function of (seed, n), and its words are the same for every arm. With a folder for `checkpoints`, a
+    training that was cut off goes on from its newest whole one, which `warn` may remark on, to the very same model.
+    Raises HornbookError when the loss is not a number and for checkpoints of another training, and Interrupted after
+    Ctrl-C or SIGTERM, with everything saved.
     """
     model.train()
     before = measure(model, kept, seed)
-    optimizers = make_optimizers(model.model, plain := options.plain)
-    written = Log(log, 0) if log else None
-    for step in range(options.steps):
-        torch.manual_seed(key(seed, "dropout", step))
-        ids, layout, rounds = make_batch(model, kept, options, seed, step)
-        filled = model(ids, layout, rounds, options.gradient)
-        found = losses(filled, ids, layout, model.dense_id)
-        count = int((layout.follows & ~layout.dense).sum())
-        loss = found.words.sum() / count
-        if options.emission and options.arm != "plain":
-            loss = loss + options.emission * found.emission.sum() / count
-        loss.backward()
-        norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
-        words = float(found.words.detach().sum()) / count
-        if not (math.isfinite(words) and math.isfinite(norm)):
-            raise HornbookError(
-                f"step {step + 1}: the loss is {words} and the gradient's length {norm}: try a lower learning rate "
-                f"than {options.learning_rate}"
-            )
-        rate = learning_rate(plain, step)
-        take_step(optimizers, rate)
-        if (step + 1) % options.log_every == 0 or step + 1 == options.steps:
-            if written:
-                written.write(
-                    "train", {"step": step + 1, "loss": words, "learning_rate": rate, "gradient_norm": norm}
+    optimizers = make_optimizers(model.model, options.plain)
+    course = _course(model, kept, options, seed)
+    first = _go_on(model, optimizers, course, checkpoints, warn) if checkpoints else 0
+    written = Log(log, first) if log else None
+    with ExitStack() as stack:
+        signals = stack.enter_context(watch()) if checkpoints else Signals()
+        for step in range(first, options.steps):
+            facts = _step(model, kept, options, seed, step, optimizers)
+            last = step + 1 == options.steps
+            if (step + 1) % options.log_every == 0 or last:
+                if written:
+                    written.write("train", {"step": step + 1, **facts})
+                if progress:
+                    progress(step + 1, f"loss {facts['loss']:.3f}")
+            if checkpoints and ((step + 1) % options.checkpoint_every == 0 or last or signals.received):
+                _save(model, optimizers, course, checkpoints, step + 1)
+            if signals.received and not last:
+                raise Interrupted(
+                    f"stopped after step {step + 1:,} of {options.steps:,}, saved; run the same command to go on",
+                    signals.received,
                 )
-            if progress:
-                progress(step + 1, f"loss {words:.3f}")
     after = measure(model, kept, seed)
     if written:
         written.write("evaluate", {"step": options.steps, **after})
     return {"before": before, "after": after}
 
 
-@torch.inference_mode()
-def measure(model: DenseModel, kept: Kept, seed: int, batch: int = 32) -> dict[str, float]:
-    """Score held-out words in bits per byte: without dense tokens, with pause tokens, and with vectors.
-
-    The words are the same for all three, the first of each window left out; the dense tokens stand at places that
-    chance chooses, as many as in training, and are filled one by one.
-    """
-    was_training = model.training
-    model.eval()
-    count = kept.places.shape[1]
-    weights = np.ones(kept.heldout.shape)
-    weights[:, -1] = 0
-    draws = Draws(seed, "measure", np.arange(len(kept.heldout)))
-    places = choose_places(draws, "places", weights, 1, count)[:, 0]
-    totals = {"plain": 0.0, "pause": 0.0, "dense": 0.0}
-    for first in range(0, len(places), batch):
-        words, after = kept.heldout[first : first + batch], places[first : first + batch]
-        for arm in totals:
-            put = words if arm == "plain" else insert(words, after, model.dense_id).ids
-            ids = _tensor(model, put)
-            layout = model.layout(ids)
-            filled = model(ids, layout, None if arm == "dense" else 0)
-            totals[arm] += float(losses(filled, ids, layout, model.dense_id).words.double().sum())
-    model.train(was_training)
-    scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
-    return {f"{arm} bits per byte": total / scored for arm, total in totals.items()}
-
-
 def make_batch(
     model: DenseModel, kept: Kept, options: DenseTraining, seed: int, step: int
-) -> tuple[Tensor, Any, int | None]:
+) -> tuple[Tensor, Layout, int | None]:
     """Make the batch of a step: ids, layout and rounds."""
     epochs, places = np.divmod(step * options.batch + np.arange(options.batch), len(kept.words))
     rows: Ints = np.empty(options.batch, np.int64)
@@ -146,13 +125,85 @@ def make_batch(
         here = epochs == epoch
         rows[here] = permute(places[here], len(kept.words), key(seed, "order", int(epoch)))
     words = kept.words[rows].astype(np.int64)
-    put = words if options.arm == "plain" else insert(words, kept.places[rows], model.dense_id).ids
-    ids = _tensor(model, put)
     rounds = options.rounds if options.arm == "dense" else 0
     if options.random_rounds and rounds:
         rounds = int(Draws(seed, step, np.zeros(1, np.int64)).integers("rounds", 1, rounds + 1)[0, 0])
-    return ids, model.layout(ids), rounds
+    if options.arm == "plain":
+        ids = to_tensor(model, words)
+        return ids, model.layout(ids), rounds
+    put = insert(words, kept.places[rows], model.dense_id)
+    ids = to_tensor(model, put.ids)
+    return ids, model.layout(ids, torch.from_numpy(put.real).to(ids.device)), rounds
 
 
-def _tensor(model: DenseModel, ids: Ints) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(ids, np.int64)).to(model.model.device)
+def _step(
+    model: DenseModel, kept: Kept, options: DenseTraining, seed: int, step: int, optimizers: list[Optimizer]
+) -> dict[str, float]:
+    """Take one step; everything random in it is keyed by (seed, step)."""
+    torch.manual_seed(key(seed, "dropout", step))
+    ids, layout, rounds = make_batch(model, kept, options, seed, step)
+    found = losses(model(ids, layout, rounds, options.gradient), ids, layout, model.dense_id)
+    count = int((layout.follows & ~layout.dense).sum())
+    loss = found.words.sum() / count
+    if options.emission and options.arm != "plain":
+        loss = loss + options.emission * found.emission.sum() / count
+    loss.backward()
+    norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
+    words = float(found.words.detach().sum()) / count
+    if not (math.isfinite(words) and math.isfinite(norm)):
+        raise HornbookError(
+            f"step {step + 1}: the loss is {words} and the gradient's length {norm}: try a lower learning rate "
+            f"than {options.learning_rate}"
+        )
+    rate = learning_rate(options.plain, step)
+    take_step(optimizers, rate)
+    return {"loss": words, "learning_rate": rate, "gradient_norm": norm}
+
+
+def _course(model: DenseModel, kept: Kept, options: DenseTraining, seed: int) -> dict[str, Any]:
+    """Name what a training is a function of."""
+    digest = hashlib.sha256()
+    for name, tensor in model.model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
+    return {
+        "model": digest.hexdigest(),
+        "selection": kept.fingerprint(),
+        "seed": seed,
+        **options.model_dump(mode="json"),
+    }
+
+
+def _save(
+    model: DenseModel, optimizers: list[Optimizer], course: dict[str, Any], folder: Path, step: int
+) -> None:
+    def write(new: Path) -> None:
+        model.model.save_pretrained(new)
+        (new / _COURSE).write_text(json.dumps(course, indent=2), "utf-8")
+
+    save_checkpoint(folder, Progress(step), write, optimizer_state(model, optimizers), keep=2)
+
+
+def _go_on(
+    model: DenseModel,
+    optimizers: list[Optimizer],
+    course: dict[str, Any],
+    folder: Path,
+    warn: Callable[[str], None],
+) -> int:
+    """Bring back the newest checkpoint, and tell how many steps it has behind it."""
+    found = find_checkpoint(folder, warn)
+    if found is None:
+        return 0
+    begun = json.loads((found.folder / _COURSE).read_text("utf-8"))
+    other = [name for name in course if begun.get(name) != course[name]]
+    if other:
+        was, now = (", ".join(f"{name} {of.get(name)}" for name in other) for of in (begun, course))
+        raise HornbookError(
+            f"{folder}: a training was begun there with {was}, not {now}: give those, or delete that folder to start "
+            "anew"
+        )
+    saved = type(model.model).from_pretrained(found.folder, dtype=model.model.dtype)
+    model.model.load_state_dict(saved.state_dict())
+    restore_optimizers(model, optimizers, found.optimizer())
+    return found.progress.step

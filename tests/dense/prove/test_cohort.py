@@ -68,7 +68,7 @@ def test_matched_compute_is_matched() -> None:
 def test_dense_learns_what_pause_cannot() -> None:
     """Four steps, one layer: the margin that the README tells of, small."""
     settings = Settings(steps=500, batch=64, look_every=100, validation=64, test=256)
-    task = WordProblem(3, 4)
+    task = WordProblem(3, 4, 500)
     right = {}
     for arm in ("dense", "pause"):
         cohort = Cohort(task, ARMS[arm], (0, 1))

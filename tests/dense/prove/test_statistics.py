@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
+from hornbook.dense.prove.statistics import accuracy, difference, mcnemar, needed
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -35,3 +35,14 @@ def test_differences_are_paired() -> None:
     paired = difference(one, other)
     assert paired.mean == pytest.approx(one.mean() - other.mean())
     assert 0 < paired.low < paired.high < 0.06
+
+
+@pytest.mark.parametrize(("difference", "share"), [(0.1, 0.25), (0.08, 0.5)])
+def test_so_many_questions_show_it(difference: float, share: float) -> None:
+    """In four of five simulated comparisons, which is the power that is promised."""
+    count, draws, seen = needed(difference, share), np.random.default_rng(2), 0
+    for _ in range(400):
+        one, other = draws.random(count) < share + difference, draws.random(count) < share
+        seen += mcnemar(one, other) < 0.05
+    assert 0.72 < seen / 400 < 0.87
+    assert needed(difference / 2, share) > 3 * count

@@ -10,7 +10,7 @@ from hornbook.draws import Draws
 
 
 def test_products() -> None:
-    task = WordProblem(5, 8)
+    task = WordProblem(5, 8, 1)
     questions = task.draw(Draws(0, 0, np.arange(50)), 8)
     for row in range(50):
         things = list(range(5))
@@ -22,7 +22,7 @@ def test_products() -> None:
 
 
 def test_cups() -> None:
-    task = Cups(5, 8)
+    task = Cups(5, 8, 1)
     questions = task.draw(Draws(0, 0, np.arange(50)), 8)
     for row in range(50):
         place, *moves = questions.words[row].tolist()
@@ -40,7 +40,7 @@ def test_cups() -> None:
 
 
 def test_pointers() -> None:
-    task = Pointers(8, 6)
+    task = Pointers(8, 6, 1)
     questions = task.draw(Draws(3, 0, np.arange(40)), 5)
     for row in range(40):
         words = questions.words[row].tolist()

@@ -22,16 +22,16 @@ _BATCH_OF_ANSWERS = 256
 class Settings(Section):
     """How long and how fast."""
 
-    steps: int = 1000
-    """At most, for an arm without a matched compute."""
-    batch: int = 64
+    steps: int | None = None
+    """At most, for an arm without a matched compute; None is each task's own."""
+    batch: int = 32
     learning_rate: float = 2e-3
     warmup: int = 50
     clip: float = 1.0
     look_every: int = 50
     """Steps between looks at the validation questions."""
     enough: float = 0.998
-    """Training stops when every seed answers so many of the deepest validation questions, twice in a row."""
+    """Training stops when every seed answers so many of the deepest validation questions, three times in a row."""
     validation: int = 512
     """Questions that decide on stopping, and on nothing else."""
     test: int = 1024
@@ -59,7 +59,9 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
     is not a number.
     """
     task, seeds = cohort.task, cohort.seeds
-    steps = round(settings.steps * (overhead(task, settings.steps) if cohort.arm.same_compute else 1.0))
+    steps = settings.steps or task.steps
+    if cohort.arm.same_compute:
+        steps = round(steps * overhead(task, steps))
     depths = draw_depths(task, steps)
     tensors = list(cohort.parameters.values())
     optimizer = torch.optim.AdamW(tensors, lr=0.0, betas=(0.9, 0.999), weight_decay=0.01, fused=True)
@@ -90,8 +92,8 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
             looks.append({"step": step + 1, "right": right})
             if progress:
                 progress((step + 1) / steps)
-            recent = [min(one["right"]) for one in looks[-2:]]
-            if len(recent) == 2 and min(recent) >= settings.enough:
+            recent = [min(one["right"]) for one in looks[-3:]]
+            if len(recent) == 3 and min(recent) >= settings.enough:
                 break
     return Course(step + 1, places, time.process_time() - began, looks)
 
@@ -99,13 +101,24 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
 def draw_depths(task: Task, steps: int) -> Ints:
     """Draw the depth of each step's questions, the same for every arm and seed.
 
-    The deepest grows from 2 to the task's own over the first half of the steps; half of all questions are the
-    deepest of their time, and half are of any depth up to it.
+    The deepest grows from 2 to the task's own over the first six tenths of the steps, slowly at first, since two steps
+    are the hardest to learn; half of all questions are the deepest of their time, and half are of any depth up to it.
     """
     step = np.arange(steps)
-    deepest = np.minimum(2 + step * 2 * (task.depth - 1) // steps, task.depth)
+    grown = np.minimum(step / (0.6 * steps), 1) ** 2
+    deepest = np.minimum(2 + (grown * (task.depth - 1)).astype(np.int64), task.depth)
     uniform = Draws(0, "depths", step).uniform(task.name, 2)
     return np.where(uniform[:, 0] < 0.5, deepest, 1 + (uniform[:, 1] * deepest).astype(np.int64))
+
+
+def seen(task: Task, settings: Settings, seed: int) -> float:
+    """Tell which share of the deepest test questions a seed's training asks too, were it to take all of its steps."""
+    asked = set()
+    for step in np.flatnonzero(draw_depths(task, settings.steps or task.steps) == task.depth).tolist():
+        words = task.draw(Draws(seed, step, np.arange(settings.batch)), task.depth).words
+        asked |= {row.tobytes() for row in words}
+    tests = draw_test(task, task.depth, settings.test).words
+    return sum(row.tobytes() in asked for row in tests) / len(tests)
 
 
 def overhead(task: Task, steps: int) -> float:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cache
+from math import ceil, sqrt
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +49,19 @@ def mcnemar(one: Bools, other: Bools) -> float:
     few = np.arange(min(wins, losses) + 1)
     terms = factorial[total] - factorial[few] - factorial[total - few] - total * np.log(2)
     return float(min(1.0, 2 * np.exp(terms).sum()))
+
+
+def needed(difference: float, share: float, level: float = 0.05, power: float = 0.8) -> int:
+    """Tell how many questions show that one model answers `difference` more of them than another, both about `share`.
+
+    For McNemar's test with this power, two-sided (Connor, "Sample size for testing differences in proportions for the
+    paired-sample design", 1987, eq. 3), where the two err independently of one another: with models that agree more
+    often, it takes fewer.
+    """
+    better = min(1.0, share + difference)
+    split = share * (1 - better) + better * (1 - share)  # how often exactly one of them is right
+    confident, sure = (NormalDist().inv_cdf(one) for one in (1 - level / 2, power))
+    return ceil((confident * sqrt(split) + sure * sqrt(split - difference**2)) ** 2 / difference**2)
 
 
 def _bootstrap(values: npt.NDArray[np.float64]) -> Interval:

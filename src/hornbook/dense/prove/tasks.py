@@ -42,6 +42,8 @@ class Task(ABC):
     """What it asks, for a reader of the page."""
     depth: int
     """The deepest question that is trained on."""
+    steps: int
+    """Steps of training at most, the same for all arms."""
     answers: int
     """How many answers there are; their ids come first."""
     size: int
@@ -64,8 +66,8 @@ class Task(ABC):
 class WordProblem(Task):
     """Multiply permutations from left to right."""
 
-    def __init__(self, points: int, depth: int) -> None:
-        self.points, self.depth = points, depth
+    def __init__(self, points: int, depth: int, steps: int) -> None:
+        self.points, self.depth, self.steps = points, depth, steps
         self.name = f"s{points}"
         self.title = f"Word problem of S{points}"
         self.answers = len(self.elements)
@@ -109,8 +111,8 @@ class Cups(Task):
     2023). The 120 elements of S5 as answers would say no more about depth and take far longer to learn.
     """
 
-    def __init__(self, points: int, depth: int) -> None:
-        self.points, self.depth = points, depth
+    def __init__(self, points: int, depth: int, steps: int) -> None:
+        self.points, self.depth, self.steps = points, depth, steps
         n = range(points)
         self.moves = np.array([(1, 0, *n[2:]), (*n[1:], 0), (n[-1], *n[:-1])])
         self.name = f"s{points}"
@@ -143,8 +145,8 @@ class Cups(Task):
 class Pointers(Task):
     """Follow arrows: a cycle through some points is shown arrow by arrow in any order, then where to begin."""
 
-    def __init__(self, points: int, depth: int) -> None:
-        self.points, self.depth = points, depth
+    def __init__(self, points: int, depth: int, steps: int) -> None:
+        self.points, self.depth, self.steps = points, depth, steps
         self.name = "pointers"
         self.title = f"Pointers on a cycle of {points}"
         self.told = (
@@ -184,7 +186,9 @@ class Pointers(Task):
         return f"follow {token - self.counts}:"
 
 
-TASKS: dict[str, Task] = {task.name: task for task in (WordProblem(3, 8), Cups(5, 8), Pointers(8, 6))}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (WordProblem(3, 8, 1300), Cups(5, 8, 700), Pointers(8, 6, 900))
+}
 """In the order of the page."""
 
 

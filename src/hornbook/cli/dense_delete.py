@@ -1,0 +1,48 @@
+"""`hornbook dense delete`: take useless dense tokens out of a selection."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.cli.app import Json, print_json
+from hornbook.cli.dense import dense, open_pair
+from hornbook.errors import HornbookError
+
+
+@dense.command()
+def delete(
+    model: Annotated[Path, typer.Argument(help="A folder that `hornbook dense train` wrote.")],
+    selection: Annotated[Path, typer.Argument(help="The selection that it was trained on.")],
+    out: Annotated[Path, typer.Argument(help="Where the selection without them goes.")],
+    rounds: Annotated[int, typer.Option(min=-1, help="Rounds of filling; -1 fills one by one.")] = -1,
+    seed: Annotated[int, typer.Option(help="Of those deleted by chance, to compare with.")] = 0,
+    json: Json = False,
+) -> None:
+    """Find dense tokens without which the words are at least as likely, and drop them.
+
+    A first-order score finds them, and exact scoring confirms each. Training goes on with what is left: give the model
+    and the new selection to `hornbook dense train`.
+    """
+    from hornbook.dense.delete import delete_from
+    from hornbook.training.progress import Reporter
+
+    if out.exists():
+        raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
+    wrapped, _, kept = open_pair(model, selection)
+    wrapped.eval()
+    with Reporter().shares() as tell:
+        fewer = delete_from(
+            wrapped, kept, None if rounds < 0 else rounds, seed, lambda share: tell("Deleting", share)
+        )
+    fewer.save(out)
+    told = fewer.facts["deleted"]
+    if json:
+        print_json({"selection": str(out), **told})
+        return
+    print(
+        f"{out}: {told['deleted']:,} of {told['dense tokens']:,} dense tokens deleted; {told['suspected']:,} were "
+        f"suspected of doing harm, {told['confirmed']:,} do one by one. The words, in {told['unit']}:"
+    )
+    for name in ("before", "after", "as many by chance"):
+        print(f"  {name}: {told[name]:.4f}")

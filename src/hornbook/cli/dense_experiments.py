@@ -1,0 +1,73 @@
+"""`hornbook dense experiments`: what one vector can do, several, in two rounds, and which are of no use."""
+
+import json as text
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.atomic import beside
+from hornbook.cli.app import Json, print_json, print_table
+from hornbook.cli.dense import dense, open_pair
+
+
+@dense.command()
+def experiments(
+    model: Annotated[
+        Path, typer.Argument(help="The causal model's folder that the selection was made with.")
+    ],
+    selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
+    out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("runs/dense-experiments.json"),
+    steps: Annotated[int, typer.Option(min=1, help="Of each training.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(min=1e-9)] = 1e-4,
+    texts: Annotated[int, typer.Option(min=2, help="Held-out texts that get one vector.")] = 64,
+    following: Annotated[int, typer.Option(min=4, help="Words after it.")] = 24,
+    seed: Annotated[int, typer.Option()] = 0,
+    json: Json = False,
+) -> None:
+    """Run the four experiments on a model: one vector, several, two rounds, deletion."""
+    from hornbook.errors import HornbookError
+    from hornbook.training.dense import DenseTraining
+    from hornbook.training.dense_experiments import run_experiments
+    from hornbook.training.progress import Reporter
+
+    _, _, kept = open_pair(model, selection)
+    if following > (room := kept.heldout.shape[1] - 2):
+        raise HornbookError(
+            f"--following {following}: the selection's texts leave room for {room}: give fewer"
+        )
+    options = DenseTraining(steps=steps, batch=batch, learning_rate=learning_rate)
+    with Reporter().shares() as tell:
+        found = run_experiments(
+            lambda: open_pair(model, selection)[0], kept, options, texts, following, seed, tell
+        )
+    with beside(out) as file:
+        file.write_text(text.dumps(found, indent=2), "utf-8")
+    if json:
+        print_json(found)
+        return
+    print(f"1. One vector in each of {found['one vector']['texts']} held-out texts, nats a word behind it")
+    single = {"before training": found["one vector"]} | {
+        f"after {name}": one["one vector"] for name, one in found["trained"].items() if "one vector" in one
+    }
+    print_table(
+        [
+            {"vector": name}
+            | {
+                f"{when}, {span}": one["nats"][name][span]
+                for when, one in single.items()
+                for span in one["nats"][name]
+            }
+            for name in found["one vector"]["nats"]
+        ]
+    )
+    print(f"\n2 and 3. Trained for {steps:,} steps, bits per byte of held-out words")
+    before = next(iter(found["trained"].values()))["before"]
+    rows = {"before": before} | {name: one["after"] for name, one in found["trained"].items()}
+    print_table([{"trained with": name, **figures} for name, figures in rows.items()])
+    told = found["deletion"]
+    print(
+        f"\n4. Deletion after depth 1: {told['deleted']:,} of {told['dense tokens']:,} dense tokens. Nats a word: "
+        f"before {told['before']:.4f}, after {told['after']:.4f}, as many by chance {told['as many by chance']:.4f}"
+    )

@@ -1,0 +1,66 @@
+"""How likely a model finds held-out words: without dense tokens, with pause tokens, and with vectors."""
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+
+from hornbook.dense.insert import Floats, Ints, choose_places, insert
+from hornbook.dense.kept import Kept
+from hornbook.dense.loss import losses
+from hornbook.dense.model import DenseModel
+from hornbook.draws import Draws
+
+Arm = Literal["dense", "pause", "plain"]
+ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
+
+
+def measure(model: DenseModel, kept: Kept, seed: int) -> dict[str, float]:
+    """Score held-out words in bits per byte, each way; dense tokens stand where chance has it, as many as in training.
+
+    The words are the same each way, the first of each window left out.
+    """
+    places = chance_places(kept, seed)
+    scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
+    return {
+        f"{arm} bits per byte": float(window_nats(model, kept.heldout, places, arm).sum()) / scored
+        for arm in ARMS
+    }
+
+
+def chance_places(kept: Kept, seed: int) -> Ints:
+    """Choose places in the held-out windows, shape (M, n), n as many as the selection has in a text on average."""
+    count = max(1, round(kept.tokens / len(kept.words)))
+    weights = np.ones(kept.heldout.shape)
+    weights[:, -1] = 0
+    draws = Draws(seed, "measure", np.arange(len(kept.heldout)))
+    return choose_places(draws, "places", weights, 1, count)[:, 0]
+
+
+@torch.inference_mode()
+def window_nats(
+    model: DenseModel, words: Ints, places: Ints, arm: Arm, rounds: int | None = None, batch: int = 32
+) -> Floats:
+    """Sum -ln p over the words of each window (M, L) but its first: shape (M,).
+
+    Dense tokens stand after the columns `places`, shape (M, n), and are filled one by one unless `rounds` are given;
+    pause tokens stand there without vectors; plain windows have neither.
+    """
+    was_training = model.training
+    model.eval()
+    found = []
+    for first in range(0, len(words), batch):
+        part = slice(first, first + batch)
+        put = words[part] if arm == "plain" else insert(words[part], places[part], model.dense_id).ids
+        ids = to_tensor(model, put)
+        layout = model.layout(ids)
+        filled = model(ids, layout, rounds if arm == "dense" else 0)
+        found.append(losses(filled, ids, layout, model.dense_id).words.double().sum(1).cpu().numpy())
+    model.train(was_training)
+    return np.concatenate(found)
+
+
+def to_tensor(model: DenseModel, ids: Ints) -> torch.Tensor:
+    """Bring ids to the model."""
+    return torch.from_numpy(np.ascontiguousarray(ids, np.int64)).to(model.model.device)

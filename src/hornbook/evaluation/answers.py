@@ -1,0 +1,105 @@
+"""Which answers a model gives to questions with several endings, or with one that has to be met."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hornbook.evaluation.endings import Scores, score_endings
+from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.questions import PublicTask, Question
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of M questions."""
+
+    right: Bools
+    """Whether the likeliest ending is the right one; of a single ending, whether the model would write it."""
+    right_per_byte: Bools
+    """The same by likelihood per byte, which doesn't favour short endings."""
+    bits_per_byte: float
+    """Of the right endings."""
+
+
+def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]], Scores]) -> Answers:
+    """Ask questions; `score` scores (context, ending) pairs."""
+    found = score([(question.context, ending) for question in questions for ending in question.endings])
+    right, per_byte, nats, size, first = [], [], 0.0, 0, 0
+    for question in questions:
+        part = slice(first, first + len(question.endings))
+        first = part.stop
+        sizes = np.array([len(ending.encode()) for ending in question.endings])
+        if len(question.endings) == 1:
+            right.append(bool(found.greedy[part][0]))
+            per_byte.append(right[-1])
+        else:
+            right.append(int(found.nats[part].argmin()) == question.label)
+            per_byte.append(int((found.nats[part] / sizes).argmin()) == question.label)
+        nats += float(found.nats[part][question.label])
+        size += int(sizes[question.label])
+    return Answers(np.array(right), np.array(per_byte), nats / float(np.log(2)) / size)
+
+
+def measure_task(
+    opened: Opened,
+    task: PublicTask,
+    questions: Sequence[Question],
+    progress: Callable[[float], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Ask a causal model a task's questions: measures as `evaluate` gives them.
+
+    Raises HornbookError unless the model is causal.
+    """
+    opened.need("causal")
+    model, family = opened.model, opened.family
+    found = answer(
+        questions,
+        lambda pairs: score_endings(
+            opened.tokenizer,
+            pairs,
+            lambda ids, _: family.hidden(model, {"input_ids": ids}),
+            lambda hidden: family.logits(model, hidden),
+            opened.length,
+            model.device,
+            progress=progress,
+        ),
+    )
+    choice = len(questions[0].endings) > 1
+    rule = (
+        "The likeliest of the endings is the answer."
+        if choice
+        else "The model must write the number, and nothing else, taking the likeliest token each time."
+    )
+    shares = {f"{task.name}, right": (found.right, rule)}
+    if choice:
+        shares[f"{task.name}, right by likelihood per byte"] = (
+            found.right_per_byte,
+            "The likeliest of the endings, byte for byte, is the answer.",
+        )
+    over = f"{len(questions):,} questions, no examples before them"
+    comparable = f"It compares with any causal model; guessing gets {task.chance:g}."
+    return [
+        {
+            "measure": name,
+            "value": float(right.mean()),
+            "unit": "share",
+            "over": over,
+            "rule": how,
+            "comparable": comparable,
+        }
+        for name, (right, how) in shares.items()
+    ] + [
+        {
+            "measure": f"{task.name}, right endings",
+            "value": found.bits_per_byte,
+            "unit": "bits/byte",
+            "over": over,
+            "rule": "How well the right endings are predicted after their contexts.",
+            "comparable": "It compares with any causal model, whatever its tokenizer.",
+        }
+    ]

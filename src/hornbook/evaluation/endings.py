@@ -1,0 +1,102 @@
+"""How likely a causal model finds endings of texts, and whether it would have written them itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers import encode_at
+
+_TOKENS = 2**12
+"""Tokens that the model reads at once."""
+
+Hidden = Callable[[Tensor, Tensor], Tensor]
+"""Ids and which are real, both (B, T), to last hidden states (B, T, H)."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of N endings."""
+
+    nats: npt.NDArray[np.float64]
+    """The sum of -ln p over each ending's tokens."""
+    greedy: npt.NDArray[np.bool_]
+    """Whether the model would have written it, taking the likeliest token each time."""
+
+
+@torch.inference_mode()
+def score_endings(
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[tuple[str, str]],
+    hidden: Hidden,
+    logits: Callable[[Tensor], Tensor],
+    length: int,
+    device: torch.device,
+    between: Sequence[int] = (),
+    progress: Callable[[float], None] | None = None,
+) -> Scores:
+    """Score (context, ending) pairs; the ids `between` stand between the two, and are not scored.
+
+    A text begins with the end token, as documents do in training. A context that is too long for `length` tokens
+    loses its beginning. Both are tokenized as one text, as in training. Raises HornbookError for an ending that alone
+    is too long.
+    """
+    encoded = encode_at(
+        tokenizer, [context + ending for context, ending in pairs], [[len(context)] for context, _ in pairs]
+    )
+    begin = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+    texts, starts = [], []
+    for (ids, (place,)), (_, ending) in zip(encoded, pairs, strict=True):
+        most = length - len(between) - (len(ids) - place)
+        if most < 1:
+            raise HornbookError(
+                f"an ending of {len(ids) - place:,} tokens ({ending[:40]!r}...) leaves no room in a model of {length:,}"
+            )
+        before = [*begin, *ids[:place]][-most:]
+        if not before:
+            raise HornbookError("a context is empty, and the tokenizer has no end token to begin with")
+        texts.append([*before, *between, *ids[place:]])
+        starts.append(len(before) + len(between))
+    sizes = np.array([len(text) for text in texts])
+    nats, greedy = np.empty(len(texts)), np.empty(len(texts), bool)
+    order, done = np.argsort(-sizes, kind="stable"), 0
+    while done < len(order):
+        rows = order[done : done + max(1, _TOKENS // int(sizes[order[done]]))]
+        nats[rows], greedy[rows] = _score(
+            [texts[row] for row in rows], np.array(starts)[rows], hidden, logits, device
+        )
+        done += len(rows)
+        if progress:
+            progress(done / len(order))
+    return Scores(nats, greedy)
+
+
+def _score(
+    texts: list[list[int]],
+    starts: npt.NDArray[np.int64],
+    hidden: Hidden,
+    logits: Callable[[Tensor], Tensor],
+    device: torch.device,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Score a batch, padded on the right."""
+    ids = torch.zeros(len(texts), max(map(len, texts)), dtype=torch.long)
+    real = torch.zeros_like(ids, dtype=torch.bool)
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = torch.tensor(text)
+        real[row, : len(text)] = True
+    columns = torch.arange(ids.shape[1])
+    rows, places = (real & (columns >= torch.from_numpy(starts)[:, None])).nonzero(as_tuple=True)
+    ids, real, rows, places = (one.to(device) for one in (ids, real, rows, places))
+    predicted = logits(hidden(ids, real)[rows, places - 1]).float()
+    wanted = ids[rows, places]
+    lost = -predicted.log_softmax(-1).gather(-1, wanted[:, None]).squeeze(-1).double()
+    missed = (predicted.argmax(-1) != wanted).double()
+    nats, misses = torch.zeros(2, len(texts), dtype=torch.float64, device=device)
+    nats.index_add_(0, rows, lost)
+    misses.index_add_(0, rows, missed)
+    return nats.cpu().numpy(), (misses == 0).cpu().numpy()

@@ -1,0 +1,136 @@
+"""Questions of public tasks, from files or from the hub, written as a language model reads them."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook.corpora.hub import rows
+from hornbook.errors import HornbookError, nearest
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text and how it may go on."""
+
+    context: str
+    endings: tuple[str, ...]
+    """Each begins with the blank that separates it. A single one is a free answer, to be met exactly."""
+    label: int
+    """Which ending is right."""
+
+
+@dataclass(frozen=True)
+class PublicTask:
+    """A task that others measure too."""
+
+    name: str
+    dataset: str
+    config: str | None
+    split: str
+    file: str
+    """Where its rows are in a folder of tasks, as JSON lines."""
+    read: Callable[[dict[str, Any]], Question]
+    chance: float
+    """Share of right answers that guessing gets."""
+
+
+def _hellaswag(row: dict[str, Any]) -> Question:
+    """Zellers et al., 2019, with the marks of WikiHow taken out, as the usual harness does."""
+    activity = f"{row['activity_label']}: " if "activity_label" in row else ""
+    return Question(
+        _without_marks(activity + row["ctx"]),
+        tuple(f" {_without_marks(ending)}" for ending in row["endings"]),
+        int(row["label"]),
+    )
+
+
+def _openbookqa(row: dict[str, Any]) -> Question:
+    """Mihaylov et al., 2018, without the facts: the stem goes on with an answer."""
+    question = row.get("question", {})
+    choices = question.get("choices") or row["choices"]
+    if isinstance(choices, dict):  # as the hub has them
+        choices = [
+            {"text": text, "label": label}
+            for text, label in zip(choices["text"], choices["label"], strict=True)
+        ]
+    labels = [choice["label"] for choice in choices]
+    return Question(
+        question.get("stem") or row["question_stem"],
+        tuple(f" {choice['text']}" for choice in choices),
+        labels.index(row["answerKey"].strip()),
+    )
+
+
+def _gsm8k(row: dict[str, Any]) -> Question:
+    """Cobbe et al., 2021, the number alone: what a model works out must happen without words."""
+    number = row["answer"].rsplit("####", 1)[1].strip()
+    return Question(f"Question: {row['question']}\nAnswer:", (f" {number}\n",), 0)
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        PublicTask(
+            "hellaswag", "Rowan/hellaswag", None, "validation", "hellaswag/validation.jsonl", _hellaswag, 0.25
+        ),
+        PublicTask(
+            "openbookqa", "allenai/openbookqa", "main", "test", "openbookqa/test.jsonl", _openbookqa, 0.25
+        ),
+        PublicTask("gsm8k", "openai/gsm8k", "main", "test", "gsm8k/test.jsonl", _gsm8k, 0.0),
+    )
+}
+
+
+def find_task(name: str) -> PublicTask:
+    """Give a task by its name; raises HornbookError for one that isn't known."""
+    if name not in TASKS:
+        raise HornbookError(f"there is no task {name!r}{nearest(name, list(TASKS))}")
+    return TASKS[name]
+
+
+def read_questions(task: PublicTask, data: Path | None = None, limit: int | None = None) -> list[Question]:
+    """Read a task's questions, the first `limit`, from its file in the folder `data`, else from the hub.
+
+    `data` may be the file itself. Raises HornbookError for a file that isn't there and for rows of another kind.
+    """
+    if data is None:
+        where, found = task.dataset, _hub_rows(task)
+    else:
+        where, found = str(data), list(_lines(data / task.file if data.is_dir() else data))
+    chosen = found[:limit]
+    try:
+        questions = [task.read(row) for row in chosen]
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+        raise HornbookError(
+            f"{where}: its rows are not those of {task.name} ({error!r}): name its file"
+        ) from error
+    if not questions:
+        raise HornbookError(f"{where}: there are no questions in it: name the file of {task.name}")
+    return questions
+
+
+def _hub_rows(task: PublicTask) -> list[dict[str, Any]]:
+    try:
+        return list(rows(task.dataset, task.config, task.split))
+    except HornbookError as error:
+        raise HornbookError(
+            f"{task.dataset} can't be had from the hub: connect to a network, or name a file or folder of tasks with "
+            "--data"
+        ) from error
+
+
+def _lines(path: Path) -> Iterable[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise HornbookError(
+            f"{path}: can't be read as JSON lines ({' '.join(str(error).split())}): name the task's file or its folder"
+        ) from error
+
+
+def _without_marks(text: str) -> str:
+    """Take out WikiHow's marks, such as [header], and the blanks that they leave."""
+    return re.sub(r" +", " ", re.sub(r"\[.*?\]", "", text.replace(" [title]", ". "))).strip()

@@ -1,0 +1,121 @@
+"""Endings against Hugging Face's model asked one at a time; questions against the tasks' own rows."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.answers import answer, measure_task
+from hornbook.evaluation.endings import score_endings
+from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
+
+PAIRS = [
+    ("Once upon a time", " there was a happy cat called Lily."),
+    ("Lily", " went"),
+    ("", " to the park and found a ball."),
+    (
+        "Once upon a time there was a proud bear called Anna. " * 9,
+        " What a nice hat!",
+    ),  # longer than the model
+]
+
+
+def scored(opened, pairs, **changes):
+    family, model = opened.family, opened.model
+    return score_endings(
+        opened.tokenizer,
+        pairs,
+        lambda ids, _: family.hidden(model, {"input_ids": ids}),
+        lambda hidden: family.logits(model, hidden),
+        opened.length,
+        model.device,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("preset", ["tinystories-1m", "pythia-14m"])
+def test_endings_one_at_a_time(make, preset):
+    opened = make(preset)
+    found = scored(opened, PAIRS)
+    model = AutoModelForCausalLM.from_pretrained(opened.folder).eval()
+    for row, (context, ending) in enumerate(PAIRS):
+        before, after = (opened.tokenizer(text)["input_ids"] for text in (context, ending))
+        assert [*before, *after] == opened.tokenizer(context + ending)["input_ids"]
+        before = [opened.tokenizer.eos_token_id, *before][-(opened.length - len(after)) :]
+        with torch.no_grad():
+            logits = model(torch.tensor([[*before, *after]])).logits[0, len(before) - 1 : -1]
+        nats = -logits.log_softmax(-1)[torch.arange(len(after)), after].sum()
+        assert found.nats[row] == pytest.approx(float(nats), rel=1e-5)
+        assert found.greedy[row] == (logits.argmax(-1).tolist() == after)
+
+
+def test_greedy_is_what_generate_writes(make):
+    opened = make("pythia-14m")
+    opened.model.get_output_embeddings().weight.data[5] *= 50  # it now writes hardly anything else
+    token = opened.tokenizer.decode([5])
+    found = scored(opened, [("Once upon a time", token * 2), ("Once upon a time", token + " there")])
+    begun = opened.tokenizer("Once upon a time", return_tensors="pt")["input_ids"]
+    begun = torch.cat([torch.tensor([[opened.tokenizer.eos_token_id]]), begun], 1)
+    written = opened.model.generate(begun, max_new_tokens=2, do_sample=False, pad_token_id=0)[0, -2:].tolist()
+    assert found.greedy.tolist() == [written == [5, 5], False]
+
+
+def test_an_ending_that_is_too_long(make):
+    with pytest.raises(HornbookError, match="leaves no room in a model of 64"):
+        scored(make("pythia-14m"), [("Lily", " went to the park" * 30)])
+
+
+def test_the_likeliest_ending_is_the_answer():
+    questions = [Question("a", (" bb", " cccccc"), 0), Question("d", (" 7\n",), 0)]
+
+    def score(pairs):
+        assert pairs == [("a", " bb"), ("a", " cccccc"), ("d", " 7\n")]
+        from hornbook.evaluation.endings import Scores
+
+        return Scores(np.array([2.0, 3.0, 1.0]), np.array([False, False, True]))
+
+    found = answer(questions, score)
+    assert found.right.tolist() == [True, True]
+    assert found.right_per_byte.tolist() == [False, True]  # 2 / 3 bytes against 3 / 7
+    assert found.bits_per_byte == pytest.approx(3.0 / np.log(2) / 6)
+
+
+def test_questions_as_the_hub_and_as_files_have_them(tmp_path: Path):
+    row = {
+        "question": {"stem": "Predators eat", "choices": [{"text": "lions", "label": "A"}]},
+        "answerKey": "A",
+    }
+    hub = {"question_stem": "Predators eat", "choices": {"text": ["lions"], "label": ["A"]}, "answerKey": "A"}
+    assert (
+        TASKS["openbookqa"].read(row)
+        == TASKS["openbookqa"].read(hub)
+        == Question("Predators eat", (" lions",), 0)
+    )
+    wiki = {"ctx": "How to [header] sing. [step] Stand", "endings": ["up [substeps] straight."], "label": "0"}
+    assert TASKS["hellaswag"].read(wiki) == Question("How to sing. Stand", (" up straight.",), 0)
+    sums = {"question": "1 + 1?", "answer": "It is <<1+1=2>>2.\n#### 2"}
+    assert TASKS["gsm8k"].read(sums) == Question("Question: 1 + 1?\nAnswer:", (" 2\n",), 0)
+    (tmp_path / "openbookqa").mkdir()
+    (tmp_path / "openbookqa/test.jsonl").write_text(json.dumps(row) + "\n")
+    assert len(read_questions(TASKS["openbookqa"], tmp_path)) == 1
+    with pytest.raises(HornbookError, match="its rows are not those of gsm8k"):
+        read_questions(TASKS["gsm8k"], tmp_path / "openbookqa/test.jsonl")
+    with pytest.raises(HornbookError, match="can't be read as JSON lines"):
+        read_questions(TASKS["gsm8k"], tmp_path)
+    with pytest.raises(HornbookError, match="did you mean 'gsm8k'"):
+        find_task("gsm8")
+
+
+def test_real_files(data: Path, make):
+    """The counts that the tasks' authors tell: 500 questions, 10,042 and 1,319."""
+    counts = {name: len(read_questions(task, data / "evaluation")) for name, task in TASKS.items()}
+    assert counts == {"openbookqa": 500, "hellaswag": 10_042, "gsm8k": 1_319}
+    opened = make("pythia-14m", 192)
+    for name, task in TASKS.items():
+        found = measure_task(opened, task, read_questions(task, data / "evaluation", 24))
+        share = found[0]["value"]
+        assert share == 0 if name == "gsm8k" else 0 <= share < 0.75  # a model with random weights guesses
