@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +110,12 @@ def build(
                     starts.append(begun)
                 else:
                     ids = encode_documents(tokenizer, texts)
-                file.write(np.array([token for one in ids for token in (*one, end_id)], dtype).tobytes())
-                lengths += [len(one) + 1 for one in ids]
-                total += sum(lengths[-len(texts) :])
+                for one in ids:
+                    one.append(end_id)
+                lengths += map(len, ids)
+                tokens = np.fromiter(chain.from_iterable(ids), dtype)
+                file.write(tokens.data)
+                total += len(tokens)
                 sizes += [len(text.encode("utf-8")) for text in texts]
                 if progress:
                     progress(sum(sizes[-len(texts) :]))
