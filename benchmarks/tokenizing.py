@@ -15,7 +15,7 @@ from statistics import median
 
 from hornbook.corpora import Corpus
 from hornbook.store.tokens import _chunks, build
-from hornbook.tokenizers import STYLES, TokenizerOptions, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
 
 
 def main() -> None:
@@ -29,8 +29,9 @@ def main() -> None:
     texts = list(corpus.documents_of("train"))
     size = sum(len(text.encode()) for text in texts) / 1e6
     options = TokenizerOptions.model_validate({"kind": "bpe", "vocab_size": 10_000})
-    tokenizer = train(iter(texts), options, STYLES["shared"], 0)
-    rust = tokenizer.backend_tokenizer
+    style = STYLES["shared"]
+    rust = train(iter(texts), options, style, 0)
+    tokenizer = dress(rust, "causal", 512, style)
     library, ours = [], []
     for _ in range(given.rounds):
         began = time.perf_counter()
