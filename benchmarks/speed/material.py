@@ -100,6 +100,7 @@ def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
     )
     material = Material((work / f"{case.name}-{identity:016x}").resolve(), case, corpus)
     if (material.folder / "material.json").exists():
+        material.write()
         shutil.rmtree(material.folder / "runs", ignore_errors=True)
         return material
     shutil.rmtree(material.folder, ignore_errors=True)

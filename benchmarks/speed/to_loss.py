@@ -48,17 +48,17 @@ class Race:
 
 def race(material: Material, budget: float) -> Race:
     """Train the Trainer's recipe for `budget` seconds, then Hornbook's for larger and larger shares of that."""
-    result = Race(material.case.title, _learn("trainer", material, budget))
+    result = Race(material.case.title, _learn("trainer", material, budget, "whole"))
     for share in SHARES:
-        result.runs.append(_learn("hornbook", material, share * result.goal.seconds))
+        result.runs.append(_learn("hornbook", material, share * result.goal.seconds, f"share-{share}"))
         if result.share is not None:
             break
     return result
 
 
-def _learn(name: str, material: Material, seconds: float) -> Arrival:
-    out = material.folder / "runs" / f"{name}-{seconds:.0f}-seconds"
-    with work(name, material, "--learn", str(seconds), "--out", str(out)) as worker:
+def _learn(name: str, material: Material, seconds: float, out: str) -> Arrival:
+    folder = material.folder / "runs" / f"{name}-{out}"
+    with work(name, material, "--learn", str(seconds), "--out", str(folder)) as worker:
         learned = worker.receive()
     opened = open_model(Path(learned["folder"]))
     loss = heldout_loss(opened, material.recipe("none").objective, material.run.heldout, _WINDOWS)

@@ -14,6 +14,7 @@ from benchmarks.speed.contenders.t5_collator import T5Collator
 from benchmarks.speed.contest import Settings, compete
 from benchmarks.speed.material import _filled, make
 from benchmarks.speed.report import facts, picture
+from benchmarks.speed.to_loss import race
 from hornbook.objectives import SpanCorruption
 
 TINY = {
@@ -114,3 +115,15 @@ def test_the_ported_collator_loses_as_much_as_hornbook_does() -> None:
         assert list(spans) == [first - number for number in range(28)]
         whole = [one for token in source[:-1] for one in (spans[token] if token > 52 else [token])]
         assert whole == text.tolist()
+
+
+@pytest.mark.slow
+def test_both_train_for_the_time_they_get_and_are_judged_alike(
+    corpus: dict[str, object], tmp_path: Path
+) -> None:
+    result = race(make(TINY["causal"], corpus, tmp_path / "work"), budget=2.0)
+    assert 0.5 < result.goal.seconds < 8
+    assert all(run.name == "hornbook" and run.seconds < result.goal.seconds * 2 for run in result.runs)
+    reached = [run.loss <= result.goal.loss for run in result.runs]
+    assert not any(reached[:-1]) and (result.share is not None) == reached[-1]
+    assert all(0 < run.loss < np.log(600) + 0.1 for run in (result.goal, *result.runs))
