@@ -155,7 +155,7 @@ def test_print_is_light_unfolded_and_goes_back(opened: Open, three: list[Path]) 
 
 
 def test_a_study_has_a_curve_for_each_seed(show: Open, found: dict[str, Any], tmp_path: Path) -> None:
-    page = show(write_study(found, tmp_path / "study.html"))
+    page = show(write_study(found, tmp_path / "study.html"), 390)
     assert page.locator("#chart-0 .points path").count() == 2 * 3 * 4  # arms, seeds, looks
     colours = page.locator("#chart-0 path.js-line").evaluate_all("all => all.map(p => p.style.stroke)")
     assert len(set(colours)) == 2

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hornbook.errors import HornbookError
-from hornbook.report.study import charts, plain, write_study
+from hornbook.report.study import charts, write_study
 
 
 def test_the_page_is_whole_and_tells_it(found: dict[str, Any], tmp_path: Path) -> None:
@@ -16,13 +16,15 @@ def test_the_page_is_whole_and_tells_it(found: dict[str, Any], tmp_path: Path) -
     page = write_study(found, tmp_path / "page.html").read_text("utf-8")
     assert "Is it &lt;i&gt;new&lt;/i&gt;?</h1>" in page and "plain &lt;b&gt;" in page
     head, body = page.split("<main>")[0], page.split("<main>")[1].split("</main>")[0]
-    assert "3.103 against 4.100, better by 0.997 nats/label (95 % interval" in head
+    assert (
+        "loss 3.103 (new) against 4.100 (plain &lt;b&gt;): better by 0.997 nats/label (95 % interval" in head
+    )
     for figure in (
         "4.000",
         "4.100",
         "4.200",
         "3.110",
-        "-0.997",
+        "−0.997",
         ">better<",
         "61.3",
         "61.0, 62.5, 60.4",
@@ -39,12 +41,6 @@ def test_the_chart_has_a_curve_for_each_run(found: dict[str, Any]) -> None:
     assert [curve["run"] for curve in chart["curves"]] == [0, 0, 0, 1, 1, 1]
     assert chart["curves"][4]["evaluate"]["value"][-1] == chart["curves"][4]["last"] == 3.11 + 1
     assert chart["curves"][4]["name"] == "new, seed 1"
-
-
-def test_shares_are_in_per_cent() -> None:
-    share, loss = {"lower": False}, {"lower": True}
-    assert plain(0.5123, share) == "51.2" and plain(-0.1, share, True) == "-10.0"
-    assert plain(3.14159, loss) == "3.142" and plain(0.5, loss, True) == "+0.500"
 
 
 def test_a_path_that_cannot_be_written(found: dict[str, Any], tmp_path: Path) -> None:
