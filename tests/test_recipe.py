@@ -31,6 +31,13 @@ def test_defaults_are_resolved_and_read_back() -> None:
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
 
 
+def test_only_a_table_of_positions_can_be_left_out() -> None:
+    assert not make_recipe(GOOD, ["model.positions=false"]).model.positions
+    for preset, objective in (("pythia-14m", "causal"), ("t5-small", "span_corruption")):
+        told = problem(GOOD, f"model.preset={preset}", f"objective={objective}", "model.positions=false")
+        assert told.startswith(f"recipe: model.positions: {preset} is a ") and "leave this out" in told
+
+
 def test_a_tokenizer_that_exists_is_read_back_too() -> None:
     recipe = make_recipe(GOOD, ["tokenizer.path=somewhere"])
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe

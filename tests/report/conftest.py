@@ -4,10 +4,14 @@ import json
 import math
 import random
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hornbook.study.answer import answer
+from hornbook.study.study import Figure
 
 CORPUS = {
     "name": "the Python manuals (CPython 3.11.7)",
@@ -196,3 +200,46 @@ def three(make_run: Make) -> list[Path]:
         make_run("quickstart-t5", "t5", "span corruption", ("unigram", 8192, "90fe33d1"), 2.9, 14_800,
                  preset="t5-v1.1-tiny", parameters=3_104_896),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def found() -> dict[str, Any]:
+    """What a study of two arms and three seeds may find, made up."""
+    values = {"plain <b>": [4.0, 4.1, 4.2], "new": [3.0, 3.11, 3.2]}
+    figure = Figure(loss="masked")  # type: ignore[arg-type]
+    arms = {
+        arm: {
+            "changes": {"model.length": 64} if number else {},
+            "runs": [f"{number}-{seed}" for seed in range(3)],
+            "steps": 400,
+            "tokens": 819_200,
+            "seconds": [61.0, 62.5, 60.4],
+            "values": {"held-out loss": ends},
+            "curves": [
+                [
+                    {"step": step, "tokens": 2048 * step, "seconds": 0.15 * step, "value": end + 400 / step}
+                    for step in (100, 200, 300, 400)
+                ]
+                for end in ends
+            ],
+        }
+        for number, (arm, ends) in enumerate(values.items())
+    }
+    return {
+        "name": "made-up",
+        "question": "Is it <i>new</i>?",
+        "about": "It is made up.",
+        "equal_seconds": 60.0,
+        "figures": {"held-out loss": {"unit": "nats/label", "objective": "masked", "lower": True}},
+        "arms": arms,
+        "answers": [asdict(one) for one in answer("held-out loss", figure, values)],
+        "seeds": 3,
+        "settings": ["corpus.limit=9"],
+        "study": {"question": "Is it <i>new</i>?", "arms": {"plain <b>": {}, "new": {"model.length": 64}}},
+        "recipe": "name: plain\n",
+        "corpus": CORPUS,
+        "tokenizer": {"kind": "bpe", "vocab_size": 8192, "hash": "ab12cd34ef"},
+        "precision": {"chosen": "fp32", "why": "this processor has no bf16 units"},
+        "versions": VERSIONS,
+        "machine": MACHINE,
+    }

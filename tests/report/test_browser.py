@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hornbook.report import read_run, write_page
+from hornbook.report.study import write_study
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install hornbook[test]"
@@ -35,13 +36,12 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Write a page, open it from disk and wait for its charts; at the end, nothing was asked for."""
+def show(browser: Any) -> Iterator[Open]:
+    """Open a page from disk and wait for its charts; at the end, nothing was asked for."""
     noise: list[str] = []
     contexts = []
 
-    def open_page(folders: list[Path], width: int = 1280, scheme: str = "light") -> Any:
-        path = write_page([read_run(folder) for folder in folders], tmp_path / "page.html", "In a browser")
+    def show_page(path: Path, width: int = 1280, scheme: str = "light") -> Any:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
         page = contexts[-1].new_page()
         page.on("console", lambda message: noise.append(message.text))
@@ -53,10 +53,21 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
         page.wait_for_selector("#undrawn", state="detached", timeout=20_000)
         return page
 
-    yield open_page
+    yield show_page
     for context in contexts:
         context.close()
     assert noise == []
+
+
+@pytest.fixture
+def opened(show: Open, tmp_path: Path) -> Open:
+    """Write the page of some runs and open it."""
+
+    def open_page(folders: list[Path], *how: Any, **more: Any) -> Any:
+        path = write_page([read_run(folder) for folder in folders], tmp_path / "page.html", "In a browser")
+        return show(path, *how, **more)
+
+    return open_page
 
 
 def test_the_charts_are_drawn_and_switch_their_axis(opened: Open, three: list[Path]) -> None:
@@ -141,3 +152,14 @@ def test_print_is_light_unfolded_and_goes_back(opened: Open, three: list[Path]) 
     assert (unfolded, width) == (3, "620") and stroke != before
     assert page.locator("details[open]").count() == 0
     assert page.locator("#chart-0 path.js-line").first.evaluate("p => p.style.stroke") == before
+
+
+def test_a_study_has_a_curve_for_each_seed(show: Open, found: dict[str, Any], tmp_path: Path) -> None:
+    page = show(write_study(found, tmp_path / "study.html"), 390)
+    assert page.locator("#chart-0 .points path").count() == 2 * 3 * 4  # arms, seeds, looks
+    colours = page.locator("#chart-0 path.js-line").evaluate_all("all => all.map(p => p.style.stroke)")
+    assert len(set(colours)) == 2
+    assert page.locator("#chart-0 .xtitle").text_content() == "Seconds of training"
+    for width in (390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width

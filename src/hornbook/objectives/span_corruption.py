@@ -94,15 +94,18 @@ class SpanCorruption(Objective):
 
 def _parts(draws: Draws, purpose: str, items: int, parts: int) -> Ids:
     """Split `items` into `parts` of at least one item, every split equally likely: lengths, shape (B, parts)."""
-    cuts = draws.choose(purpose, items - 1, parts - 1) + 1
-    edges = np.pad(cuts, ((0, 0), (1, 1)))
+    edges = np.zeros((len(draws.rows), parts + 1), np.int64)
+    edges[:, 1:-1] = draws.choose(purpose, items - 1, parts - 1) + 1
     edges[:, -1] = items
-    return np.diff(edges, axis=1)
+    return edges[:, 1:] - edges[:, :-1]
 
 
 def collapse(windows: Ids, gone: npt.NDArray[np.bool_], vocabulary: Vocabulary) -> Ids:
     """Replace each run of `gone` tokens by the next sentinel, and end with EOS."""
-    first = gone & ~np.pad(gone, ((0, 0), (1, 0)))[:, :-1]
+    first = gone.copy()
+    first[:, 1:] &= ~gone[:, :-1]
     sentinels = vocabulary.sentinels[first.cumsum(axis=1) - 1]
     collapsed = np.where(first, sentinels, windows)[first | ~gone].reshape(len(windows), -1)
-    return np.pad(collapsed, ((0, 0), (0, 1)), constant_values=vocabulary.eos or 0)
+    ended = np.full((len(windows), collapsed.shape[1] + 1), vocabulary.eos or 0)
+    ended[:, :-1] = collapsed
+    return ended

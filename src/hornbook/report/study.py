@@ -12,6 +12,7 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.report.page import begin, duration, short
 from hornbook.report.whole import packaged, packed_plotly, policy
+from hornbook.study.answer import show
 
 
 def write_study(found: dict[str, Any], path: Path) -> Path:
@@ -22,7 +23,7 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"begin": begin, "duration": duration, "short": short, "plain": plain}
+    environment.filters |= {"begin": begin, "duration": duration, "short": short, "show": show}
     script = packaged("load.js", "page.js").strip()
     html = environment.from_string(packaged("study.html")).render(
         study=found,
@@ -69,9 +70,3 @@ def charts(found: dict[str, Any]) -> list[dict[str, Any]]:
         f"{curve['name']}: {curve['evaluate']['value'][0]:.3f} to {curve['last']:.3f}." for curve in curves
     )
     return [{"title": name, "unit": figure["unit"], "alt": told, "curves": curves}]
-
-
-def plain(value: float, figure: dict[str, Any], sign: bool = False) -> str:
-    """Give a figure's value as a reader wants it: nats with three decimals, shares in per cent with one."""
-    shown = value if figure["lower"] else 100 * value
-    return f"{shown:{'+' if sign else ''}.{3 if figure['lower'] else 1}f}"

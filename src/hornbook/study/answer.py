@@ -36,21 +36,23 @@ def _compare(
     differences = [one - other for one, other in zip(of_arm, of_base, strict=True)]
     difference, low, high = interval(differences)
     decided = low > 0 or high < 0
-    ours, theirs = mean(of_arm), mean(of_base)
-    shown = f"{abs(difference):.3f} {figure.unit}" if figure.loss else f"{100 * abs(difference):.1f} points"
-    scale, unit = (1.0, "") if figure.loss else (100.0, " %")
-    places = 3 if figure.loss else 1
-    pair = f"{ours * scale:.{places}f}{unit} against {theirs * scale:.{places}f}{unit}"
-    ends = f"{low * scale:+.{places}f} to {high * scale:+.{places}f}"
-    noise = f"95 % interval {ends}, {len(differences)} seeds"
-    better = (difference < 0) == (figure.loss is not None)
+    lower = figure.loss is not None
+    noise = f"95 % interval {show(low, lower, True)} to {show(high, lower, True)}, {len(differences)} seeds"
+    unit, by = ("", figure.unit) if lower else (" %", "points")
     verdict = (
-        f"{'better' if better else 'worse'} by {shown} ({noise})"
+        f"{'better' if (difference < 0) == lower else 'worse'} by {show(abs(difference), lower)} {by} ({noise})"
         if decided
-        else f"undecided: the difference of {difference * scale:+.{places}f} may be chance ({noise})"
+        else f"undecided, for the difference of {show(difference, lower, True)} may be chance ({noise})"
     )
-    sentence = f"{arm} against {base}, {name}: {pair}, {verdict}."
+    ours, theirs = show(mean(of_arm), lower), show(mean(of_base), lower)
+    sentence = f"{name} {ours}{unit} ({arm}) against {theirs}{unit} ({base}): {verdict}."
     return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
+
+
+def show(value: float, lower: bool, sign: bool = False) -> str:
+    """Write a figure as a reader wants it: a loss, of which lower is better, with 3 decimals, a share in per cent."""
+    written = f"{value:{'+' if sign else ''}.3f}" if lower else f"{100 * value:{'+' if sign else ''}.1f}"
+    return written.replace("-", "−")
 
 
 def mean(values: Sequence[float]) -> float:
