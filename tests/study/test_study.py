@@ -68,11 +68,7 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
         assert len(list(Path(arm["runs"][0], "checkpoints").iterdir())) == 1
     told = [(one["figure"], one["arm"]) for one in found["answers"]]
     assert told == [(figure, arm) for figure in plan.study.figures for arm in list(plan.study.arms)[1:]]
-
-    def fail(recipe: Any) -> None:
-        assert (recipe.folder / "model").exists()
-
-    assert json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, fail, report))) == found
+    assert json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, pytest.fail, report))) == found
     page = write_study(found, tmp_path / "page.html").read_text("utf-8")
     for one in found["answers"]:
         assert one["sentence"] in page

@@ -16,7 +16,7 @@ import torch
 from hornbook.errors import Interrupted
 from hornbook.recipe import Recipe
 from hornbook.study.answer import answer
-from hornbook.study.measure import measure, prepare_figure
+from hornbook.study.measure import measure, measured, prepare_figure
 from hornbook.study.study import Plan
 from hornbook.training.interrupt import watch
 from hornbook.training.progress import Reporter
@@ -52,26 +52,26 @@ def conduct(plan: Plan, out: Path, processes: int, train: Train, report: Reporte
         for arm in study.arms
     ]
     jobs = [partial(_train_and_measure, train, recipe, figures) for recipe in recipes]
-    measured = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
-    return tell(plan, recipes, measured)
+    found = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
+    return tell(plan, recipes, found)
 
 
-def tell(plan: Plan, recipes: Sequence[Recipe], measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Put what was measured of the runs together, with the answers."""
     study, facts = plan.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
     figures = plan.figures(recipes[0])
     arms = {}
     for number, arm in enumerate(study.arms):
         runs = recipes[number :: len(study.arms)]
-        last = [measured[run.name]["curve"][-1] for run in runs]
+        last = [found[run.name]["curve"][-1] for run in runs]
         arms[arm] = {
             "changes": study.arms[arm],
             "runs": [str(run.folder) for run in runs],
             "steps": last[0]["step"],
             "tokens": last[0]["tokens"],
             "seconds": [one["seconds"] for one in last],
-            "values": {name: [measured[run.name]["figures"][name] for run in runs] for name in figures},
-            "curves": [measured[run.name]["curve"] for run in runs],
+            "values": {name: [found[run.name]["figures"][name] for run in runs] for name in figures},
+            "curves": [found[run.name]["curve"] for run in runs],
         }
     return {
         "name": plan.name,
@@ -123,6 +123,8 @@ def _cost(train: Train, pilot: Recipe) -> float:
 
 
 def _train_and_measure(train: Train, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]:
+    if (found := measured(recipe, figures)) is not None:
+        return found
     train(recipe)
     return measure(recipe, figures)
 

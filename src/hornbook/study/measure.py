@@ -15,29 +15,36 @@ from hornbook.evaluation.probe import probe
 from hornbook.recipe import Recipe
 from hornbook.study.study import Figure
 from hornbook.training.progress import Reporter
-from hornbook.training.run import Run, prepare, write_json
+from hornbook.training.run import Run, check_folder, prepare, write_json
 
 _FILE = "study.json"
 """Within the run's folder."""
 
 
+def measured(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
+    """Give what `measure` found before; None where it hasn't looked at this run yet.
+
+    Raises HornbookError where another recipe's run stands there, or one that was measured by other figures.
+    """
+    check_folder(recipe)
+    path = recipe.folder / _FILE
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if found["asked"] != _asked(figures):
+        raise HornbookError(
+            f"{recipe.folder}: this run was measured by other figures, and its checkpoints are gone: choose another "
+            "folder with --out"
+        )
+    return found
+
+
 def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
-    """Measure a run that came to its end, once, and write `study.json` into its folder; then drop its checkpoints.
+    """Measure a run that came to its end and write `study.json` into its folder; then drop all checkpoints but one.
 
     `figures` has each figure of the finished model, and `curve` the first of them at each checkpoint, with step, tokens
-    and seconds of training. Raises HornbookError where the run was measured by other figures before, and for a figure
-    that the model can't be asked.
+    and seconds of training. Raises HornbookError for a figure that the model can't be asked.
     """
-    path = recipe.folder / _FILE
-    asked = TypeAdapter(dict[str, Figure]).dump_python(dict(figures), mode="json")
-    if path.exists():
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if found["asked"] != asked:
-            raise HornbookError(
-                f"{recipe.folder}: this run was measured by other figures, and its checkpoints are gone: choose "
-                "another folder with --out"
-            )
-        return found
     runs = {name: prepare_figure(recipe, figure) for name, figure in figures.items()}
     checkpoints = sorted((recipe.folder / "checkpoints").glob("step-*"))
     (first, figure), curve = next(iter(figures.items())), []
@@ -47,11 +54,11 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
         curve.append(progress | {"value": value})
     opened = open_model(recipe.folder)
     found = {
-        "asked": asked,
+        "asked": _asked(figures),
         "figures": {name: _value(opened, figure, runs[name]) for name, figure in figures.items()},
         "curve": curve,
     }
-    write_json(path, found)
+    write_json(recipe.folder / _FILE, found)
     for checkpoint in checkpoints[:-1]:
         shutil.rmtree(checkpoint)
     return found
@@ -63,6 +70,10 @@ def prepare_figure(recipe: Recipe, figure: Figure) -> Run:
     return prepare(
         recipe.model_copy(update={"objective": figure.objective, "out": nowhere}), Reporter(silent=True)
     )
+
+
+def _asked(figures: Mapping[str, Figure]) -> dict[str, Any]:
+    return TypeAdapter(dict[str, Figure]).dump_python(dict(figures), mode="json")
 
 
 def _value(opened: Opened, figure: Figure, run: Run, windows: int = 2000) -> float:
