@@ -5,7 +5,8 @@ from typing import ClassVar
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining, PreTrainedModel
 
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Preset
+from hornbook.families.last_layer import Encoder, LastBertLayer
 
 
 def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
@@ -31,7 +32,7 @@ def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
     )
 
 
-class Bert(Family):
+class Bert(Encoder):
     """Masked words, with segments."""
 
     name = "bert"
@@ -41,7 +42,8 @@ class Bert(Family):
     heads: ClassVar = {"masked": BertForMaskedLM, "pairs": BertForPreTraining}
     head_name = "cls"
     freezes_pad = True
-    inputs = Family.inputs | {"token_type_ids"}
+    last_layer = LastBertLayer
+    inputs = Encoder.inputs | {"token_type_ids"}
     # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.
     presets: ClassVar = {
         "bert-tiny": _preset(2, 128, 4_433_468, "hf.co/google/bert_uncased_L-2_H-128_A-2"),

@@ -222,6 +222,13 @@ class Family:
         """
         return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
 
+    def learned(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Compute what the loss needs: hidden states (batch, places, hidden), and the labels (batch, places) of these.
+
+        Some families leave places out that have no label, but never the first; `batch` is as for `hidden`.
+        """
+        return self.hidden(model, batch), batch["labels"]
+
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Compute from hidden states (..., hidden) what the model's output embeddings read (..., width)."""
         return hidden

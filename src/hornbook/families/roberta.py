@@ -13,7 +13,8 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Preset
+from hornbook.families.last_layer import Encoder, LastRobertaLayer
 
 
 def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:
@@ -29,7 +30,7 @@ def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:
     return length + tokenizer.pad_token_id + 1
 
 
-class Roberta(Family):
+class Roberta(Encoder):
     """Masked words, without segments, positions counted from the pad id."""
 
     name = "roberta"
@@ -38,6 +39,7 @@ class Roberta(Family):
     config_class = RobertaConfig
     heads: ClassVar = {"masked": RobertaForMaskedLM}
     freezes_pad = True
+    last_layer = LastRobertaLayer
     presets: ClassVar = {
         "roberta-base": Preset(
             values={

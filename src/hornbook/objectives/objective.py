@@ -118,7 +118,7 @@ class Objective(Section):
 
         The head is applied only where there is a label, which changes nothing but the time.
         """
-        return self.loss_of(family, model, family.hidden(model, batch), batch["labels"])
+        return self.loss_of(family, model, *family.learned(model, batch))
 
     def loss_of(
         self, family: Family, model: PreTrainedModel, hidden: Tensor, labels: Tensor

@@ -132,8 +132,9 @@ class Pairs(Masking):
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Compute the two losses in nats, and how many pairs were judged rightly."""
         wanted = batch[self.label]
-        hidden = family.hidden(model, {key: value for key, value in batch.items() if key != self.label})
-        words, count = self.loss_of(family, model, hidden, batch["labels"])
+        given = {key: value for key, value in batch.items() if key != self.label}
+        hidden, labels = family.learned(model, given)
+        words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden).float()
         nats = cross_entropy(judged, wanted, reduction="sum")
         right = (judged.argmax(-1) == wanted).sum()

@@ -1,0 +1,75 @@
+"""The last layer of a BERT, computed only at the places that are learned from: the states of others go nowhere."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.models.bert.modeling_bert import BertLayer
+from transformers.models.roberta.modeling_roberta import RobertaLayer
+
+from hornbook.families.attention import attend
+from hornbook.families.family import Family
+
+
+class Encoder(Family):
+    """A family whose layers read all places alike, so that the last one needs to ask at some of them only."""
+
+    last_layer: ClassVar[type[nn.Module]]
+    """The class's own layer, able to be asked at some places."""
+
+    def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Let the last layer be asked at some places."""
+        super().adapt(model)
+        model.base_model.encoder.layer[-1].__class__ = self.last_layer
+        return model
+
+    def learned(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Give the states of the first place, then of those with labels, filled up to the most that a sequence has."""
+        wanted = batch["labels"] >= 0
+        wanted[:, 0] = True  # pairs are judged from it
+        most = int(wanted.sum(1).max())
+        places = wanted.to(torch.uint8).argsort(stable=True, dim=1, descending=True)[:, :most]
+        hidden = model.base_model(**self._select(batch), places=places, **self.arguments).last_hidden_state
+        return hidden, batch["labels"].gather(1, places)
+
+
+class _AtPlaces(nn.Module):
+    """A layer of BERT's form that can be asked at some places (batch, places) alone."""
+
+    attention: Any
+    feed_forward_chunk: Any
+
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, *rest: Any, **kwargs: Any
+    ) -> Tensor:
+        """Give the states of (batch, places or length, width)."""
+        places: Tensor | None = kwargs.pop("places", None)
+        if places is None:
+            everywhere: Tensor = super().forward(hidden_states, attention_mask, *rest, **kwargs)
+            return everywhere
+        own = self.attention.self
+        asking = hidden_states.gather(1, places[..., None].expand(-1, -1, hidden_states.shape[-1]))
+        query, key, value = (
+            projection(states).unflatten(-1, (-1, own.attention_head_size)).transpose(1, 2)
+            for projection, states in (
+                (own.query, asking),
+                (own.key, hidden_states),
+                (own.value, hidden_states),
+            )
+        )
+        # The mask is that of padding, the same for each that asks.
+        mask = None if attention_mask is None else attention_mask[:, :, :1]
+        dropout = own.dropout.p if self.training else 0.0
+        mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)
+        states: Tensor = self.feed_forward_chunk(self.attention.output(mixed.flatten(2), asking))
+        return states
+
+
+class LastBertLayer(_AtPlaces, BertLayer):
+    """BERT's."""
+
+
+class LastRobertaLayer(_AtPlaces, RobertaLayer):
+    """RoBERTa's."""
