@@ -17,7 +17,7 @@ from hornbook.errors import Interrupted
 from hornbook.recipe import Recipe
 from hornbook.study.answer import answer
 from hornbook.study.measure import measure, measured, prepare_figure
-from hornbook.study.study import Plan
+from hornbook.study.study import Design
 from hornbook.training.interrupt import watch
 from hornbook.training.progress import Reporter
 from hornbook.training.run import prepare
@@ -31,35 +31,35 @@ _PILOT = 40
 T = TypeVar("T")
 
 
-def conduct(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
+def conduct(design: Design, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
     """Train each arm at each seed, measure, and compare: plain values, as they stand in JSON and on the page.
 
     What is there already isn't done again. Each run is an ordinary one, within `out`; tokenizers and tokens are shared.
     Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
     """
-    study = plan.study
+    study = design.study
     # No run's own recipe: how many steps it has may not be known yet.
-    arms = {arm: plan.recipe(arm, 0, out / "arms") for arm in study.arms}
-    figures = plan.figures(next(iter(arms.values())))
+    arms = {arm: design.recipe(arm, 0, out / "arms") for arm in study.arms}
+    figures = design.figures(next(iter(arms.values())))
     for recipe in arms.values():
         prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
         for figure in figures.values():
             prepare_figure(recipe, figure)
-    steps = _equal_time(plan, out, processes, train, report) if study.seconds else {}
+    steps = _equal_time(design, out, processes, train, report) if study.seconds else {}
     recipes = [
-        plan.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
+        design.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
         for seed in range(study.seeds)
         for arm in study.arms
     ]
     jobs = [partial(_train_and_measure, train, recipe, figures) for recipe in recipes]
     found = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
-    return tell(plan, recipes, found)
+    return tell(design, recipes, found)
 
 
-def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Put what was measured of the runs together, with the answers."""
-    study, facts = plan.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
-    figures = plan.figures(recipes[0])
+    study, facts = design.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
+    figures = design.figures(recipes[0])
     arms = {}
     for number, arm in enumerate(study.arms):
         runs = recipes[number :: len(study.arms)]
@@ -74,7 +74,7 @@ def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]
             "curves": [found[run.name]["curve"] for run in runs],
         }
     return {
-        "name": plan.name,
+        "name": design.name,
         "question": study.question,
         "about": study.about,
         "equal_seconds": study.seconds,
@@ -89,22 +89,22 @@ def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]
             for one in answer(name, figure, {arm: arms[arm]["values"][name] for arm in arms})
         ],
         "seeds": study.seeds,
-        "settings": list(plan.settings),
+        "settings": list(design.settings),
         "study": study.model_dump(mode="json", exclude_defaults=True),
         "recipe": recipes[0].to_yaml(),
         **{name: facts[name] for name in ("corpus", "tokenizer", "precision", "versions", "machine")},
     }
 
 
-def _equal_time(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, int]:
+def _equal_time(design: Design, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, int]:
     """Say how many steps of each arm take the study's seconds, by a short run of each."""
-    assert plan.study.seconds is not None
+    assert design.study.seconds is not None
     often = {"evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
-    pilots = [plan.recipe(arm, 0, out / "pilots", steps=_PILOT, **often) for arm in plan.study.arms]
+    pilots = [design.recipe(arm, 0, out / "pilots", steps=_PILOT, **often) for arm in design.study.arms]
     costs = _work([partial(_cost, train, pilot) for pilot in pilots], processes, report)
     return {
-        arm: max(_PILOT, round(plan.study.seconds / cost))
-        for arm, cost in zip(plan.study.arms, costs, strict=True)
+        arm: max(_PILOT, round(design.study.seconds / cost))
+        for arm, cost in zip(design.study.arms, costs, strict=True)
     }
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from hornbook.errors import HornbookError
 from hornbook.objectives import AnyObjective
 from hornbook.objectives.pairs import Pairs
-from hornbook.recipe import Recipe, make_recipe, put, read_values
+from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
 
 
@@ -83,8 +83,8 @@ def slug(arm: str) -> str:
     return re.sub(r"[^\w.-]+", "-", arm)
 
 
-def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Plan":
-    """Read a study from YAML, with `a.b=c` settings of every arm's recipe on top, and more or fewer seeds.
+def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Design":
+    """Read a study from YAML, with `a.b=c` settings on top of its changes, and more or fewer seeds.
 
     Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
     """
@@ -98,20 +98,22 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
         where = ".".join(map(str, first["loc"]))
         raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
     base = read_values(path.parent / study.recipe, "recipe", "sections such as corpus and model")
-    return Plan(path.stem, study, base, tuple(settings))
+    return Design(path.stem, study, base, tuple(settings))
 
 
-class Plan:
-    """A study with what its recipe file says and with a user's settings: it knows each run's recipe."""
+class Design:
+    """A study with what its recipe file says and with settings for all arms: it knows each run's recipe."""
 
     def __init__(self, name: str, study: Study, base: dict[str, Any], settings: tuple[str, ...]) -> None:
         self.name, self.study, self.settings = name, study, settings
-        self.base = base
         for place, value in study.changes.items():
-            self.base = put(self.base, place, value)
+            base = put(base, place, value)
+        for setting in settings:
+            base = change(base, setting)
+        self.base = base
 
     def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
-        """Give the recipe of a run, its folder within `out`; Raises HornbookError where it doesn't fit together."""
+        """Give the recipe of a run, its folder within `out`; raises HornbookError where it doesn't fit together."""
         given = self.base
         for place, value in self.study.arms[arm].items():
             given = put(given, place, value)
@@ -119,7 +121,7 @@ class Plan:
         for option, value in training.items():
             given = put(given, f"training.{option}", value)
         given = given | {"name": name, "seed": seed, "out": str(out / name)}
-        return make_recipe(given, self.settings, f"{self.name}, arm {arm!r}")
+        return make_recipe(given, source=f"{self.name}, arm {arm!r}")
 
     def figures(self, recipe: Recipe) -> dict[str, Figure]:
         """Give the figures, with the default worked out."""
