@@ -16,8 +16,9 @@ from hornbook.evaluation.opened import open_model
 from hornbook.objectives import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.study import conduct, read_study
-from hornbook.study.conduct import _cost
+from hornbook.study.conduct import _costs, _equal_time
 from hornbook.study.measure import prepare_figure
+from hornbook.study.study import Design
 from hornbook.training.progress import Reporter
 
 SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "studies").glob("*.yaml"))
@@ -93,15 +94,15 @@ def test_equal_time_counts_each_phase(tmp_path: Path) -> None:
     phases = "training.phases=[{length: 128, share: 0.9}, {length: 512, share: 0.1}]"
     path = next(path for path in SHIPPED if path.stem == "growing")
     design = read_study(path, [f"cache={tmp_path / 'cache'}", phases])
-    pilot = design.recipe("512 from the start", 0, tmp_path, steps=40)
+    pilot = design.recipe("512 from the start", 0, tmp_path, steps=30)
 
     def train(recipe: Any) -> None:
         recipe.folder.mkdir()
-        ends = [100.0 + step for step in range(36)] + [135.0 + 3 * step for step in range(1, 5)]
+        ends = [100.0 + step for step in range(27)] + [126.0 + 3 * step for step in range(1, 4)]
         lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
         (recipe.folder / "log.jsonl").write_text("\n".join(lines))
 
-    assert _cost(train, pilot) == pytest.approx(0.9 * 1 + 0.1 * 3)
+    assert _costs(train, pilot) == pytest.approx([0.9 * 1, 0.1 * 3])
 
 
 def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
@@ -110,6 +111,24 @@ def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
 
     with pytest.raises(Interrupted):
         conduct(study("positions", tmp_path, story_file), tmp_path / "out", 1, stop, Reporter(silent=True))
+
+
+def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: Path) -> None:
+    """By the quickest of the rounds: another program's work makes a round slower, never quicker."""
+    design = study("growing", tmp_path, story_file, "training.phases=[]")
+    step = {"512-from-the-start": 0.4, "growing-from-128": 0.2}
+
+    def train(recipe: Any) -> None:
+        recipe.folder.mkdir(parents=True)
+        slow = 3 if recipe.folder.parent.name == "pilots-1" else 1
+        cost = slow * next(cost for arm, cost in step.items() if recipe.name.startswith(arm))
+        ends = [cost * number for number in range(1, 31)]
+        lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
+        (recipe.folder / "log.jsonl").write_text("\n".join(lines))
+
+    given = design.study.model_copy(update={"seconds": 60.0, "arms": {arm: {} for arm in design.study.arms}})
+    steps = _equal_time(Design("x", given, design.base, ()), tmp_path, train, Reporter(silent=True))
+    assert list(steps.values()) == [150, 300]
 
 
 @pytest.mark.slow

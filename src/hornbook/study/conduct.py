@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -25,8 +26,8 @@ from hornbook.training.run import prepare
 Train = Callable[[Recipe], None]
 """Trains a recipe's model to its end, or what is left of it."""
 
-_PILOT = 40
-"""Steps by which the cost of a step is measured."""
+_PILOT, _ROUNDS = 30, 3
+"""Steps by which the cost of a step is measured, and how often."""
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def conduct(design: Design, out: Path, processes: int, train: Train, report: Rep
         prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
         for figure in figures.values():
             prepare_figure(recipe, figure)
-    steps = _equal_time(design, out, processes, train, report) if study.seconds else {}
+    steps = _equal_time(design, out, train, report) if study.seconds else {}
     recipes = [
         design.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
         for seed in range(study.seeds)
@@ -96,30 +97,39 @@ def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, A
     }
 
 
-def _equal_time(design: Design, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, int]:
-    """Say how many steps of each arm take the study's seconds, by a short run of each."""
+def _equal_time(design: Design, out: Path, train: Train, report: Reporter) -> dict[str, int]:
+    """Say how many steps of each arm take the study's seconds, by short runs of the arms in turns.
+
+    Another program's work takes time from all of them in turn, and the quickest round of each is the nearest to what it
+    costs alone.
+    """
     assert design.study.seconds is not None
-    often = {"evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
-    pilots = [design.recipe(arm, 0, out / "pilots", steps=_PILOT, **often) for arm in design.study.arms]
-    costs = _work([partial(_cost, train, pilot) for pilot in pilots], processes, report)
-    return {
-        arm: max(_PILOT, round(design.study.seconds / cost))
-        for arm, cost in zip(design.study.arms, costs, strict=True)
-    }
+    often = {"steps": _PILOT, "evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
+    pilots = [
+        design.recipe(arm, 0, out / f"pilots-{number}", **often)
+        for number in range(_ROUNDS)
+        for arm in design.study.arms
+    ]
+    costs = _work([partial(_costs, train, pilot) for pilot in pilots], 1, report)
+    steps = {}
+    for number, arm in enumerate(design.study.arms):
+        rounds = costs[number :: len(design.study.arms)]
+        steps[arm] = max(_PILOT, round(design.study.seconds / sum(map(min, zip(*rounds, strict=True)))))
+    return steps
 
 
-def _cost(train: Train, pilot: Recipe) -> float:
-    """Train a pilot and give the seconds that a step takes, averaged over its phases."""
+def _costs(train: Train, pilot: Recipe) -> list[float]:
+    """Train a pilot and give the seconds that each phase adds to a step's average."""
     train(pilot)
     lines = map(json.loads, (pilot.folder / "log.jsonl").read_text("utf-8").splitlines())
     ends = [line["seconds"] for line in lines if line["kind"] == "train"]
-    each = [last - first for first, last in zip([0.0, *ends], ends, strict=False)]
-    total, first = 0.0, 0
+    each = [last - first for first, last in pairwise([0.0, *ends])]
+    costs, first = [], 0
     for phase in pilot.phases:
         # The median, for the first steps of a length are slow.
-        total += phase.steps * median(each[first : first + phase.steps])
+        costs.append(phase.steps / _PILOT * median(each[first : first + phase.steps]))
         first += phase.steps
-    return total / _PILOT
+    return costs
 
 
 def _train_and_measure(train: Train, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]:
