@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, interval, quantile
+from hornbook.study.answer import answer, interval, quantile, uneven
 from hornbook.study.study import Figure
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
@@ -45,3 +45,9 @@ def test_what_chance_can_do_is_undecided() -> None:
     told, other = answer("loss", LOSS, {"a": [4.0, 4.1, 4.2], "b": [4.1, 4.0, 4.2], "c": [4.4, 4.5, 4.61]})
     assert not told.decided and told.low < 0 < told.high and "undecided" in told.sentence
     assert other.decided and "worse" in other.sentence and (other.arm, other.base) == ("c", "a")
+
+
+def test_times_that_are_not_equal_are_told() -> None:
+    assert uneven({"a": [60.0, 62.0], "b": [64.0, 66.0]}) == []
+    [told] = uneven({"a": [60.0, 62.0], "b": [30.0, 34.0]})
+    assert "(a 61 s, b 32 s)" in told

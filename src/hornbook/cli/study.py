@@ -48,7 +48,7 @@ def study(
             for arm, one in found["arms"].items()
         ]
     )
-    report.say("\n" + "\n".join(one["sentence"] for one in found["answers"]))
+    report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
     report.say(f"\nThe page: {page.resolve()}")
 
 

@@ -49,6 +49,18 @@ def _compare(
     return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
 
 
+def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[str]:
+    """Say so where arms that were to train for equal times didn't, on average, by more than a tenth."""
+    means = {arm: mean(of_arm) for arm, of_arm in seconds.items()}
+    if max(means.values()) <= most * min(means.values()):
+        return []
+    told = ", ".join(f"{arm} {taken:.0f} s" for arm, taken in means.items())
+    because = (
+        "the machine had other work, or steps became slower; on a quiet one, begin again with another --out"
+    )
+    return [f"The times of training aren’t equal after all ({told}): {because}."]
+
+
 def show(value: float, lower: bool, sign: bool = False) -> str:
     """Write a figure as a reader wants it: a loss, of which lower is better, with 3 decimals, a share in per cent."""
     written = f"{value:{'+' if sign else ''}.3f}" if lower else f"{100 * value:{'+' if sign else ''}.1f}"

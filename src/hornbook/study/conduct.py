@@ -16,7 +16,7 @@ import torch
 
 from hornbook.errors import Interrupted
 from hornbook.recipe import Recipe
-from hornbook.study.answer import answer
+from hornbook.study.answer import answer, uneven
 from hornbook.study.measure import measure, measured, prepare_figure
 from hornbook.study.study import Design
 from hornbook.training.interrupt import watch
@@ -79,6 +79,7 @@ def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, A
         "question": study.question,
         "about": study.about,
         "equal_seconds": study.seconds,
+        "remarks": uneven({arm: one["seconds"] for arm, one in arms.items()}) if study.seconds else [],
         "figures": {
             name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": bool(figure.loss)}
             for name, figure in figures.items()
