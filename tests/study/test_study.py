@@ -84,9 +84,9 @@ def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
     found = conduct(design, tmp_path / "out", 1, train_one, Reporter(silent=True))
     recipe = design.recipe("spans of 10", 1, tmp_path / "out")
     opened, objective = open_model(recipe.folder), SpanCorruption(mean_span=1)
-    figure = design.study.figures["loss on spans of 1"]
+    figure = design.study.figures["whole loss on spans of 1"]
     expected = heldout_loss(opened, objective, prepare_figure(recipe, figure).heldout).nats
-    assert found["arms"]["spans of 10"]["values"]["loss on spans of 1"][1] == pytest.approx(expected)
+    assert found["arms"]["spans of 10"]["values"]["whole loss on spans of 1"][1] == pytest.approx(expected)
 
 
 def test_equal_time_counts_each_phase(tmp_path: Path) -> None:
@@ -146,7 +146,10 @@ def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
         ({"seeds": 1}, "seeds: Input should be greater"),
         ({"question": None}, "question"),
         ({"recipe": "nowhere.yaml"}, "there is no such recipe"),
-        ({"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}}, "either a loss or a probe"),
+        (
+            {"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}},
+            "one of loss, words and probe",
+        ),
         ({"figures": {"x": {"probe": "masked"}}}, "no pairs to probe"),
         ({"arms": {"a": {}, "b": {"model.position": False}}}, "arm 'b': model.position: unknown key"),
     ],

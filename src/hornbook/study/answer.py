@@ -36,7 +36,7 @@ def _compare(
     differences = [one - other for one, other in zip(of_arm, of_base, strict=True)]
     difference, low, high = interval(differences)
     decided = low > 0 or high < 0
-    lower = figure.loss is not None
+    lower = figure.lower
     noise = f"95 % interval {show(low, lower, True)} to {show(high, lower, True)}, {len(differences)} seeds"
     unit, by = ("", figure.unit) if lower else (" %", "points")
     verdict = (

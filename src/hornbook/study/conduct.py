@@ -81,7 +81,7 @@ def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, A
         "equal_seconds": study.seconds,
         "remarks": uneven({arm: one["seconds"] for arm, one in arms.items()}) if study.seconds else [],
         "figures": {
-            name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": bool(figure.loss)}
+            name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": figure.lower}
             for name, figure in figures.items()
         },
         "arms": arms,

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import AnyObjective
+from hornbook.objectives import AnyObjective, SpanCorruption
 from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
@@ -19,18 +19,20 @@ class Figure(Section):
 
     loss: AnyObjective | None = None
     """An objective whose held-out loss it is, in nats a label."""
+    words: SpanCorruption | None = None
+    """A span corruption: it is the loss on the first word of each span, where only words are possible."""
     probe: AnyObjective | None = None
     """An objective over pairs: it is the share of pairs that a linear reader of the model's states judges rightly."""
 
-    @field_validator("loss", "probe", mode="before")
+    @field_validator("loss", "words", "probe", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _one(self) -> "Figure":
-        if (self.loss is None) == (self.probe is None):
-            raise ValueError("a figure is either a loss or a probe: name one objective for one of them")
+        if sum(one is not None for one in (self.loss, self.words, self.probe)) != 1:
+            raise ValueError("a figure is one of loss, words and probe: name an objective for one of them")
         if self.probe is not None and not isinstance(self.probe, Pairs):
             raise ValueError(
                 f"{self.probe.name} has no pairs to probe for: take masked_next_sentence or masked_sentence_order"
@@ -40,14 +42,19 @@ class Figure(Section):
     @property
     def objective(self) -> AnyObjective:
         """What makes its batches."""
-        objective = self.loss or self.probe
+        objective = self.loss or self.words or self.probe
         assert objective is not None
         return objective
 
     @property
     def unit(self) -> str:
         """What its values are."""
-        return "nats/label" if self.loss else "share of pairs"
+        return "nats/label" if self.lower else "share of pairs"
+
+    @property
+    def lower(self) -> bool:
+        """Whether lower values are better."""
+        return self.probe is None
 
 
 class Study(Section):
