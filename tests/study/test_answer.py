@@ -32,11 +32,11 @@ def test_a_lower_loss_is_better_and_a_higher_share_is() -> None:
     [told] = answer("loss", LOSS, {"plain": [4.0, 4.1, 4.2], "new": [3.0, 3.11, 3.2]})
     assert told.decided and told.difference == pytest.approx(-0.9967, abs=1e-4)
     assert told.sentence == (
-        "Loss 3.103 (new) against 4.100 (plain): better by 0.997 nats/label "
+        "Loss: 3.103 (new) against 4.100 (plain), better by 0.997 nats/label "
         "(95 % interval −1.011 to −0.982, 3 seeds)."
     )
     [told] = answer("asked", PROBE, {"plain": [0.5, 0.51, 0.52], "new": [0.7, 0.71, 0.72]})
-    assert "71.0 % (new) against 51.0 % (plain): better by 20.0 points" in told.sentence
+    assert "71.0 % (new) against 51.0 % (plain), better by 20.0 points" in told.sentence
     [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.72], "new": [0.5, 0.51, 0.52]})
     assert "worse by 20.0 points" in told.sentence
 

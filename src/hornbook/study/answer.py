@@ -45,7 +45,7 @@ def _compare(
         else f"undecided, for the difference of {show(difference, lower, True)} may be chance ({noise})"
     )
     ours, theirs = show(mean(of_arm), lower), show(mean(of_base), lower)
-    sentence = f"{name} {ours}{unit} ({arm}) against {theirs}{unit} ({base}): {verdict}."
+    sentence = f"{name}: {ours}{unit} ({arm}) against {theirs}{unit} ({base}), {verdict}."
     return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
 
 
