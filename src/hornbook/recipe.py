@@ -256,7 +256,7 @@ def read_shipped(name: str) -> dict[str, Any]:
 def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str = "recipe") -> Recipe:
     """Make a recipe of plain values, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
     for setting in settings:
-        given = _set(given, setting)
+        given = change(given, setting)
     try:
         return Recipe.model_validate(given)
     except ValidationError as error:
@@ -341,7 +341,7 @@ def _sound_sections(given: dict[str, Any]) -> dict[str, Any]:
     return sound
 
 
-def _set(given: dict[str, Any], setting: str) -> dict[str, Any]:
+def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
     """Lay one `a.b=c` over plain values, c read as YAML; the original stays as it is."""
     path, equals, value = setting.partition("=")
     if not equals or not all(path.split(".")):

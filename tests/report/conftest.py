@@ -230,6 +230,7 @@ def found() -> dict[str, Any]:
         "question": "Is it <i>new</i>?",
         "about": "It is made up.",
         "equal_seconds": 60.0,
+        "remarks": ["They aren't <b>equal</b>."],
         "figures": {"held-out loss": {"unit": "nats/label", "objective": "masked", "lower": True}},
         "arms": arms,
         "answers": [asdict(one) for one in answer("held-out loss", figure, values)],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, interval, quantile
+from hornbook.study.answer import answer, interval, quantile, uneven
 from hornbook.study.study import Figure
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
@@ -32,11 +32,11 @@ def test_a_lower_loss_is_better_and_a_higher_share_is() -> None:
     [told] = answer("loss", LOSS, {"plain": [4.0, 4.1, 4.2], "new": [3.0, 3.11, 3.2]})
     assert told.decided and told.difference == pytest.approx(-0.9967, abs=1e-4)
     assert told.sentence == (
-        "Loss 3.103 (new) against 4.100 (plain): better by 0.997 nats/label "
+        "Loss: 3.103 (new) against 4.100 (plain), better by 0.997 nats/label "
         "(95 % interval −1.011 to −0.982, 3 seeds)."
     )
     [told] = answer("asked", PROBE, {"plain": [0.5, 0.51, 0.52], "new": [0.7, 0.71, 0.72]})
-    assert "71.0 % (new) against 51.0 % (plain): better by 20.0 points" in told.sentence
+    assert "71.0 % (new) against 51.0 % (plain), better by 20.0 points" in told.sentence
     [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.72], "new": [0.5, 0.51, 0.52]})
     assert "worse by 20.0 points" in told.sentence
 
@@ -45,3 +45,9 @@ def test_what_chance_can_do_is_undecided() -> None:
     told, other = answer("loss", LOSS, {"a": [4.0, 4.1, 4.2], "b": [4.1, 4.0, 4.2], "c": [4.4, 4.5, 4.61]})
     assert not told.decided and told.low < 0 < told.high and "undecided" in told.sentence
     assert other.decided and "worse" in other.sentence and (other.arm, other.base) == ("c", "a")
+
+
+def test_times_that_are_not_equal_are_told() -> None:
+    assert uneven({"a": [60.0, 62.0], "b": [64.0, 66.0]}) == []
+    [told] = uneven({"a": [60.0, 62.0], "b": [30.0, 34.0]})
+    assert "(a 61 s, b 32 s)" in told

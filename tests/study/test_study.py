@@ -16,8 +16,9 @@ from hornbook.evaluation.opened import open_model
 from hornbook.objectives import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.study import conduct, read_study
-from hornbook.study.conduct import _cost
+from hornbook.study.conduct import _costs, _equal_time
 from hornbook.study.measure import prepare_figure
+from hornbook.study.study import Design
 from hornbook.training.progress import Reporter
 
 SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "studies").glob("*.yaml"))
@@ -42,12 +43,12 @@ def shrink(folder: Path, text: Path, model: dict[str, int], steps: int = 6) -> l
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_studies_fit_together(path: Path, tmp_path: Path) -> None:
-    plan = read_study(path)
-    assert plan.study.question.endswith("?") and plan.study.seeds >= 3
-    recipes = [plan.recipe(arm, seed, tmp_path) for arm in plan.study.arms for seed in (0, 1)]
+    design = read_study(path)
+    assert design.study.question.endswith("?") and design.study.seeds >= 3
+    recipes = [design.recipe(arm, seed, tmp_path) for arm in design.study.arms for seed in (0, 1)]
     assert len({recipe.out for recipe in recipes}) == len(recipes)
     for recipe in recipes:
-        for place, value in plan.study.changes.items():
+        for place, value in design.study.changes.items():
             assert reduce(getitem, place.split("."), recipe.model_dump(mode="json")) == value
 
 
@@ -58,17 +59,17 @@ def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, m
 
 def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
     """From runs to page: each arm is asked the same, with the probes; and the second time nothing is done again."""
-    plan, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
-    found = json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, train_one, report)))
-    assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(plan.study.arms, 6)
+    design, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
+    found = json.loads(json.dumps(conduct(design, tmp_path / "out", 1, train_one, report)))
+    assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(design.study.arms, 6)
     for arm in found["arms"].values():
         assert all(len(values) == 2 for values in arm["values"].values())
         assert all(0 <= share <= 1 for share in arm["values"]["next sentence, probed"])
         assert [point["step"] for point in arm["curves"][0]] == [1, 2, 3, 4, 5, 6]
         assert len(list(Path(arm["runs"][0], "checkpoints").iterdir())) == 1
     told = [(one["figure"], one["arm"]) for one in found["answers"]]
-    assert told == [(figure, arm) for figure in plan.study.figures for arm in list(plan.study.arms)[1:]]
-    assert json.loads(json.dumps(conduct(plan, tmp_path / "out", 1, pytest.fail, report))) == found
+    assert told == [(figure, arm) for figure in design.study.figures for arm in list(design.study.arms)[1:]]
+    assert json.loads(json.dumps(conduct(design, tmp_path / "out", 1, pytest.fail, report))) == found
     page = write_study(found, tmp_path / "page.html").read_text("utf-8")
     for one in found["answers"]:
         assert one["sentence"] in page
@@ -79,29 +80,29 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
 
 def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
     """By the study's own figures, which are held-out losses as `heldout_loss` gives them, whatever the arm learned."""
-    plan = study("spans", tmp_path, story_file, model=T5)
-    found = conduct(plan, tmp_path / "out", 1, train_one, Reporter(silent=True))
-    recipe = plan.recipe("spans of 10", 1, tmp_path / "out")
+    design = study("spans", tmp_path, story_file, model=T5)
+    found = conduct(design, tmp_path / "out", 1, train_one, Reporter(silent=True))
+    recipe = design.recipe("spans of 10", 1, tmp_path / "out")
     opened, objective = open_model(recipe.folder), SpanCorruption(mean_span=1)
-    figure = plan.study.figures["loss on spans of 1"]
+    figure = design.study.figures["whole loss on spans of 1"]
     expected = heldout_loss(opened, objective, prepare_figure(recipe, figure).heldout).nats
-    assert found["arms"]["spans of 10"]["values"]["loss on spans of 1"][1] == pytest.approx(expected)
+    assert found["arms"]["spans of 10"]["values"]["whole loss on spans of 1"][1] == pytest.approx(expected)
 
 
 def test_equal_time_counts_each_phase(tmp_path: Path) -> None:
     """The pilot's cost is that of its median steps, by phase: here nine of 1 s and one of 3, after a slow start."""
     phases = "training.phases=[{length: 128, share: 0.9}, {length: 512, share: 0.1}]"
     path = next(path for path in SHIPPED if path.stem == "growing")
-    plan = read_study(path, [f"cache={tmp_path / 'cache'}", phases])
-    pilot = plan.recipe("512 from the start", 0, tmp_path, steps=40)
+    design = read_study(path, [f"cache={tmp_path / 'cache'}", phases])
+    pilot = design.recipe("512 from the start", 0, tmp_path, steps=30)
 
     def train(recipe: Any) -> None:
         recipe.folder.mkdir()
-        ends = [100.0 + step for step in range(36)] + [135.0 + 3 * step for step in range(1, 5)]
+        ends = [100.0 + step for step in range(27)] + [126.0 + 3 * step for step in range(1, 4)]
         lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
         (recipe.folder / "log.jsonl").write_text("\n".join(lines))
 
-    assert _cost(train, pilot) == pytest.approx(0.9 * 1 + 0.1 * 3)
+    assert _costs(train, pilot) == pytest.approx([0.9 * 1, 0.1 * 3])
 
 
 def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
@@ -112,10 +113,28 @@ def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
         conduct(study("positions", tmp_path, story_file), tmp_path / "out", 1, stop, Reporter(silent=True))
 
 
+def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: Path) -> None:
+    """By the quickest of the rounds: another program's work makes a round slower, never quicker."""
+    design = study("growing", tmp_path, story_file, "training.phases=[]")
+    step = {"512-from-the-start": 0.4, "growing-from-128": 0.2}
+
+    def train(recipe: Any) -> None:
+        recipe.folder.mkdir(parents=True)
+        slow = 3 if recipe.folder.parent.name == "pilots-1" else 1
+        cost = slow * next(cost for arm, cost in step.items() if recipe.name.startswith(arm))
+        ends = [cost * number for number in range(1, 31)]
+        lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
+        (recipe.folder / "log.jsonl").write_text("\n".join(lines))
+
+    given = design.study.model_copy(update={"seconds": 60.0, "arms": {arm: {} for arm in design.study.arms}})
+    steps = _equal_time(Design("x", given, design.base, ()), tmp_path, train, Reporter(silent=True))
+    assert list(steps.values()) == [150, 300]
+
+
 @pytest.mark.slow
 def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
-    plan = study("positions", tmp_path, story_file)
-    one, two = (conduct(plan, tmp_path / str(n), n, train_one, Reporter(silent=True)) for n in (1, 2))
+    design = study("positions", tmp_path, story_file)
+    one, two = (conduct(design, tmp_path / str(n), n, train_one, Reporter(silent=True)) for n in (1, 2))
     assert [arm["values"] for arm in one["arms"].values()] == [arm["values"] for arm in two["arms"].values()]
 
 
@@ -127,7 +146,10 @@ def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
         ({"seeds": 1}, "seeds: Input should be greater"),
         ({"question": None}, "question"),
         ({"recipe": "nowhere.yaml"}, "there is no such recipe"),
-        ({"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}}, "either a loss or a probe"),
+        (
+            {"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}},
+            "one of loss, words and probe",
+        ),
         ({"figures": {"x": {"probe": "masked"}}}, "no pairs to probe"),
         ({"arms": {"a": {}, "b": {"model.position": False}}}, "arm 'b': model.position: unknown key"),
     ],
@@ -139,9 +161,9 @@ def test_mistakes_are_told(changes: dict[str, Any], said: str, tmp_path: Path) -
     path.write_text(yaml.safe_dump(given | changes))
 
     def read() -> None:
-        plan = read_study(path)
-        for arm in plan.study.arms:
-            plan.recipe(arm, 0, tmp_path)
+        design = read_study(path)
+        for arm in design.study.arms:
+            design.recipe(arm, 0, tmp_path)
 
     with pytest.raises(HornbookError) as error:
         read()

@@ -33,9 +33,9 @@ def study(
     from hornbook.training.progress import Reporter
 
     report = Reporter()
-    plan = read_study(file, settings or [], seeds)
-    out = out or Path("runs/studies") / plan.name
-    found = conduct(plan, out, processes or _cores(), train_one, report)
+    design = read_study(file, settings or [], seeds)
+    out = out or Path("runs/studies") / design.name
+    found = conduct(design, out, processes or _cores(), train_one, report)
     with beside(out / "answer.json") as answer:
         answer.write_text(text.dumps(found, indent=2, ensure_ascii=False), "utf-8")
     page = write_study(found, out / "page.html")
@@ -48,7 +48,7 @@ def study(
             for arm, one in found["arms"].items()
         ]
     )
-    report.say("\n" + "\n".join(one["sentence"] for one in found["answers"]))
+    report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
     report.say(f"\nThe page: {page.resolve()}")
 
 

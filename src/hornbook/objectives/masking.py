@@ -76,8 +76,10 @@ class Masking(Objective):
         chosen = np.take_along_axis(scores, first, axis=1) < self.rate
         if self.exact:
             wanted = np.maximum(np.rint(self.rate * allowed.sum(axis=1)), 1).astype(np.int64)
-            words = _fill(np.where(begins & allowed, scores, np.inf), _sizes(begins), wanted)
-            chosen = np.take_along_axis(words, first, axis=1)
+            scores = np.where(begins & allowed, scores, np.inf)
+            if not self.whole_words:
+                return (np.argsort(np.argsort(scores, axis=1), axis=1) < wanted[:, None]) & allowed
+            chosen = np.take_along_axis(_fill(scores, _sizes(begins), wanted), first, axis=1)
         return chosen & allowed
 
 

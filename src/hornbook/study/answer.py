@@ -36,7 +36,7 @@ def _compare(
     differences = [one - other for one, other in zip(of_arm, of_base, strict=True)]
     difference, low, high = interval(differences)
     decided = low > 0 or high < 0
-    lower = figure.loss is not None
+    lower = figure.lower
     noise = f"95 % interval {show(low, lower, True)} to {show(high, lower, True)}, {len(differences)} seeds"
     unit, by = ("", figure.unit) if lower else (" %", "points")
     verdict = (
@@ -45,8 +45,20 @@ def _compare(
         else f"undecided, for the difference of {show(difference, lower, True)} may be chance ({noise})"
     )
     ours, theirs = show(mean(of_arm), lower), show(mean(of_base), lower)
-    sentence = f"{name} {ours}{unit} ({arm}) against {theirs}{unit} ({base}): {verdict}."
+    sentence = f"{name}: {ours}{unit} ({arm}) against {theirs}{unit} ({base}), {verdict}."
     return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
+
+
+def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[str]:
+    """Say so where arms that were to train for equal times didn't, on average, by more than a tenth."""
+    means = {arm: mean(of_arm) for arm, of_arm in seconds.items()}
+    if max(means.values()) <= most * min(means.values()):
+        return []
+    told = ", ".join(f"{arm} {taken:.0f} s" for arm, taken in means.items())
+    because = (
+        "the machine had other work, or steps became slower; on a quiet one, begin again with another --out"
+    )
+    return [f"The times of training aren’t equal after all ({told}): {because}."]
 
 
 def show(value: float, lower: bool, sign: bool = False) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -15,9 +16,9 @@ import torch
 
 from hornbook.errors import Interrupted
 from hornbook.recipe import Recipe
-from hornbook.study.answer import answer
+from hornbook.study.answer import answer, uneven
 from hornbook.study.measure import measure, measured, prepare_figure
-from hornbook.study.study import Plan
+from hornbook.study.study import Design
 from hornbook.training.interrupt import watch
 from hornbook.training.progress import Reporter
 from hornbook.training.run import prepare
@@ -25,41 +26,41 @@ from hornbook.training.run import prepare
 Train = Callable[[Recipe], None]
 """Trains a recipe's model to its end, or what is left of it."""
 
-_PILOT = 40
-"""Steps by which the cost of a step is measured."""
+_PILOT, _ROUNDS = 30, 3
+"""Steps by which the cost of a step is measured, and how often."""
 
 T = TypeVar("T")
 
 
-def conduct(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
+def conduct(design: Design, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
     """Train each arm at each seed, measure, and compare: plain values, as they stand in JSON and on the page.
 
     What is there already isn't done again. Each run is an ordinary one, within `out`; tokenizers and tokens are shared.
     Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
     """
-    study = plan.study
+    study = design.study
     # No run's own recipe: how many steps it has may not be known yet.
-    arms = {arm: plan.recipe(arm, 0, out / "arms") for arm in study.arms}
-    figures = plan.figures(next(iter(arms.values())))
+    arms = {arm: design.recipe(arm, 0, out / "arms") for arm in study.arms}
+    figures = design.figures(next(iter(arms.values())))
     for recipe in arms.values():
         prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
         for figure in figures.values():
             prepare_figure(recipe, figure)
-    steps = _equal_time(plan, out, processes, train, report) if study.seconds else {}
+    steps = _equal_time(design, out, train, report) if study.seconds else {}
     recipes = [
-        plan.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
+        design.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
         for seed in range(study.seeds)
         for arm in study.arms
     ]
     jobs = [partial(_train_and_measure, train, recipe, figures) for recipe in recipes]
     found = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
-    return tell(plan, recipes, found)
+    return tell(design, recipes, found)
 
 
-def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Put what was measured of the runs together, with the answers."""
-    study, facts = plan.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
-    figures = plan.figures(recipes[0])
+    study, facts = design.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
+    figures = design.figures(recipes[0])
     arms = {}
     for number, arm in enumerate(study.arms):
         runs = recipes[number :: len(study.arms)]
@@ -74,12 +75,13 @@ def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]
             "curves": [found[run.name]["curve"] for run in runs],
         }
     return {
-        "name": plan.name,
+        "name": design.name,
         "question": study.question,
         "about": study.about,
         "equal_seconds": study.seconds,
+        "remarks": uneven({arm: one["seconds"] for arm, one in arms.items()}) if study.seconds else [],
         "figures": {
-            name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": bool(figure.loss)}
+            name: {"unit": figure.unit, "objective": figure.objective.describe(), "lower": figure.lower}
             for name, figure in figures.items()
         },
         "arms": arms,
@@ -89,37 +91,46 @@ def tell(plan: Plan, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]
             for one in answer(name, figure, {arm: arms[arm]["values"][name] for arm in arms})
         ],
         "seeds": study.seeds,
-        "settings": list(plan.settings),
+        "settings": list(design.settings),
         "study": study.model_dump(mode="json", exclude_defaults=True),
         "recipe": recipes[0].to_yaml(),
         **{name: facts[name] for name in ("corpus", "tokenizer", "precision", "versions", "machine")},
     }
 
 
-def _equal_time(plan: Plan, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, int]:
-    """Say how many steps of each arm take the study's seconds, by a short run of each."""
-    assert plan.study.seconds is not None
-    often = {"evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
-    pilots = [plan.recipe(arm, 0, out / "pilots", steps=_PILOT, **often) for arm in plan.study.arms]
-    costs = _work([partial(_cost, train, pilot) for pilot in pilots], processes, report)
-    return {
-        arm: max(_PILOT, round(plan.study.seconds / cost))
-        for arm, cost in zip(plan.study.arms, costs, strict=True)
-    }
+def _equal_time(design: Design, out: Path, train: Train, report: Reporter) -> dict[str, int]:
+    """Say how many steps of each arm take the study's seconds, by short runs of the arms in turns.
+
+    Another program's work takes time from all of them in turn, and the quickest round of each is the nearest to what it
+    costs alone.
+    """
+    assert design.study.seconds is not None
+    often = {"steps": _PILOT, "evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
+    pilots = [
+        design.recipe(arm, 0, out / f"pilots-{number}", **often)
+        for number in range(_ROUNDS)
+        for arm in design.study.arms
+    ]
+    costs = _work([partial(_costs, train, pilot) for pilot in pilots], 1, report)
+    steps = {}
+    for number, arm in enumerate(design.study.arms):
+        rounds = costs[number :: len(design.study.arms)]
+        steps[arm] = max(_PILOT, round(design.study.seconds / sum(map(min, zip(*rounds, strict=True)))))
+    return steps
 
 
-def _cost(train: Train, pilot: Recipe) -> float:
-    """Train a pilot and give the seconds that a step takes, averaged over its phases."""
+def _costs(train: Train, pilot: Recipe) -> list[float]:
+    """Train a pilot and give the seconds that each phase adds to a step's average."""
     train(pilot)
     lines = map(json.loads, (pilot.folder / "log.jsonl").read_text("utf-8").splitlines())
     ends = [line["seconds"] for line in lines if line["kind"] == "train"]
-    each = [last - first for first, last in zip([0.0, *ends], ends, strict=False)]
-    total, first = 0.0, 0
+    each = [last - first for first, last in pairwise([0.0, *ends])]
+    costs, first = [], 0
     for phase in pilot.phases:
         # The median, for the first steps of a length are slow.
-        total += phase.steps * median(each[first : first + phase.steps])
+        costs.append(phase.steps / _PILOT * median(each[first : first + phase.steps]))
         first += phase.steps
-    return total / _PILOT
+    return costs
 
 
 def _train_and_measure(train: Train, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.evaluation.opened import Opened, open_model
 from hornbook.evaluation.probe import probe
+from hornbook.evaluation.word_loss import word_loss
 from hornbook.recipe import Recipe
 from hornbook.study.study import Figure
 from hornbook.training.progress import Reporter
@@ -85,5 +86,7 @@ def _value(opened: Opened, figure: Figure, run: Run, windows: int = 2000) -> flo
         )
     if figure.probe is not None:
         return probe(opened, figure.probe, run.train, run.heldout)  # type: ignore[arg-type]
+    if figure.words is not None:
+        return word_loss(opened, figure.words, run.heldout, windows)
     with torch.inference_mode():
         return heldout_loss(opened, figure.objective, run.heldout, windows).nats

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import AnyObjective
+from hornbook.objectives import AnyObjective, SpanCorruption
 from hornbook.objectives.pairs import Pairs
-from hornbook.recipe import Recipe, make_recipe, put, read_values
+from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
 
 
@@ -19,18 +19,20 @@ class Figure(Section):
 
     loss: AnyObjective | None = None
     """An objective whose held-out loss it is, in nats a label."""
+    words: SpanCorruption | None = None
+    """A span corruption: it is the loss on the first word of each span, where only words are possible."""
     probe: AnyObjective | None = None
     """An objective over pairs: it is the share of pairs that a linear reader of the model's states judges rightly."""
 
-    @field_validator("loss", "probe", mode="before")
+    @field_validator("loss", "words", "probe", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _one(self) -> "Figure":
-        if (self.loss is None) == (self.probe is None):
-            raise ValueError("a figure is either a loss or a probe: name one objective for one of them")
+        if sum(one is not None for one in (self.loss, self.words, self.probe)) != 1:
+            raise ValueError("a figure is one of loss, words and probe: name an objective for one of them")
         if self.probe is not None and not isinstance(self.probe, Pairs):
             raise ValueError(
                 f"{self.probe.name} has no pairs to probe for: take masked_next_sentence or masked_sentence_order"
@@ -40,14 +42,19 @@ class Figure(Section):
     @property
     def objective(self) -> AnyObjective:
         """What makes its batches."""
-        objective = self.loss or self.probe
+        objective = self.loss or self.words or self.probe
         assert objective is not None
         return objective
 
     @property
     def unit(self) -> str:
         """What its values are."""
-        return "nats/label" if self.loss else "share of pairs"
+        return "nats/label" if self.lower else "share of pairs"
+
+    @property
+    def lower(self) -> bool:
+        """Whether lower values are better."""
+        return self.probe is None
 
 
 class Study(Section):
@@ -83,8 +90,8 @@ def slug(arm: str) -> str:
     return re.sub(r"[^\w.-]+", "-", arm)
 
 
-def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Plan":
-    """Read a study from YAML, with `a.b=c` settings of every arm's recipe on top, and more or fewer seeds.
+def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Design":
+    """Read a study from YAML, with `a.b=c` settings on top of its changes, and more or fewer seeds.
 
     Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
     """
@@ -98,20 +105,22 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
         where = ".".join(map(str, first["loc"]))
         raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
     base = read_values(path.parent / study.recipe, "recipe", "sections such as corpus and model")
-    return Plan(path.stem, study, base, tuple(settings))
+    return Design(path.stem, study, base, tuple(settings))
 
 
-class Plan:
-    """A study with what its recipe file says and with a user's settings: it knows each run's recipe."""
+class Design:
+    """A study with what its recipe file says and with settings for all arms: it knows each run's recipe."""
 
     def __init__(self, name: str, study: Study, base: dict[str, Any], settings: tuple[str, ...]) -> None:
         self.name, self.study, self.settings = name, study, settings
-        self.base = base
         for place, value in study.changes.items():
-            self.base = put(self.base, place, value)
+            base = put(base, place, value)
+        for setting in settings:
+            base = change(base, setting)
+        self.base = base
 
     def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
-        """Give the recipe of a run, its folder within `out`; Raises HornbookError where it doesn't fit together."""
+        """Give the recipe of a run, its folder within `out`; raises HornbookError where it doesn't fit together."""
         given = self.base
         for place, value in self.study.arms[arm].items():
             given = put(given, place, value)
@@ -119,7 +128,7 @@ class Plan:
         for option, value in training.items():
             given = put(given, f"training.{option}", value)
         given = given | {"name": name, "seed": seed, "out": str(out / name)}
-        return make_recipe(given, self.settings, f"{self.name}, arm {arm!r}")
+        return make_recipe(given, source=f"{self.name}, arm {arm!r}")
 
     def figures(self, recipe: Recipe) -> dict[str, Figure]:
         """Give the figures, with the default worked out."""
