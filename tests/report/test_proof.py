@@ -110,7 +110,7 @@ def test_charts_hold_the_figures() -> None:
 
 
 def test_percentages_never_round_up_to_certainty() -> None:
-    assert [percent(share) for share in (1.0, 0.9999, 0.166, 0.0)] == ["100", "99.9", "16.6", "0.0"]
+    assert [percent(share) for share in (1.0, 0.9999, 0.166, -1e-5)] == ["100", "99.9", "16.6", "0.0"]
 
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def charts(task: dict[str, Any], arms: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "id": f"{name}-beyond",
             "kind": "lines",
-            "x": f"steps that the question takes; trained up to {task['depth']}",
+            "x": f"steps; trained up to {task['depth']}",
             "chance": task["chance"],
             "edge": task["depth"],
             "curves": [
@@ -135,4 +135,4 @@ def _curve(number: int, title: str, points: dict[Any, dict[str, float]]) -> dict
 def percent(share: float) -> str:
     """Write a share as a percentage with one decimal, and never round up to certainty."""
     value = 100 * share
-    return "100" if share == 1 else f"{min(value, 99.9) if share < 1 else value:.1f}"
+    return "100" if share == 1 else f"{round(min(value, 99.9) if share < 1 else value, 1) + 0.0:.1f}"

@@ -6,7 +6,7 @@ import torch
 
 from hornbook.dense import DenseModel
 from hornbook.dense.prove.arms import ARMS
-from hornbook.dense.prove.cohort import Cohort, make_model
+from hornbook.dense.prove.cohort import Cohort, make_model, run_to_last
 from hornbook.dense.prove.learning import Settings, answers_right, draw_test, train
 from hornbook.dense.prove.tasks import TASKS, WordProblem
 
@@ -27,6 +27,28 @@ def test_answers_are_those_of_the_class_alone(arm: str) -> None:
             torch.testing.assert_close(
                 logits[place], alone.logits(filled.hidden[:, -1])[:, :6], atol=1e-5, rtol=1e-4
             )
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("depth", [1, 6])
+def test_the_last_place_is_the_classes_own(layers: int, depth: int) -> None:
+    """In value and in every gradient, with vectors at the dense tokens."""
+    dense = make_model(TASK, layers, 5).double()
+    ids = torch.from_numpy(draw_test(TASK, depth, 7).ids(TASK.dense_id))
+    layout = dense.layout(ids)
+    words = dense.model.get_input_embeddings()(ids)
+    vectors = torch.randn(words.shape, dtype=words.dtype, generator=torch.Generator().manual_seed(1))
+    vectors = vectors * layout.fed[..., None]
+    parameters = list(dense.parameters())
+    ways = (
+        dense.consume(ids, layout, vectors).hidden[:, -1],
+        run_to_last(dense.model, words + vectors, layout.mask(words.dtype), layout.positions),
+    )
+    torch.testing.assert_close(*ways, atol=1e-6, rtol=1e-6)  # attention's softmax is in float32
+    weights = torch.randn(ways[0].shape, dtype=words.dtype, generator=torch.Generator().manual_seed(2))
+    grads = [torch.autograd.grad((way * weights).sum(), parameters, retain_graph=True) for way in ways]
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("arm", ["dense", "random"])

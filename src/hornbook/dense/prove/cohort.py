@@ -10,7 +10,8 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+from transformers import DynamicCache, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+from transformers.models.gpt_neox.modeling_gpt_neox import apply_rotary_pos_emb
 
 from hornbook.dense.layout import Layout
 from hornbook.dense.model import DenseModel
@@ -58,18 +59,44 @@ class Reader(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Give the logits of the answers (B, A), hidden states and vectors (B, T, H), for ids (B, T).
 
-        `vectors` are used as they are, but a random arm's, of unit root mean square, get the embeddings' own.
+        `vectors` are used as they are, but a random arm's, of unit root mean square, get the embeddings' own. Where no
+        vector is made of them, hidden states are those of the last place alone: (B, 1, H).
         """
-        if vectors is None and arm.vectors in ("own", "none"):
+        if arm.vectors == "own" and vectors is None:
             filled = self.dense(ids, layout, rounds, arm.gradient)
-        else:
-            table = self.dense.model.get_input_embeddings().weight
-            if vectors is None:
-                vectors = torch.zeros(*ids.shape, table.shape[1], dtype=table.dtype)
-            elif arm.vectors == "noise":
-                vectors = vectors * table.detach().pow(2).mean().sqrt()
-            filled = self.dense.consume(ids, layout, vectors)
-        return self.dense.logits(filled.hidden[:, -1])[..., : self.answers], filled.hidden, filled.vectors
+            return self._answers(filled.hidden[:, -1]), filled.hidden, filled.vectors
+        table = self.dense.model.get_input_embeddings().weight
+        words = self.dense.model.get_input_embeddings()(ids)
+        if vectors is None:
+            vectors = torch.zeros_like(words)
+        elif arm.vectors == "noise":
+            vectors = vectors * table.detach().pow(2).mean().sqrt()
+        last = run_to_last(self.dense.model, words + vectors, layout.mask(words.dtype), layout.positions)
+        return self._answers(last), last[:, None], vectors
+
+    def _answers(self, hidden: Tensor) -> Tensor:
+        return self.dense.logits(hidden)[..., : self.answers]
+
+
+def run_to_last(model: PreTrainedModel, embeddings: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
+    """Compute the last hidden state of the last place, (B, H), of a GPT-NeoX's embeddings (B, T, H).
+
+    The other places give the last layer keys and values, and nothing else of it is ever read: in a model of one layer
+    that is three quarters of its matrices' work. It is still the class's own layers that run.
+    """
+    base, cache = model.base_model, DynamicCache(config=model.config)
+    cos, sin = base.rotary_emb(embeddings, position_ids=positions)
+    hidden, top = embeddings, base.layers[-1]
+    for layer in base.layers[:-1]:
+        hidden = layer(hidden, attention_mask=mask, position_embeddings=(cos, sin))
+    if hidden.shape[1] > 1:
+        before = top.attention.query_key_value(top.input_layernorm(hidden[:, :-1]))
+        _, keys, values = before.unflatten(-1, (_HEADS, -1)).transpose(1, 2).chunk(3, dim=-1)
+        _, keys = apply_rotary_pos_emb(keys, keys, cos[:, :-1], sin[:, :-1])
+        cache.update(keys, values, top.attention.layer_idx)
+    rotation = cos[:, -1:], sin[:, -1:]
+    last = top(hidden[:, -1:], attention_mask=mask[:, :, -1:], layer_past=cache, position_embeddings=rotation)
+    return base.final_layer_norm(last[:, 0])
 
 
 @dataclass
@@ -113,8 +140,8 @@ class Cohort:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Let every model read its questions: ids (S, B, T), or (B, T) for all the same.
 
-        Gives the answers' logits (S, B, A), hidden states and vectors (S, B, T, H). `vectors` (S, B, T, H) are used
-        as they are.
+        Gives the answers' logits (S, B, A), hidden states and vectors (S, B, T, H), as `Reader` does. `vectors`
+        (S, B, T, H) are used as they are.
         """
 
         def one(

@@ -28,10 +28,10 @@ class Settings(Section):
     learning_rate: float = 2e-3
     warmup: int = 50
     clip: float = 1.0
-    look_every: int = 50
+    look_every: int = 100
     """Steps between looks at the validation questions."""
     enough: float = 0.998
-    """Training stops when every seed answers so many of the deepest validation questions, three times in a row."""
+    """Training stops when every seed answers so many of the deepest validation questions, twice in a row."""
     validation: int = 512
     """Questions that decide on stopping, and on nothing else."""
     test: int = 1024
@@ -92,8 +92,8 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
             looks.append({"step": step + 1, "right": right})
             if progress:
                 progress((step + 1) / steps)
-            recent = [min(one["right"]) for one in looks[-3:]]
-            if len(recent) == 3 and min(recent) >= settings.enough:
+            recent = [min(one["right"]) for one in looks[-2:]]
+            if len(recent) == 2 and min(recent) >= settings.enough:
                 break
     return Course(step + 1, places, time.process_time() - began, looks)
 

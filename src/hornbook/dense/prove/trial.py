@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from hornbook.dense.prove.arms import Arm
 from hornbook.dense.prove.cohort import Cohort
@@ -109,26 +110,26 @@ def _decode(cohort: Cohort, settings: Settings) -> dict[str, Any]:
     questions = draw_test(task, task.depth, settings.test)
     ids = cohort.ids(questions)
     layout = cohort.layout(ids)
-    hidden = cohort.answer(ids, layout)[1]
-    columns = torch.tensor(layout.cuts[1:])
-    chances = cohort.read(hidden[:, :, columns - 1]).softmax(-1)  # (S, M, vectors, answers)
-    best = chances.max(-1)
-    states = torch.from_numpy(questions.states[:, :-1])
-    decoded = (best.indices == states).double().mean((0, 1)).tolist()
+    logits, hidden, _ = cohort.answer(ids, layout)
+    columns = layout.cuts[1:]
+    read = cohort.read(hidden[:, :, [column - 1 for column in columns]])  # (S, M, vectors, answers)
+    states = torch.from_numpy(questions.states)
+    decoded = (read.argmax(-1) == states[:, :-1]).double().mean((0, 1)).tolist()
     shown = []
     for row in range(min(_SHOWN, len(ids))):
-        vectors = {
-            int(column): {
-                "read": task.write(int(best.indices[0, row, number])),
-                "chance": float(best.values[0, row, number]),
-                "state": task.write(int(states[row, number])),
-            }
+        carried = {
+            column: _say(task, read[0, row, number], int(states[row, number]))
             for number, column in enumerate(columns)
         }
-        shown.append(
-            [
-                {"word": task.write(token), **vectors.get(place, {})}
-                for place, token in enumerate(ids[row].tolist())
-            ]
-        )
+        words = [
+            {"word": task.write(token)} | carried.get(place, {})
+            for place, token in enumerate(ids[row].tolist())
+        ]
+        shown.append([*words, {"word": "answer"} | _say(task, logits[0, row], int(states[row, -1]))])
     return {"decoded": decoded, "shown": shown}
+
+
+def _say(task: Task, logits: Tensor, state: int) -> dict[str, Any]:
+    """Tell the likeliest of the answers (A,), and what it should be."""
+    chance, best = logits.softmax(-1).max(-1)
+    return {"read": task.write(int(best)), "chance": float(chance), "state": task.write(state)}
