@@ -84,6 +84,28 @@ def test_the_likeliest_ending_is_the_answer():
     assert found.bits_per_byte == pytest.approx(3.0 / np.log(2) / 6)
 
 
+def test_measures_say_what_they_are(make):
+    opened = make("pythia-14m")
+    choice = [
+        Question("Once upon a time", (" there was", " park"), 1),
+        Question("Lily", (" went", " cake"), 0),
+    ]
+    told = {one["measure"]: one for one in measure_task(opened, TASKS["openbookqa"], choice)}
+    assert list(told) == [
+        "openbookqa, right",
+        "openbookqa, right by likelihood per byte",
+        "openbookqa, right endings",
+    ]
+    assert told["openbookqa, right"]["value"] in (0.0, 0.5, 1.0) and "guessing gets 0.25" in str(told)
+    pairs = [("Once upon a time", " park"), ("Lily", " went")]
+    bits = scored(opened, pairs).nats.sum() / np.log(2) / len(" park went")
+    assert told["openbookqa, right endings"]["value"] == pytest.approx(bits)
+    number = measure_task(opened, TASKS["gsm8k"], [Question("1 + 1?\nAnswer:", (" 2\n",), 0)])
+    assert [one["measure"] for one in number] == ["gsm8k, right", "gsm8k, right endings"]
+    with pytest.raises(HornbookError, match="needs a causal one"):
+        measure_task(make("bert-tiny"), TASKS["openbookqa"], choice)
+
+
 def test_questions_as_the_hub_and_as_files_have_them(tmp_path: Path):
     row = {
         "question": {"stem": "Predators eat", "choices": [{"text": "lions", "label": "A"}]},

@@ -46,9 +46,12 @@ def conduct(design: Design, out: Path, processes: int, train: Train, report: Rep
         prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
         for figure in figures.values():
             prepare_figure(recipe, figure)
-    steps = _equal_time(design, out, train, report) if study.seconds else {}
+    steps = {arm: recipe.training.steps for arm, recipe in arms.items()}
+    if study.seconds:
+        steps = _equal_time(design, out, train, report)
+    # The study looks at the checkpoints itself, and by its own figures.
     recipes = [
-        design.recipe(arm, seed, out, keep=1000, **({"steps": steps[arm]} if steps else {}))
+        design.recipe(arm, seed, out, steps=steps[arm], evaluate_every=steps[arm], keep=1000)
         for seed in range(study.seeds)
         for arm in study.arms
     ]
