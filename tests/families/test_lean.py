@@ -73,7 +73,14 @@ def trajectories(small: Any, seed: int = 0) -> tuple[Tensor, Tensor]:
     return learn(ours, head, lean_loss, seed), learn(plain, head, plain_loss, seed)
 
 
-@pytest.mark.parametrize("preset", NO_DROPOUT)
+LIKE_ANOTHER = ("roberta-base", "albert-base-v2")
+"""What is replaced in these is replaced in BERT and RoBERTAlbert too."""
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [pytest.param(one, marks=[pytest.mark.slow] if one in LIKE_ANOTHER else []) for one in NO_DROPOUT],
+)
 def test_200_steps_are_the_plain_classs(preset: str, shrink: Shrink) -> None:
     lean, plain = trajectories(shrink(preset, **NO_DROPOUT[preset]))
     assert plain[-20:].mean() < plain[:5].mean() - 0.5  # it has learnt
