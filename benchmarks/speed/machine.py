@@ -33,7 +33,10 @@ def describe() -> dict[str, Any]:
         "versions": {name: _version(name) for name in _LIBRARIES},
         "commit": _commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks.speed", *sys.argv[1:]]),
+        # Names alone: where the files lie is nobody else's matter.
+        "command": shlex.join(
+            ["python", "-m", "benchmarks.speed", *(Path(word).name for word in sys.argv[1:])]
+        ),
     }
 
 
