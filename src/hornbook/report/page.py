@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
-import hornbook
-from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
 from hornbook.report.runs import Measure, Run, Sample
 from hornbook.report.table import columns
-from hornbook.report.whole import packaged, packed_plotly, policy
+from hornbook.report.whole import write_whole
 
 FAMILIES = {
     "bert": "BERT",
@@ -39,33 +36,14 @@ def write_page(runs: Sequence[Run], path: Path | str, title: str = "Runs side by
     """
     if not runs:
         raise HornbookError("there is no run to show; give at least one run's folder")
-    path = Path(path)
-    html = _render(runs, title)
-    try:
-        with beside(path) as file:
-            file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise HornbookError(
-            f"the page can't be written to {path}: {error.strerror}; give another path"
-        ) from None
-    return path
-
-
-def _render(runs: Sequence[Run], title: str) -> str:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "figure": figure,
-        "short": short,
-        "duration": duration,
-        "filled": filled,
-        "begin": begin,
-        "continued": continued,
-    }
-    script = packaged("load.js", "page.js").strip()
     drawn = charts(runs)
-    return environment.from_string(packaged("page.html")).render(
+    return write_whole(
+        Path(path),
+        "page.html",
+        "page.js",
+        ["page.css"],
+        [figure, short, duration, filled, begin, continued],
+        drawn,
         title=title,
         runs=list(zip(runs, labels(runs), strict=True)),
         corpora=list(dict.fromkeys(run.corpus for run in runs)),
@@ -73,17 +51,11 @@ def _render(runs: Sequence[Run], title: str) -> str:
         objective_of=objective_of,
         tokenizer_of=tokenizer_of,
         remarks=remarks(runs),
-        charts=drawn,
         # Two and four charts fill rows of two, three and six fill rows of three.
         across=min(len(drawn), 2 if len(drawn) in (2, 4) else 3),
         columns=columns(runs),
         explanations=explanations(runs),
         samples=samples(runs),
-        version=hornbook.__version__,
-        style=Markup(packaged("page.css")),
-        script=Markup(script),
-        plotly=Markup(packed_plotly()[0]) if drawn else "",
-        policy=policy(script),
     )
 
 

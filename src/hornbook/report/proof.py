@@ -3,14 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-import hornbook
-from hornbook.atomic import beside
-from hornbook.errors import HornbookError
 from hornbook.report.page import duration, short
-from hornbook.report.whole import packaged, packed_plotly, policy
+from hornbook.report.whole import write_whole
 
 _ABLATIONS = {
     "none": "as they are",
@@ -32,32 +26,19 @@ def write_proof(proof: dict[str, Any], path: Path) -> Path:
 
     Raises HornbookError for a path that can't be written.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": percent, "duration": duration, "short": short}
-    script = packaged("load.js", "proof.js").strip()
-    html = environment.from_string(packaged("proof.html")).render(
+    return write_whole(
+        path,
+        "proof.html",
+        "proof.js",
+        ["page.css", "proof.css"],
+        [percent, duration, short],
+        [chart for task in proof["tasks"] for chart in charts(task, proof["arms"])],
         proof=proof,
         tasks=proof["tasks"],
         arms=proof["arms"],
-        charts=[chart for task in proof["tasks"] for chart in charts(task, proof["arms"])],
         ablations=_ABLATIONS,
         reasons=_REASONS,
-        version=hornbook.__version__,
-        style=Markup(packaged("page.css", "proof.css")),
-        script=Markup(script),
-        plotly=Markup(packed_plotly()[0]),
-        policy=policy(script),
     )
-    try:
-        with beside(path) as file:
-            file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise HornbookError(
-            f"the page can't be written to {path}: {error.strerror}; give another path"
-        ) from None
-    return path
 
 
 def charts(task: dict[str, Any], arms: dict[str, Any]) -> list[dict[str, Any]]:

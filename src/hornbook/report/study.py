@@ -3,15 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
-from markupsafe import Markup
 
-import hornbook
-from hornbook.atomic import beside
-from hornbook.errors import HornbookError
 from hornbook.report.page import begin, duration, short
-from hornbook.report.whole import packaged, packed_plotly, policy
+from hornbook.report.whole import write_whole
 from hornbook.study.answer import show
 
 
@@ -20,34 +15,21 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
 
     Raises HornbookError for a path that can't be written.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"begin": begin, "duration": duration, "short": short, "show": show}
-    script = packaged("load.js", "page.js").strip()
-    html = environment.from_string(packaged("study.html")).render(
+    return write_whole(
+        path,
+        "study.html",
+        "page.js",
+        ["page.css"],
+        [begin, duration, short, show],
+        charts(found),
         study=found,
         arms=list(found["arms"].items()),
         answers={
             name: {one["arm"]: one for one in found["answers"] if one["figure"] == name}
             for name in found["figures"]
         },
-        charts=charts(found),
         file=yaml.safe_dump(found["study"], sort_keys=False, allow_unicode=True, width=110),
-        version=hornbook.__version__,
-        style=Markup(packaged("page.css")),
-        script=Markup(script),
-        plotly=Markup(packed_plotly()[0]),
-        policy=policy(script),
     )
-    try:
-        with beside(path) as file:
-            file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise HornbookError(
-            f"the page can't be written to {path}: {error.strerror}; give another path"
-        ) from None
-    return path
 
 
 def charts(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,10 +1,62 @@
-"""What every page is made of: files of this package, and plotly.js packed into the page."""
+"""What every page is made of: one frame, files of this package, and plotly.js packed into it."""
 
 import base64
 import gzip
 import hashlib
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+import hornbook
+from hornbook.atomic import beside
+from hornbook.errors import HornbookError
+
+
+def write_whole(
+    path: Path,
+    template: str,
+    script: str,
+    styles: Sequence[str],
+    filters: Sequence[Callable[..., Any]],
+    charts: Sequence[dict[str, Any]],
+    **values: Any,
+) -> Path:
+    """Write a page that fills the frame `whole.html`: a template, its script and styles, all by their file names.
+
+    `charts` are for the script, and plotly.js comes along where there are any; templates know filters by their
+    functions' names. The file is written beside and renamed. Raises HornbookError for a path that can't be written.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(packaged),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {one.__name__: one for one in filters}
+    program = packaged("load.js", script).strip()
+    html = environment.get_template(template).render(
+        charts=charts,
+        version=hornbook.__version__,
+        style=Markup(packaged(*styles)),
+        script=Markup(program),
+        plotly=Markup(packed_plotly()[0]) if charts else "",
+        policy=policy(program),
+        **values,
+    )
+    try:
+        with beside(path) as file:
+            file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise HornbookError(
+            f"the page can't be written to {path}: {error.strerror}; give another path"
+        ) from None
+    return path
 
 
 def packaged(*names: str) -> str:
