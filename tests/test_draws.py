@@ -31,6 +31,13 @@ def test_a_row_has_its_numbers_whoever_draws_them() -> None:
     assert (Draws(3, 7, np.arange(10)).uniform("masks", 20) == whole[:, :20]).all()
 
 
+def test_some_places_have_the_numbers_of_all() -> None:
+    draws = Draws(3, 7, np.array([8, 2, 5]))
+    whole = draws.uniform("masks", 50)
+    examples, places = np.nonzero(whole < 0.3)
+    assert (draws.uniform_at("masks", examples, places) == whole[examples, places]).all()
+
+
 @pytest.mark.parametrize(
     "other", [Draws(4, 7, np.arange(10)), Draws(3, 8, np.arange(10)), Draws(3, "7", np.arange(10))]
 )

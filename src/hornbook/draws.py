@@ -20,13 +20,18 @@ UInt64s = npt.NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
+_30, _27, _31 = np.array([30, 27, 31], np.uint64)
 
 
 def mix(values: UInt64s) -> UInt64s:
     """SplitMix64's finalizer: a bijection of 64 bits, after which every output bit depends on every input bit."""
-    values = (values ^ (values >> np.uint64(30))) * _FIRST
-    values = (values ^ (values >> np.uint64(27))) * _SECOND
-    return values ^ (values >> np.uint64(31))
+    # In place and with constants made once: every batch waits for it some twenty times.
+    values = values ^ (values >> _30)
+    values *= _FIRST
+    values ^= values >> _27
+    values *= _SECOND
+    values ^= values >> _31
+    return values
 
 
 def key(*parts: int | str) -> int:
@@ -51,10 +56,13 @@ class Draws:
 
     def uniform(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
         """Draw `count` numbers from [0, 1) for each row: shape (B, count). Another purpose is another stream."""
-        rows = mix(np.uint64(key(self.seed, self.step, purpose)) + self.rows.astype(np.uint64) * _GOLDEN)
-        places = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
-        bits = mix(mix(rows)[:, None] + places)
-        return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return _numbers(self._streams(purpose)[:, None], np.arange(count))
+
+    def uniform_at(
+        self, purpose: str, examples: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """Give what `uniform` gives at [examples, places], without drawing the rest: shape (len(places),)."""
+        return _numbers(self._streams(purpose)[examples], places)
 
     def integers(self, purpose: str, count: int, below: int) -> npt.NDArray[np.int64]:
         """Draw `count` whole numbers from 0 to below - 1 for each row: shape (B, count)."""
@@ -69,6 +77,18 @@ class Draws:
         )
         return np.sort(order[:, :chosen], axis=1).astype(np.int64)
 
+    def _streams(self, purpose: str) -> UInt64s:
+        """Give where each row's stream begins."""
+        stream = np.uint64(key(self.seed, self.step, purpose))
+        return mix(mix(stream + self.rows.astype(np.uint64) * _GOLDEN))
+
+
+def _numbers(streams: UInt64s, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Give the numbers from [0, 1) at some places of streams."""
+    bits = mix(streams + (places + 1).astype(np.uint64) * _GOLDEN)
+    bits >>= np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-53
+
 
 def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArray[np.int64]:
     """Map places of range(size) to places of range(size), a bijection that `stream` chooses.
@@ -78,18 +98,18 @@ def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArra
     with arbitrary finite domains", 2002): a shuffle of billions of windows that needs no memory and gives the n-th of
     them at once.
     """
-    rows = math.isqrt(max(size - 1, 0)) + 1
-    columns = -(-size // rows)
+    side = math.isqrt(max(size - 1, 0)) + 1
+    rows, columns = np.uint64(side), np.uint64(-(-size // side))
     out = places.astype(np.uint64)
     walking = np.arange(len(out))
     while len(walking):
-        row, column = np.divmod(out[walking], np.uint64(columns))
+        row, column = np.divmod(out[walking], columns)
         for number, one in enumerate(_keys(stream)):
             if number % 2:
-                column = (column + mix(row + one) % np.uint64(columns)) % np.uint64(columns)
+                column = (column + mix(row + one) % columns) % columns
             else:
-                row = (row + mix(column + one) % np.uint64(rows)) % np.uint64(rows)
-        out[walking] = row * np.uint64(columns) + column
+                row = (row + mix(column + one) % rows) % rows
+        out[walking] = row * columns + column
         walking = walking[out[walking] >= size]
     return out.astype(np.int64)
 

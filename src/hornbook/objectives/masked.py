@@ -42,8 +42,8 @@ class Masked(Masking):
         Where examples may be short, `attention_mask` (same shape) tells the text from the padding behind it.
         """
         length = windows.shape[1] + 2
-        framed = np.pad(windows, ((0, 0), (1, 1)))
-        framed[:, 0], framed[:, -1] = vocabulary.cls or 0, vocabulary.sep or 0
+        framed = np.empty((len(windows), length), windows.dtype)
+        framed[:, 0], framed[:, 1:-1], framed[:, -1] = vocabulary.cls or 0, windows, vocabulary.sep or 0
         batch: Batch = {}
         if self.short:
             is_short = draws.uniform("short", 1) < self.short

@@ -58,18 +58,22 @@ class Masking(Objective):
 
     def hide(self, text: Ids, vocabulary: Vocabulary, draws: Draws) -> tuple[Ids, Ids]:
         """Mask texts (B, length): the input and, where a token was chosen, it as the label. Special tokens stay."""
-        length = text.shape[1]
         chosen = self.choose(text, vocabulary, draws)
-        fate = draws.uniform("fate", length)
-        words = vocabulary.words[draws.integers("words", length, len(vocabulary.words))]
-        inputs = np.where(chosen & (fate < self.mask), vocabulary.mask or 0, text)
-        inputs = np.where(chosen & (fate >= self.mask) & (fate < self.mask + self.random), words, inputs)
-        return inputs, np.where(chosen, text, IGNORED)
+        places = np.nonzero(chosen)
+        fate = draws.uniform_at("fate", *places)
+        words = (draws.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
+        kept = np.where(fate < self.mask + self.random, vocabulary.words[words], text[places])
+        inputs, labels = text.copy(), np.full_like(text, IGNORED)
+        inputs[places] = np.where(fate < self.mask, vocabulary.mask or 0, kept)
+        labels[places] = text[places]
+        return inputs, labels
 
     def choose(self, text: Ids, vocabulary: Vocabulary, draws: Draws) -> Places:
         """Choose what is to be predicted of texts (B, length)."""
         allowed = ~vocabulary.is_special(text)
         scores = draws.uniform("chosen", text.shape[1])
+        if not (self.whole_words or self.exact):
+            return (scores < self.rate) & allowed
         begins = vocabulary.begins_word(text) if self.whole_words else np.ones_like(allowed)
         # A word has the number of its first token, which stands for the word.
         first = np.maximum.accumulate(np.where(begins, np.arange(text.shape[1]), 0), axis=1)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -102,7 +103,7 @@ class Loop:
                 began = time.perf_counter()
         self._finish()
 
-    def _load(self, first: int, last: int) -> torch.utils.data.DataLoader[list[dict[str, Tensor]]]:
+    def _load(self, first: int, last: int) -> Iterable[list[dict[str, Tensor]]]:
         """Load this process's share of the batches of some steps."""
         accelerator = self.accelerator
         batches = Batches(
