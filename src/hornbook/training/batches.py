@@ -47,7 +47,9 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         return [{name: parts[part] for name, parts in split.items()} for part in range(self.parts)]
 
 
-def load(batches: Batches, first: int, last: int, workers: int, pin: bool) -> Iterable[list[dict[str, Tensor]]]:
+def load(
+    batches: Batches, first: int, last: int, workers: int, pin: bool
+) -> Iterable[list[dict[str, Tensor]]]:
     """Give the batches of steps first to last - 1, in order, made ahead of time by `workers` processes, if any."""
     loader = DataLoader(
         batches,
