@@ -3,25 +3,31 @@
     python benchmarks/dense_language.py train.txt validation.txt --documents separator
 
 Small GPT-NeoX models read windows of the text from scratch, and again after ordinary pre-training. All arms of a seed
-see the same words in the same order; "dense" and "pause" have a dense token after every `--every` words, filled in
-`--rounds` rounds while training and one by one when measured. What a step costs is counted in places that the layers
-compute:
+see the same words in the same order; "dense" and "pause" have a dense token after every word, filled in one round while
+training and one by one when measured. What a step costs is counted in places that the layers compute:
 
 - plain: the words alone, for as many steps; the same data.
 - plain, same training: as many more steps as cost what the dense model's training costs.
 - plain, same use: as many times more layers as the dense model computes places for a word, for as many steps.
 
+`--regimes` adds, after ordinary pre-training, other ways to have dense tokens, each with its pause tokens where these
+aren't those of above: an auxiliary loss before the token; rounds drawn from 0 to 2; positions of their own; a dense
+token after a quarter of the words, chosen by chance, or where the model is least sure, or (for training) the best of
+four choices, or the half of twice as many texts that gains most.
+
 Figures are bits per byte of held-out words, and differences are paired, with intervals from a bootstrap over seeds and
-windows. Each finished training is kept in `--out`, so that a run that was cut off goes on.
+windows. Seeds run side by side; each finished training is kept in `--out`, so that a run that was cut off goes on.
 """
 
 import argparse
 import json
 import math
+import multiprocessing
 import time
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -30,18 +36,34 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 from hornbook.atomic import beside
 from hornbook.corpora import Corpus
 from hornbook.dense import DenseModel, DenseOptions
-from hornbook.dense.insert import every
+from hornbook.dense.insert import Ints, every
 from hornbook.dense.kept import Kept
-from hornbook.dense.measure import window_nats
+from hornbook.dense.measure import Arm, window_nats
 from hornbook.dense.prove.statistics import difference
-from hornbook.draws import key
+from hornbook.dense.select import Selection, keep, score
+from hornbook.draws import key, permute
 from hornbook.store import Plan, Windows, build
 from hornbook.tokenizers import STYLES, TokenizerOptions, dress
 from hornbook.tokenizers import train as train_tokenizer
 from hornbook.training.dense import DenseTraining, train_dense
 
-_trained: dict[tuple[int, int], dict[str, torch.Tensor]] = {}
-"""Models after the ordinary pre-training, by seed and layers."""
+Places = Literal["every", "chance", "least sure", "best of four", "best half"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an arm trains, and what it costs."""
+
+    arm: Arm
+    steps: int
+    layers: int
+    places: Places = "every"
+    ahead: float = 0.0
+    rounds: int = 1
+    random_rounds: bool = False
+    share_positions: bool = True
+    against: str = "pause"
+    """The arm that has pause tokens at the same places."""
 
 
 def read(given: argparse.Namespace, folder: Path) -> tuple[Kept, int]:
@@ -57,7 +79,7 @@ def read(given: argparse.Namespace, folder: Path) -> tuple[Kept, int]:
         "train": build(folder / "train", texts, tokenizer, end),
         "heldout": build(folder / "heldout", list(corpus.documents_of("heldout")), tokenizer, end),
     }
-    found = {}
+    found: dict[str, Ints] = {}
     for part, most in (("train", None), ("heldout", given.windows)):
         cuts = Windows(len(stores[part].tokens), given.length)
         count = cuts.count if most is None else min(most, cuts.count)
@@ -65,12 +87,41 @@ def read(given: argparse.Namespace, folder: Path) -> tuple[Kept, int]:
     counts = stores["heldout"].counts()
     words = found["train"]
     return (
-        Kept(words, every(words, given.every), found["heldout"], counts["bytes"] / counts["tokens"], {}),
+        Kept(words, every(words, 1), found["heldout"], counts["bytes"] / counts["tokens"], {}),
         len(tokenizer),
     )
 
 
-def make(given: argparse.Namespace, rows: int, seed: int, layers: int) -> DenseModel:
+def ways(given: argparse.Namespace, start: str) -> dict[str, Way]:
+    """Name the arms."""
+    steps, layers = given.steps, given.layers
+    # Twice the places, and a forward pass of two is one of filling.
+    found = {
+        "plain": Way("plain", steps, layers),
+        "pause": Way("pause", steps, layers),
+        "dense": Way("dense", steps, layers),
+        "plain, same training": Way("plain", 4 * steps, layers),
+        "plain, same use": Way("plain", steps, 2 * layers),
+    }
+    if given.regimes and start == "trained":
+        found |= {
+            "pause, loss ahead": Way("pause", steps, layers, ahead=0.3),
+            "dense, loss ahead": Way("dense", steps, layers, ahead=0.3, against="pause, loss ahead"),
+            "dense, 0 to 2 rounds": Way("dense", steps, layers, rounds=2, random_rounds=True),
+            "dense, own positions": Way("dense", steps, layers, share_positions=False),
+        }
+        few: tuple[Places, ...] = ("chance", "least sure")
+        for places in few:
+            pause = f"pause, {places}"
+            found[pause] = Way("pause", steps, layers, places)
+            found[f"dense, {places}"] = Way("dense", steps, layers, places, against=pause)
+        chosen: tuple[Places, ...] = ("best of four", "best half")
+        for places in chosen:
+            found[f"dense, {places}"] = Way("dense", steps, layers, places, against="pause, chance")
+    return found
+
+
+def make(given: argparse.Namespace, rows: int, seed: int, layers: int, share_positions: bool) -> DenseModel:
     config = GPTNeoXConfig(
         vocab_size=rows + 1,
         hidden_size=given.width,
@@ -86,79 +137,120 @@ def make(given: argparse.Namespace, rows: int, seed: int, layers: int) -> DenseM
         eos_token_id=None,
     )
     torch.manual_seed(key(seed, "weights"))
-    return DenseModel(GPTNeoXForCausalLM(config), rows, DenseOptions())
+    return DenseModel(GPTNeoXForCausalLM(config), rows, DenseOptions(share_positions=share_positions))
 
 
-def arms(given: argparse.Namespace) -> dict[str, tuple[str, int, int]]:
-    """Name each arm's way to train, its steps and its layers."""
-    density = 1 + 1 / given.every
-    passes = 1 + (given.rounds / 2 if given.random_rounds else given.rounds)
-    deeper = round(given.layers * density)
-    return {
-        "plain": ("plain", given.steps, given.layers),
-        "pause": ("pause", given.steps, given.layers),
-        "dense": ("dense", given.steps, given.layers),
-        "plain, same training": ("plain", round(given.steps * density * passes), given.layers),
-        "plain, same use": ("plain", given.steps, deeper),
-    }
-
-
-def begin(given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, layers: int) -> DenseModel:
+def begin(
+    given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, way: Way, cache: dict[int, Any]
+) -> DenseModel:
     """Make the model that all arms of a seed begin with; one that is trained already is trained once."""
-    model, which = make(given, rows, seed, layers), (seed, layers)
-    if start == "trained" and which in _trained:
-        model.load_state_dict(_trained[which])
-    elif start == "trained":
-        before = DenseTraining(
-            arm="plain", steps=given.before, batch=given.batch, learning_rate=given.learning_rate
-        )
-        train_dense(model, kept, before, seed)
-        _trained[which] = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    model = make(given, rows, seed, way.layers, way.share_positions)
+    if start == "trained":
+        if way.layers not in cache:
+            before = DenseTraining(
+                arm="plain", steps=given.before, batch=given.batch, learning_rate=given.learning_rate
+            )
+            train_dense(model, kept, before, seed)
+            cache[way.layers] = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        model.load_state_dict(cache[way.layers])
     return model
 
 
-def run(given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, arm: str) -> dict[str, Any]:
+def place(model: DenseModel, kept: Kept, way: Way, texts: int, seed: int) -> tuple[Kept, Ints]:
+    """Choose where the dense tokens of the texts that training reads stand, and those of the held-out ones."""
+    if way.places == "every":
+        return kept, every(kept.heldout, 1)
+    few = kept.words.shape[1] // 4
+    where: Literal["chance", "least-sure"] = "least-sure" if way.places == "least sure" else "chance"
+    one = Selection(proposals=1, count=few, places=where, keep="places")
+    heldout = kept.heldout.astype(np.int64)
+    asked = score(model, heldout, np.ones(heldout.shape, bool), one, seed, "heldout").places[:, 0]
+    options = {
+        "best of four": Selection(proposals=4, count=few, keep="places"),
+        "best half": Selection(proposals=1, count=few, keep="texts", share=0.5),
+    }.get(way.places, one)
+    wanted = min(texts * (2 if way.places == "best half" else 1), len(kept.words))
+    read = permute(np.arange(wanted), len(kept.words), key(seed, "order", 0))
+    words = kept.words[read].astype(np.int64)
+    scored = score(model, words, np.ones(words.shape, bool), options, seed)
+    which, proposal = keep(scored, options, seed)
+    if way.places == "best half":
+        return replace(kept, words=words[which], places=scored.places[which, proposal]), asked
+    places = np.zeros((len(kept.words), few), np.int64)
+    places[read] = scored.places[which, proposal]
+    return replace(kept, places=places), asked
+
+
+def run(
+    given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, way: Way, cache: dict[int, Any]
+) -> dict[str, Any]:
     """Train one model, and score each held-out window."""
-    way, steps, layers = arms(given)[arm]
     quiet = replace(kept, heldout=kept.heldout[:2])  # the training's own figures aren't used here
-    model = begin(given, quiet, rows, start, seed, layers)
-    rate = given.learning_rate / (4 if start == "trained" else 1)
+    model = begin(given, quiet, rows, start, seed, way, cache)
     began = time.process_time()
+    placed, asked = place(model, kept, way, way.steps * given.batch, seed + 1000)
     options = DenseTraining(
-        arm=way,
-        steps=steps,
+        arm=way.arm,
+        steps=way.steps,
         batch=given.batch,
-        learning_rate=rate,
-        rounds=given.rounds,
-        random_rounds=given.random_rounds,
+        learning_rate=given.learning_rate / (4 if start == "trained" else 1),
+        rounds=way.rounds,
+        random_rounds=way.random_rounds,
+        ahead=way.ahead,
     )
-    train_dense(model, quiet, options, seed + 1000)
+    train_dense(model, replace(placed, heldout=quiet.heldout), options, seed + 1000)
     cost = time.process_time() - began
-    nats = window_nats(model, kept.heldout.astype(np.int64), every(kept.heldout, given.every), way)
-    return {"nats": nats.tolist(), "steps": steps, "layers": layers, "seconds": cost}
+    nats = window_nats(model, kept.heldout.astype(np.int64), asked, way.arm)
+    return {"nats": nats.tolist(), "steps": way.steps, "layers": way.layers, "seconds": cost}
 
 
-def table(given: argparse.Namespace, kept: Kept, found: dict[str, Any]) -> str:
+def learn(given: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Train all arms of a seed that aren't trained yet."""
+    torch.set_num_threads(1)
+    kept, rows = read(given, given.out / f"tokens-{seed}")
+    settings = {
+        name: value
+        for name, value in vars(given).items()
+        if name not in ("out", "start", "seeds", "regimes", "processes")
+    }
+    file = given.out / f"seed-{seed}.json"
+    found = json.loads(file.read_text()) if file.exists() else {"settings": settings}
+    if found["settings"] != settings:
+        raise SystemExit(f"{file}: was begun with {found['settings']}, not {settings}: name another --out")
+    cache: dict[int, Any] = {}
+    for start in given.start:
+        for arm, way in ways(given, start).items():
+            name = f"{start}, {arm}"
+            if name not in found:
+                found[name] = run(given, kept, rows, start, seed, way, cache)
+                with beside(file) as new:
+                    new.write_text(json.dumps(found))
+                nats = np.mean(found[name]["nats"]) / (given.length - 1)
+                print(f"seed {seed}, {name}: {nats:.4f} nats a word", flush=True)
+    return found | {"scale": math.log(2) * kept.bytes_per_token * (given.length - 1)}
+
+
+def table(given: argparse.Namespace, found: list[dict[str, Any]]) -> str:
     """Write the table in Markdown."""
     lines = [
-        "| start | arm | steps | layers | bits per byte | against plain | against pause | processor time |",
+        "| start | arm | steps | layers | bits per byte | against plain | against its pause | processor time |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    scale = math.log(2) * kept.bytes_per_token * (kept.heldout.shape[1] - 1)
     for start in given.start:
+        arms = ways(given, start)
         scored = {
-            arm: np.array([found[f"{start}, {arm}, {seed}"]["nats"] for seed in range(given.seeds)]) / scale
-            for arm in arms(given)
+            arm: np.array([one[f"{start}, {arm}"]["nats"] for one in found]) / found[0]["scale"]
+            for arm in arms
         }
-        for arm in arms(given):
-            first = found[f"{start}, {arm}, 0"]
+        for arm, way in arms.items():
             against = []
-            for other in ("plain", "pause"):
+            for other in ("plain", way.against):
                 gap = difference(scored[arm], scored[other])
-                against.append("" if arm == other else f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
-            seconds = np.mean([found[f"{start}, {arm}, {seed}"]["seconds"] for seed in range(given.seeds)])
+                skip = arm == other or (other != "plain" and way.arm != "dense")
+                against.append("" if skip else f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
+            seconds = np.mean([one[f"{start}, {arm}"]["seconds"] for one in found])
             lines.append(
-                f"| {start} | {arm} | {first['steps']:,} | {first['layers']} | {scored[arm].mean():.4f} | "
+                f"| {start} | {arm} | {way.steps:,} | {way.layers} | {scored[arm].mean():.4f} | "
                 f"{against[0]} | {against[1]} | {seconds:.0f} s |"
             )
     return "\n".join(lines)
@@ -178,36 +270,19 @@ def main() -> None:
     parser.add_argument("--before", type=int, default=1200, help="Steps of the ordinary pre-training.")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--length", type=int, default=64)
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument(
-        "--random-rounds", action="store_true", help="From none to --rounds, drawn for each step."
-    )
+    parser.add_argument("--regimes", action="store_true", help="Other ways to have dense tokens, too.")
+    parser.add_argument("--processes", type=int, default=2, help="Seeds that run side by side.")
     parser.add_argument("--windows", type=int, default=512, help="Held-out windows.")
     parser.add_argument("--vocabulary", type=int, default=2048)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--learning-rate", type=float, default=4e-3)
     given = parser.parse_args()
-    kept, rows = read(given, given.out / "tokens")
-    settings = {name: value for name, value in vars(given).items() if name not in ("out", "start", "seeds")}
-    file = given.out / "found.json"
-    found = json.loads(file.read_text()) if file.exists() else {"settings": settings}
-    if found["settings"] != settings:
-        raise SystemExit(f"{file}: was begun with {found['settings']}, not {settings}: name another --out")
-    for seed in range(given.seeds):
-        for start in given.start:
-            for arm in arms(given):
-                name = f"{start}, {arm}, {seed}"
-                if name not in found:
-                    found[name] = run(given, kept, rows, start, seed, arm)
-                    with beside(file) as new:
-                        new.write_text(json.dumps(found))
-                    print(
-                        f"{name}: {np.mean(found[name]['nats']) / (given.length - 1):.4f} nats a word",
-                        flush=True,
-                    )
-    print(table(given, kept, found))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.processes, context) as pool:
+        running = {pool.submit(learn, given, seed): seed for seed in range(given.seeds)}
+        found = {running[done]: done.result() for done in as_completed(running)}
+    print(table(given, [found[seed] for seed in range(given.seeds)]))
 
 
 if __name__ == "__main__":

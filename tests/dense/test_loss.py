@@ -6,7 +6,7 @@ import torch
 from transformers import PreTrainedModel
 
 from hornbook.dense import DenseModel
-from hornbook.dense.loss import losses
+from hornbook.dense.loss import ahead, losses
 
 DENSE = 29
 
@@ -46,3 +46,18 @@ def test_words_are_a_distribution_over_words(model: Callable[..., PreTrainedMode
     torch.testing.assert_close(found.emission[0, 4], -(1 - logits[0, 3].softmax(-1)[DENSE]).log())
     with torch.no_grad():  # in parts, where no gradient is wanted
         torch.testing.assert_close(losses(filled, ids, layout, DENSE).words, found.words)
+
+
+def test_ahead_asks_the_place_before_for_the_next_word(model: Callable[..., PreTrainedModel]) -> None:
+    dense = DenseModel(model("gpt_neox").double().eval(), DENSE)
+    ids = torch.tensor([[1, 2, DENSE, DENSE, 3, DENSE, 4, DENSE], [DENSE, 6, DENSE, 7, 8, 9, DENSE, 0]])
+    real = torch.tensor([[True] * 8, [True] * 7 + [False]])
+    documents = torch.tensor([[0, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]])
+    layout = dense.layout(ids, real, documents)
+    filled = dense(ids, layout)
+    found = ahead(filled, ids, layout, DENSE)
+    logits = filled.head(filled.hidden)[..., :DENSE].log_softmax(-1)
+    # Not where a document or a row ends behind the token, nor where nothing stands before it.
+    for row, before, word in [(0, 1, 3), (0, 2, 3), (1, 1, 7)]:
+        torch.testing.assert_close(found[row, before + 1], -logits[row, before, word])
+    assert int((found != 0).sum()) == 3

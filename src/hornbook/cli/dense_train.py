@@ -34,6 +34,9 @@ def train(
         bool, typer.Option(help="Train what makes vectors, not what reads them.")
     ] = False,
     emission: Annotated[float, typer.Option(min=0, help="Weight of learning to emit dense tokens.")] = 0.0,
+    ahead: Annotated[
+        float, typer.Option(min=0, help="Weight of predicting the next word before the dense token, too.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
@@ -59,6 +62,7 @@ def train(
             crossings=None if crossings < 0 else crossings, weight=weight, producer_only=producer_only
         ),
         emission=emission,
+        ahead=ahead,
     )
     report, checkpoints = Reporter(), out.with_name(f"{out.name}.checkpoints")
     with report.steps(f"Training, {arm}", 0, steps) as reach:

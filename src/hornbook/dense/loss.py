@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 
 from hornbook.dense.layout import Layout
 from hornbook.dense.model import Filled
@@ -40,6 +40,24 @@ def losses(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Losses
     words, emission = (torch.cat(kind) for kind in zip(*parts, strict=True))
     zero = torch.zeros(ids.shape, dtype=words.dtype, device=ids.device)
     return Losses(zero.index_put((rows, columns), words), zero.index_put((rows, columns), emission))
+
+
+def ahead(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Tensor:
+    """Compare what the place before each dense token predicts with the next word behind it: -ln p, shape (B, T).
+
+    It stands at the dense token, zero elsewhere and where no word follows: an auxiliary loss, by which the vector knows
+    already what a plain model would.
+    """
+    columns = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+    none = ids.shape[1]
+    words = columns.masked_fill(layout.dense | ~layout.real, none)
+    following = words.flip(1).cummin(1).values.flip(1)
+    target = following.clamp(max=none - 1)
+    same = layout.documents.gather(1, target) == layout.documents
+    rows, places = (layout.fed & same & (following < none)).nonzero(as_tuple=True)
+    logits = word_logits(_precise(filled.head(filled.hidden[rows, places - 1])), dense_id)
+    nats = cross_entropy(logits, ids[rows, target[rows, places]], reduction="none")
+    return torch.zeros(ids.shape, dtype=nats.dtype, device=ids.device).index_put((rows, places), nats)
 
 
 def word_logits(logits: Tensor, dense_id: int) -> Tensor:

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from hornbook.dense.insert import Ints, insert
 from hornbook.dense.kept import Kept
 from hornbook.dense.layout import Layout
-from hornbook.dense.loss import losses
+from hornbook.dense.loss import ahead, losses
 from hornbook.dense.measure import Arm, measure, to_tensor
 from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
@@ -61,6 +61,8 @@ class DenseTraining(Section):
     """Which ways the gradient takes through the vectors."""
     emission: float = Field(0.0, ge=0)
     """Weight of the loss by which the model learns to emit dense tokens; 0 leaves the dense targets out."""
+    ahead: float = Field(0.0, ge=0)
+    """Weight of an auxiliary loss: that the place before a dense token predicts the word behind it."""
 
     @property
     def plain(self) -> Training:
@@ -142,11 +144,14 @@ def _step(
     """Take one step; everything random in it is keyed by (seed, step)."""
     torch.manual_seed(key(seed, "dropout", step))
     ids, layout, rounds = make_batch(model, kept, options, seed, step)
-    found = losses(model(ids, layout, rounds, options.gradient), ids, layout, model.dense_id)
+    filled = model(ids, layout, rounds, options.gradient)
+    found = losses(filled, ids, layout, model.dense_id)
     count = int((layout.follows & ~layout.dense).sum())
     loss = found.words.sum() / count
     if options.emission and options.arm != "plain":
         loss = loss + options.emission * found.emission.sum() / count
+    if options.ahead and options.arm != "plain":
+        loss = loss + options.ahead * ahead(filled, ids, layout, model.dense_id).sum() / count
     loss.backward()
     norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
     words = float(found.words.detach().sum()) / count
