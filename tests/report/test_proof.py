@@ -41,7 +41,8 @@ def proof(dense: float) -> dict[str, Any]:
         "holds": told["holds"],
         "tasks": [told],
         "arms": {
-            arm.name: {"title": arm.title, "told": arm.told, "layers": arm.layers} for arm in ARMS.values()
+            arm.name: {"title": arm.title, "told": arm.told, "layers": arm.layers, "seeds": 3}
+            for arm in ARMS.values()
         },
         "seeds": [0, 1, 2],
         "settings": settings.model_dump(),

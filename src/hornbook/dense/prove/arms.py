@@ -1,4 +1,7 @@
-"""What dense tokens are compared with: every control has the same data in the same order, and the same seeds."""
+"""What dense tokens are compared with: every control has the same data in the same order, and the same seeds.
+
+The deeper plain models have other parameters, cost as much as all the rest, and make do with the first three seeds.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +21,8 @@ class Arm:
     """What a dense token carries; none leaves these tokens out of the sequences."""
     gradient: Gradient = field(default_factory=Gradient)
     layers: int = 1
+    most_seeds: int | None = None
+    """Of the seeds, only the first so many; None is all of them."""
     same_compute: bool = False
     """Take as many more steps as makes up for the places that the sequences with dense tokens have more."""
 
@@ -51,7 +56,12 @@ ARMS = {
             same_compute=True,
         ),
         Arm(
-            "plain-2", "Plain, 2 layers", "The words alone, in a model of twice the layers.", "none", layers=2
+            "plain-2",
+            "Plain, 2 layers",
+            "The words alone, in a model of twice the layers.",
+            "none",
+            layers=2,
+            most_seeds=3,
         ),
         Arm(
             "plain-4",
@@ -59,6 +69,7 @@ ARMS = {
             "The words alone, in a model of four times the layers.",
             "none",
             layers=4,
+            most_seeds=3,
         ),
     )
 }

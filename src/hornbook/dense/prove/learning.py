@@ -35,7 +35,8 @@ class Settings(Section):
     validation: int = 512
     """Questions that decide on stopping, and on nothing else."""
     test: int = 1024
-    """Questions of each depth that nothing in training ever looks at, the same ones for every arm and seed."""
+    """Questions of the deepest trained depth that nothing in training ever looks at, the same ones for every arm and
+    seed; of other depths there are fewer."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,10 @@ def prove(
     trials: dict[tuple[str, str], Trial] = {}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_single) as pool:
-        waiting = {pool.submit(_run, task, arm, tuple(seeds), settings): (task, arm) for task, arm in jobs}
+        waiting = {
+            pool.submit(_run, task, arm, tuple(seeds)[: ARMS[arm].most_seeds], settings): (task, arm)
+            for task, arm in jobs
+        }
         for done, future in enumerate(as_completed(waiting), 1):
             trials[waiting[future]] = future.result()
             if progress:
@@ -62,7 +65,13 @@ def prove(
         "holds": all(task["holds"] for task in told),
         "tasks": told,
         "arms": {
-            arm.name: {"title": arm.title, "told": arm.told, "layers": arm.layers} for arm in ARMS.values()
+            arm.name: {
+                "title": arm.title,
+                "told": arm.told,
+                "layers": arm.layers,
+                "seeds": len(seeds[: arm.most_seeds]),
+            }
+            for arm in ARMS.values()
         },
         "seeds": list(seeds),
         "settings": settings.model_dump(),
@@ -101,8 +110,8 @@ def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Se
     deepest = {arm: trial.right[task.depth] for arm, trial in trials.items()}
     controls = [arm for arm in trials if ARMS[arm].vectors != "own"]
     against = {
-        arm: asdict(difference(deepest["dense"], right))
-        | {"p": max(mcnemar(one, other) for one, other in zip(deepest["dense"], right, strict=True))}
+        arm: asdict(difference(deepest["dense"][: len(right)], right))
+        | {"p": max(map(mcnemar, deepest["dense"][: len(right)], right))}
         for arm, right in deepest.items()
         if arm != "dense"
     }

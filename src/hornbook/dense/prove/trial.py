@@ -19,7 +19,7 @@ from hornbook.draws import key
 _BEYOND = (1.5, 2.0, 4.0)
 """Depths beyond training, as multiples of the deepest trained one."""
 _FEWER = 256
-"""Questions of each depth for what is asked many times, or is long: rounds, and depths beyond training."""
+"""Questions of each depth but the deepest trained one, and for what is asked many times: rounds."""
 _SHOWN = 3
 """Questions whose vectors are written out."""
 
@@ -59,13 +59,11 @@ def run_trial(
     cohort = Cohort(task, arm, seeds)
     course = train(cohort, settings, progress)
     right = {
-        depth: answers_right(cohort, draw_test(task, depth, settings.test))
-        for depth in range(1, task.depth + 1)
+        depth: answers_right(cohort, draw_test(task, depth, min(_FEWER, settings.test)))
+        for depth in [*range(1, task.depth), *(round(task.depth * factor) for factor in _BEYOND)]
     }
-    beyond = {}
-    for factor in _BEYOND:
-        depth = round(task.depth * factor)
-        beyond[depth] = answers_right(cohort, draw_test(task, depth, min(_FEWER, settings.test)))
+    beyond = {depth: right.pop(depth) for depth in list(right) if depth > task.depth}
+    right[task.depth] = answers_right(cohort, draw_test(task, task.depth, settings.test))
     extra: dict[str, Any] = {}
     if arm.vectors == "own":
         extra = {"ablated": _ablations(cohort, settings), **_decode(cohort, settings)}
