@@ -46,6 +46,7 @@ from hornbook.store import Plan, Windows, build
 from hornbook.tokenizers import STYLES, TokenizerOptions, dress
 from hornbook.tokenizers import train as train_tokenizer
 from hornbook.training.dense import DenseTraining, train_dense
+from hornbook.training.heap import keep_heap
 
 Places = Literal["every", "chance", "least sure", "best of four", "best half"]
 
@@ -206,6 +207,7 @@ def run(
 
 def learn(given: argparse.Namespace, seed: int) -> dict[str, Any]:
     """Train all arms of a seed that aren't trained yet."""
+    keep_heap()
     torch.set_num_threads(1)
     kept, rows = read(given, given.out / f"tokens-{seed}")
     settings = {
@@ -266,14 +268,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/dense-language"))
     parser.add_argument("--start", nargs="+", default=["scratch", "trained"], choices=["scratch", "trained"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--before", type=int, default=1200, help="Steps of the ordinary pre-training.")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--before", type=int, default=900, help="Steps of the ordinary pre-training.")
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--length", type=int, default=64)
     parser.add_argument("--regimes", action="store_true", help="Other ways to have dense tokens, too.")
     parser.add_argument("--processes", type=int, default=2, help="Seeds that run side by side.")
     parser.add_argument("--windows", type=int, default=512, help="Held-out windows.")
-    parser.add_argument("--vocabulary", type=int, default=2048)
+    parser.add_argument("--vocabulary", type=int, default=1024)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--learning-rate", type=float, default=4e-3)

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.store.sentences import sentence_starts
 from hornbook.tokenizers import encode_at, encode_documents, tokenizer_hash
+
+_Item, _Made = TypeVar("_Item"), TypeVar("_Made")
 
 _CHUNK = 2**21
 """Characters that are tokenized at once: enough for every core, little enough for any memory."""
@@ -102,14 +106,16 @@ def build(
     sizes: list[int] = []
     starts = [np.empty(0, np.int64)]
     total = 0
+
+    def encode(texts: list[str]) -> tuple[list[str], list[list[int]], npt.NDArray[np.int64]]:
+        if sentences:
+            return texts, *_with_sentences(tokenizer, texts)
+        return texts, encode_documents(tokenizer, texts), np.empty(0, np.int64)
+
     with beside(folder, folder=True) as new:
         with (new / "tokens.bin").open("wb") as file:
-            for texts in _chunks(documents):
-                if sentences:
-                    ids, begun = _with_sentences(tokenizer, texts, total)
-                    starts.append(begun)
-                else:
-                    ids = encode_documents(tokenizer, texts)
+            for texts, ids, begun in _ahead(_chunks(documents), encode):
+                starts.append(total + begun)
                 for one in ids:
                     one.append(end_id)
                 lengths += map(len, ids)
@@ -136,15 +142,28 @@ def build(
 
 
 def _with_sentences(
-    tokenizer: PreTrainedTokenizerBase, texts: list[str], first: int
+    tokenizer: PreTrainedTokenizerBase, texts: list[str]
 ) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
-    """Encode documents, the first of which begins at token `first`, and find where sentences begin."""
+    """Encode documents, and find where sentences begin, counted from the first one's first token."""
     encoded = encode_at(tokenizer, texts, [sentence_starts(text) for text in texts])
-    starts = []
+    starts, first = [], 0
     for ids, places in encoded:
         starts.append(first + np.unique([0, *(place for place in places if place < len(ids))]))
         first += len(ids) + 1
     return [ids for ids, _ in encoded], np.concatenate(starts)
+
+
+def _ahead(items: Iterable[_Item], make: Callable[[_Item], _Made]) -> Iterator[_Made]:
+    """Make something of each item, the next one already while one is used."""
+    with ThreadPoolExecutor(1) as thread:
+        before: Future[_Made] | None = None
+        for item in items:
+            coming = thread.submit(make, item)
+            if before:
+                yield before.result()
+            before = coming
+        if before:
+            yield before.result()
 
 
 def _chunks(documents: Iterable[str]) -> Iterator[list[str]]:
