@@ -25,8 +25,10 @@ def open_pair(model: Path, selection: Path) -> "tuple[DenseModel, PreTrainedToke
     from hornbook.dense.folder import wrap_folder
     from hornbook.dense.kept import Kept
     from hornbook.tokenizers import tokenizer_hash
+    from hornbook.training.heap import keep_heap
 
     quieten_transformers()
+    keep_heap()
     wrapped, tokenizer = wrap_folder(model)
     kept = Kept.open(selection)
     if kept.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):

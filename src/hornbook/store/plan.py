@@ -1,6 +1,7 @@
 """Which tokens are in step n: a function of (seed, n), so that resuming is a number."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -69,10 +70,16 @@ class Plan:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Say in which epochs the examples of a step are read, and which of the epoch's examples they are."""
         rows = np.arange(self.batch) if rows is None else rows
-        epochs, places = np.divmod((step - self.first) * self.batch + rows, self.cuts.count)
-        epochs = epochs + self.epoch
-        numbers = np.empty(len(rows), np.int64)
-        for epoch in np.unique(epochs):
-            here = epochs == epoch
-            numbers[here] = permute(places[here], self.cuts.count, key(self.seed, "order", int(epoch)))
-        return epochs, numbers
+        return _places(self, step, rows.tobytes())
+
+
+@lru_cache(maxsize=2)  # starts and draws ask for the same
+def _places(plan: Plan, step: int, rows: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    place = (step - plan.first) * plan.batch + np.frombuffer(rows, np.int64)
+    epochs, places = np.divmod(place, plan.cuts.count)
+    epochs = epochs + plan.epoch
+    numbers = np.empty(len(places), np.int64)
+    for epoch in np.unique(epochs):
+        here = epochs == epoch
+        numbers[here] = permute(places[here], plan.cuts.count, key(plan.seed, "order", int(epoch)))
+    return epochs, numbers

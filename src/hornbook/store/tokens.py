@@ -17,7 +17,8 @@ from hornbook.errors import HornbookError
 from hornbook.store.sentences import sentence_starts
 from hornbook.tokenizers import encode_at, encode_documents, tokenizer_hash
 
-_Item, _Made = TypeVar("_Item"), TypeVar("_Made")
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 _CHUNK = 2**21
 """Characters that are tokenized at once: enough for every core, little enough for any memory."""
