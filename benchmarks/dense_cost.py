@@ -2,8 +2,9 @@
 
     python benchmarks/dense_cost.py
 
-Seconds of processor time, medians over interleaved repetitions, since a machine is seldom quiet. All sequences have the
-same number of places, so that "plain" costs what the same model costs on as many words.
+Seconds of processor time, and the ratio to the plain one of the same repetition: medians over interleaved repetitions
+with their quartiles, since a machine is seldom quiet. All sequences have the same number of places, so that "plain"
+costs what the same model costs on as many words.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def train(model: DenseModel, ids: torch.Tensor, layout: Layout, rounds: int | No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--width", type=int, default=256)
     given = parser.parse_args()
     model = make(given.width, 4, 8192, 256)
@@ -72,10 +73,14 @@ def main() -> None:
     for _ in range(given.repetitions + 1):
         for name, task in tasks.items():
             found[name].append(seconds(task))
-    medians = {name: statistics.median(times[1:]) for name, times in found.items()}
-    for name, median in medians.items():
-        base = medians["train, plain"] if name.startswith("train") else medians["write, words"]
-        print(f"{name:28} {1000 * median:8.1f} ms   {median / base:5.2f} times the plain one")
+    for name, times in found.items():
+        plain = found["train, plain" if name.startswith("train") else "write, words"]
+        ratios = [mine / other for mine, other in zip(times[1:], plain[1:], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        print(
+            f"{name:28} {1000 * statistics.median(times[1:]):8.1f} ms   {middle:5.2f} times the plain one "
+            f"[{low:.2f}, {high:.2f}]"
+        )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from hornbook.dense.vector import ablate, make_vectors
+from hornbook.dense.vector import Carrier, ablate
 
 
 def test_rms_vectors_are_as_long_as_embeddings() -> None:
     hidden, table = torch.randn(7, 5) * 40, torch.randn(11, 5) * 0.02
-    vectors = make_vectors("rms", hidden, table, lambda state: state, 0)
+    vectors = Carrier("rms", table, lambda state: state, 0)(hidden)
     size = table.pow(2).mean().sqrt()
     torch.testing.assert_close(vectors.pow(2).mean(-1).sqrt(), size.expand(7))
     torch.testing.assert_close(torch.cosine_similarity(vectors, hidden), torch.ones(7))
@@ -17,7 +17,7 @@ def test_rms_vectors_are_as_long_as_embeddings() -> None:
 def test_soft_vectors_are_mean_embeddings_of_words() -> None:
     table = torch.randn(4, 3)
     sure = torch.tensor([[0.0, 80.0, 0.0, 0.0], [0.0, 0.0, 90.0, 0.0]])
-    vectors = make_vectors("soft", sure, table, lambda state: state, 2)
+    vectors = Carrier("soft", table, lambda state: state, 2)(sure)
     torch.testing.assert_close(vectors[0], table[1])
     torch.testing.assert_close(vectors[1], table[[0, 1, 3]].mean(0))  # token 2 is left out
 

@@ -95,16 +95,17 @@ def write(
     ids, real = _align(prompts, device)
     layout = model.layout(ids, real)
     words = model.model.get_input_embeddings()(ids)
-    cache = DynamicCache(config=model.model.config)
-    hidden = fill_one_by_one(model.run, words, layout, model.carry, cache)[0][:, -1]
+    carry, cache = model.carrier(), DynamicCache(config=model.model.config)
+    hidden = fill_one_by_one(model.run, words, layout, carry, cache)[0][:, -1]
     position = layout.positions[:, -1]
     rows = [_Row() for _ in prompts]
     for number in range(options.tokens + options.budget):
         room = _room(model, position, real.shape[1])
-        chosen = _choose(model, hidden, rows, banned, options, number, room)
+        logits = model.logits(hidden).float()
+        chosen = _choose(model, logits, rows, banned, options, number, room)
         dense = chosen == model.dense_id
-        vectors = model.carry(hidden) * dense[:, None]
-        read = _read(model, hidden) if bool(dense.any()) else None
+        any_dense = bool(dense.any())
+        read = _read(model, logits) if any_dense else None
         for row, token in enumerate(chosen.tolist()):
             if not rows[row].done:
                 step = Step(
@@ -119,7 +120,9 @@ def write(
         live = torch.tensor([not row.done for row in rows], device=device)
         real = torch.cat([real, live[:, None]], 1)
         position = position + (live & ~(dense & model.options.share_positions)).long()
-        embedded = model.model.get_input_embeddings()(chosen[:, None]) + vectors[:, None]
+        embedded = model.model.get_input_embeddings()(chosen[:, None])
+        if any_dense:
+            embedded = embedded + (carry(hidden) * dense[:, None])[:, None]
         # A text that is done goes on as padding, which sees itself alone.
         seen = real & live[:, None]
         seen[:, -1] = True
@@ -142,30 +145,29 @@ def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tens
 
 def _choose(
     model: DenseModel,
-    hidden: Tensor,
+    logits: Tensor,
     rows: list[_Row],
     banned: list[int],
     options: Writing,
     number: int,
     room: list[int],
 ) -> Tensor:
-    """Choose each text's next token: shape (B,)."""
-    logits = model.logits(hidden).float()
-    logits[:, banned] = -math.inf
+    """Choose each text's next token by logits (B, V): shape (B,)."""
+    logits = logits.index_fill(-1, torch.tensor(banned, dtype=torch.long, device=logits.device), -math.inf)
     words = word_logits(logits, model.dense_id)
     able = torch.tensor(
         [
             row.dense < options.budget and row.run < options.longest and left > 0
             for row, left in zip(rows, room, strict=True)
         ],
-        device=hidden.device,
+        device=logits.device,
     )
     if options.think == "model":
         logits = torch.where(able[:, None], logits, words)
         return _sample(logits, options, number, rows)
     chosen = _sample(words, options, number, rows)
     if options.think == "every":
-        due = torch.tensor([row.since >= options.every for row in rows], device=hidden.device)
+        due = torch.tensor([row.since >= options.every for row in rows], device=logits.device)
     elif options.think == "entropy":
         due = torch.distributions.Categorical(logits=words).entropy() >= options.entropy
     else:
@@ -189,9 +191,9 @@ def _sample(logits: Tensor, options: Writing, number: int, rows: list[_Row]) -> 
     return torch.searchsorted(total, drawn, right=True).squeeze(1).clamp(max=logits.shape[-1] - 1)
 
 
-def _read(model: DenseModel, hidden: Tensor) -> list[tuple[tuple[int, float], ...]]:
-    """Decode hidden states (B, H): the likeliest words and their probabilities."""
-    best = word_logits(model.logits(hidden).float(), model.dense_id).softmax(-1).topk(_READ)
+def _read(model: DenseModel, logits: Tensor) -> list[tuple[tuple[int, float], ...]]:
+    """Read logits (B, V): the likeliest words and their probabilities."""
+    best = word_logits(logits, model.dense_id).softmax(-1).topk(_READ)
     return [
         tuple(zip(tokens, chances, strict=True))
         for tokens, chances in zip(best.indices.tolist(), best.values.tolist(), strict=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from hornbook.dense.fill import fill_in_rounds, fill_one_by_one, next_vectors, r
 from hornbook.dense.fitness import check_cache, check_finite, check_room, refuse_unfit
 from hornbook.dense.layout import Layout
 from hornbook.dense.options import DenseOptions, Gradient
-from hornbook.dense.vector import make_vectors, weigh
+from hornbook.dense.vector import Carrier
 from hornbook.errors import HornbookError
 
 _TRUE = Gradient()
@@ -97,10 +96,10 @@ class DenseModel(nn.Module):
         words = self.model.get_input_embeddings()(ids)
         return Filled(run_given(self.run, words, layout, vectors), vectors, self.logits)
 
-    def carry(self, hidden: Tensor, weight: float = 1.0) -> Tensor:
-        """Make vectors of hidden states, shape (..., H) both."""
+    def carrier(self, weight: float = 1.0) -> Carrier:
+        """Give what makes vectors of hidden states with the embeddings as they are now."""
         table = self.model.get_input_embeddings().weight
-        return weigh(make_vectors(self.options.vector, hidden, table, self.logits, self.dense_id), weight)
+        return Carrier(self.options.vector, table, self.logits, self.dense_id, weight)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Put the head on any selection of hidden states: (..., H) to (..., V)."""
@@ -109,12 +108,12 @@ class DenseModel(nn.Module):
     def refine(self, ids: Tensor, layout: Layout, rounds: int) -> list[Filled]:
         """Fill in rounds and give every one of them: first pause tokens, then one vector exact, then two."""
         words = self.model.get_input_embeddings()(ids)
-        vectors, found = torch.zeros_like(words), []
+        vectors, found, carry = torch.zeros_like(words), [], self.carrier()
         for number in range(rounds + 1):
             hidden = run_given(self.run, words, layout, vectors)
             found.append(Filled(hidden, vectors, self.logits))
             if number < rounds:
-                vectors = next_vectors(hidden, layout, self.carry)
+                vectors = next_vectors(hidden, layout, carry)
         return found
 
     def run(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
@@ -136,12 +135,12 @@ class DenseModel(nn.Module):
         check_cache(self.model)
         # A cache that concatenates, for a gradient has to flow through it.
         cache = DynamicCache(config=self.model.config)
-        return fill_one_by_one(self.run, words, layout, partial(self.carry, weight=weight), cache)
+        return fill_one_by_one(self.run, words, layout, self.carrier(weight), cache)
 
     def _rounds(
         self, words: Tensor, layout: Layout, rounds: int, weight: float, vectors: Tensor | None = None
     ) -> Tensor:
-        return fill_in_rounds(self.run, words, layout, partial(self.carry, weight=weight), rounds, vectors)
+        return fill_in_rounds(self.run, words, layout, self.carrier(weight), rounds, vectors)
 
     def _run_frozen(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
         arguments = _arguments(embeddings, mask, positions, cache)

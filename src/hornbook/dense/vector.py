@@ -1,6 +1,7 @@
 """What is carried from one forward pass to the next: the vector that is added to a dense token's embedding."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -13,31 +14,42 @@ Ablation = Literal["zero", "shuffle", "mean", "noise"]
 ABLATIONS: tuple[Ablation, ...] = ("zero", "shuffle", "mean", "noise")
 
 
-def make_vectors(
-    kind: str, hidden: Tensor, table: Tensor, head: Callable[[Tensor], Tensor], without: int
-) -> Tensor:
-    """Make vectors of hidden states, shape (..., H) both; `table` is the embedding's, shape (V, H).
+class Carrier:
+    """Makes vectors of hidden states, shape (..., H) both, for as long as the embedding table (V, H) stays as it is.
 
     `rms` scales each to the table's root mean square, since a hidden state is some fifty times as long as an
     embedding at the start (measured for d = 64 and Hugging Face's initialisation). `raw` is Coconut's (arXiv
     2412.06769), `soft` PonderLM's (arXiv 2505.20674): the mean embedding under the prediction, token `without`
-    left out.
+    left out. The gradient through the vectors is multiplied with `weight`, which leaves their values.
     """
-    if kind == "raw":
-        return hidden
-    if kind == "soft":
-        logits = head(hidden)
-        logits = logits.index_fill(-1, torch.tensor(without, device=logits.device), float("-inf"))
-        return logits.softmax(-1) @ table
-    size = hidden.pow(2).mean(-1, keepdim=True).add(_TINY).rsqrt()
-    return hidden * size * table.detach().pow(2).mean().sqrt()
 
+    def __init__(
+        self, kind: str, table: Tensor, head: Callable[[Tensor], Tensor], without: int, weight: float = 1.0
+    ) -> None:
+        self.kind, self.table, self.head, self.without, self.weight = kind, table, head, without, weight
 
-def weigh(vectors: Tensor, weight: float) -> Tensor:
-    """Multiply the gradient through vectors with `weight`, and leave their values."""
-    if weight == 1.0:
-        return vectors
-    return vectors.detach() if weight == 0.0 else weight * vectors + (1 - weight) * vectors.detach()
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """Make the vectors of hidden states."""
+        vectors = self._make(hidden)
+        if self.weight == 1.0:
+            return vectors
+        if self.weight == 0.0:
+            return vectors.detach()
+        return self.weight * vectors + (1 - self.weight) * vectors.detach()
+
+    @cached_property
+    def size(self) -> Tensor:
+        """The table's root mean square: once, since going through a large table costs as much as the head does."""
+        return self.table.detach().pow(2).mean().sqrt()
+
+    def _make(self, hidden: Tensor) -> Tensor:
+        if self.kind == "raw":
+            return hidden
+        if self.kind == "soft":
+            logits = self.head(hidden)
+            logits = logits.index_fill(-1, torch.tensor(self.without, device=logits.device), float("-inf"))
+            return logits.softmax(-1) @ self.table
+        return hidden * hidden.pow(2).mean(-1, keepdim=True).add(_TINY).rsqrt() * self.size
 
 
 def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, draws: torch.Generator) -> Tensor:
