@@ -25,6 +25,9 @@ def select(
         Literal["file", "blank-line", "line", "separator"], typer.Option(help="Where documents end.")
     ] = "file",
     windows: Annotated[int, typer.Option(min=1, help="Texts at most.")] = 512,
+    heldout_windows: Annotated[
+        int, typer.Option(min=1, help="Held-out texts at most, by which trainings are measured.")
+    ] = 256,
     length: Annotated[int, typer.Option(min=2, help="Tokens in each.")] = 64,
     count: Annotated[int, typer.Option(min=1, help="Dense tokens in each.")] = 4,
     proposals: Annotated[int, typer.Option(min=1, help="Insertions tried for each.")] = 4,
@@ -58,6 +61,7 @@ def select(
             corpus,
             out.parent / "cache",
             windows,
+            heldout_windows,
             length,
             options,
             seed,

@@ -23,6 +23,7 @@ def select(
     corpus: Corpus,
     cache: Path,
     windows: int,
+    heldout_windows: int,
     length: int,
     options: Selection,
     seed: int = 0,
@@ -30,11 +31,12 @@ def select(
 ) -> Kept:
     """Score proposals for `windows` windows of `length` tokens, and keep the best by `options`.
 
-    Token stores are kept in the folder `cache`. Raises HornbookError for a tokenizer without an end token and for a
-    corpus that is too short.
+    `heldout_windows` of the held-out text, at most, go along to measure trainings by. Token stores are kept in the
+    folder `cache`. Raises HornbookError for a tokenizer without an end token and for a corpus that is too short.
     """
     stores = {part: _store(tokenizer, corpus, part, cache) for part in ("train", "heldout")}
-    words, heldout = (_windows(stores[part], windows, length, seed) for part in ("train", "heldout"))
+    words = _windows(stores["train"], windows, length, seed)
+    heldout = _windows(stores["heldout"], heldout_windows, length, seed)
     real = np.ones(words.shape, bool)
     scored = score(model, words, real, options, seed, progress=progress)
     kept, proposal = keep(scored, options, seed)
