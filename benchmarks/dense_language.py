@@ -13,7 +13,9 @@ training and one by one when measured. What a step costs is counted in places th
 `--regimes` adds, after ordinary pre-training, other ways to have dense tokens, each with its pause tokens where these
 aren't those of above: an auxiliary loss before the token; rounds drawn from 0 to 2; positions of their own; a dense
 token after a quarter of the words, chosen by chance, or where the model is least sure, or (for training) the best of
-four choices, or the half of twice as many texts that gains most.
+four choices, or the half of twice as many texts that gains most; the best of four, by which the model learns to emit
+dense tokens, so that it thinks in held-out text where it emits them; and a dense token after each sentence, in one
+round or filled one by one. `--arms` takes some of all these.
 
 Figures are bits per byte of held-out words, and differences are paired, with intervals from a bootstrap over seeds and
 windows. Seeds run side by side; each finished training is kept in `--out`, so that a run that was cut off goes on.
@@ -30,12 +32,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from hornbook.atomic import beside
 from hornbook.corpora import Corpus
 from hornbook.dense import DenseModel, DenseOptions
+from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import Ints, every
 from hornbook.dense.kept import Kept
 from hornbook.dense.measure import Arm, window_nats
@@ -48,7 +52,7 @@ from hornbook.tokenizers import train as train_tokenizer
 from hornbook.training.dense import DenseTraining, train_dense
 from hornbook.training.heap import keep_heap
 
-Places = Literal["every", "chance", "least sure", "best of four", "best half"]
+Places = Literal["every", "chance", "least sure", "best of four", "best half", "emitted", "sentences"]
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,29 @@ class Way:
     layers: int
     places: Places = "every"
     ahead: float = 0.0
-    rounds: int = 1
+    emission: float = 0.0
+    rounds: int | None = 1
     random_rounds: bool = False
     share_positions: bool = True
     against: str = "pause"
     """The arm that has pause tokens at the same places."""
 
 
-def read(given: argparse.Namespace, folder: Path) -> tuple[Kept, int]:
-    """Windows of the text with a dense token after every so many words, and the rows of the vocabulary."""
-    corpus = Corpus(path=given.train, heldout=given.heldout, documents=given.documents)
+@dataclass(frozen=True)
+class Text:
+    """What is read."""
+
+    kept: Kept
+    """Windows with a dense token after every word but the last."""
+    rows: int
+    """Of the vocabulary."""
+    stops: npt.NDArray[np.bool_]
+    """Which tokens end a sentence."""
+
+
+def read(given: argparse.Namespace, folder: Path) -> Text:
+    """Cut the text into windows."""
+    corpus = Corpus(path=given.train, heldout=given.heldout, documents=given.documents, field=given.field)
     options = TokenizerOptions(kind="bpe", vocab_size=given.vocabulary)
     texts = list(corpus.documents_of("train"))
     tokenizer = dress(
@@ -87,10 +104,9 @@ def read(given: argparse.Namespace, folder: Path) -> tuple[Kept, int]:
         found[part] = stores[part].windows(Plan(cuts, count, 0).starts(0), given.length)
     counts = stores["heldout"].counts()
     words = found["train"]
-    return (
-        Kept(words, every(words, 1), found["heldout"], counts["bytes"] / counts["tokens"], {}),
-        len(tokenizer),
-    )
+    kept = Kept(words, every(words, 1), found["heldout"], counts["bytes"] / counts["tokens"], {})
+    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    return Text(kept, len(tokenizer), np.array([token.rstrip("\"'")[-1:] in {*".!?"} for token in tokens]))
 
 
 def ways(given: argparse.Namespace, start: str) -> dict[str, Way]:
@@ -119,7 +135,17 @@ def ways(given: argparse.Namespace, start: str) -> dict[str, Way]:
         chosen: tuple[Places, ...] = ("best of four", "best half")
         for places in chosen:
             found[f"dense, {places}"] = Way("dense", steps, layers, places, against="pause, chance")
-    return found
+        found["pause, emitted"] = Way("pause", steps, layers, "emitted", emission=1.0)
+        found["dense, emitted"] = replace(found["pause, emitted"], arm="dense", against="pause, emitted")
+    if given.regimes:
+        found |= {
+            "pause, sentences": (
+                pause := Way("pause", steps, layers, "sentences", against="pause, sentences")
+            ),
+            "dense, sentences": replace(pause, arm="dense"),
+            "dense, sentences, one by one": replace(pause, arm="dense", rounds=None),
+        }
+    return {arm: way for arm, way in found.items() if given.arms is None or arm in given.arms}
 
 
 def make(given: argparse.Namespace, rows: int, seed: int, layers: int, share_positions: bool) -> DenseModel:
@@ -157,17 +183,22 @@ def begin(
     return model
 
 
-def place(model: DenseModel, kept: Kept, way: Way, texts: int, seed: int) -> tuple[Kept, Ints]:
+def place(model: DenseModel, text: Text, way: Way, texts: int, seed: int) -> tuple[Kept, Ints]:
     """Choose where the dense tokens of the texts that training reads stand, and those of the held-out ones."""
+    kept = text.kept
     if way.places == "every":
         return kept, every(kept.heldout, 1)
+    if way.places == "sentences":
+        return replace(kept, places=behind(kept.words, text.stops)), behind(kept.heldout, text.stops)
     few = kept.words.shape[1] // 4
     where: Literal["chance", "least-sure"] = "least-sure" if way.places == "least sure" else "chance"
     one = Selection(proposals=1, count=few, places=where, keep="places")
     heldout = kept.heldout.astype(np.int64)
     asked = score(model, heldout, np.ones(heldout.shape, bool), one, seed, "heldout").places[:, 0]
+    best = Selection(proposals=4, count=few, keep="places")
     options = {
-        "best of four": Selection(proposals=4, count=few, keep="places"),
+        "best of four": best,
+        "emitted": best,
         "best half": Selection(proposals=1, count=few, keep="texts", share=0.5),
     }.get(way.places, one)
     wanted = min(texts * (2 if way.places == "best half" else 1), len(kept.words))
@@ -182,14 +213,22 @@ def place(model: DenseModel, kept: Kept, way: Way, texts: int, seed: int) -> tup
     return replace(kept, places=places), asked
 
 
+def behind(words: Ints, marked: npt.NDArray[np.bool_]) -> Ints:
+    """Name the columns (B, n) of words (B, L) that are marked, the last left out, with L where there are fewer."""
+    length = words.shape[1]
+    found = marked[words] & (np.arange(length) < length - 1)
+    return np.sort(np.where(found, np.arange(length), length), axis=1)[:, : found.sum(1).max()]
+
+
 def run(
-    given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, way: Way, cache: dict[int, Any]
+    given: argparse.Namespace, text: Text, start: str, seed: int, way: Way, cache: dict[int, Any]
 ) -> dict[str, Any]:
     """Train one model, and score each held-out window."""
+    kept = text.kept
     quiet = replace(kept, heldout=kept.heldout[:2])  # the training's own figures aren't used here
-    model = begin(given, quiet, rows, start, seed, way, cache)
+    model = begin(given, quiet, text.rows, start, seed, way, cache)
     began = time.process_time()
-    placed, asked = place(model, kept, way, way.steps * given.batch, seed + 1000)
+    placed, asked = place(model, text, way, way.steps * given.batch, seed + 1000)
     options = DenseTraining(
         arm=way.arm,
         steps=way.steps,
@@ -198,22 +237,33 @@ def run(
         rounds=way.rounds,
         random_rounds=way.random_rounds,
         ahead=way.ahead,
+        emission=way.emission,
     )
     train_dense(model, replace(placed, heldout=quiet.heldout), options, seed + 1000)
     cost = time.process_time() - began
-    nats = window_nats(model, kept.heldout.astype(np.int64), asked, way.arm)
-    return {"nats": nats.tolist(), "steps": way.steps, "layers": way.layers, "seconds": cost}
+    heldout = kept.heldout.astype(np.int64)
+    if way.emission:
+        asked = emitted_places(model, heldout, seed)
+    nats = window_nats(model, heldout, asked, way.arm)
+    tokens = 0 if way.arm == "plain" else int((asked < given.length).sum())
+    return {
+        "nats": nats.tolist(),
+        "steps": way.steps,
+        "layers": way.layers,
+        "seconds": cost,
+        "dense tokens a word": tokens / heldout.size,
+    }
 
 
 def learn(given: argparse.Namespace, seed: int) -> dict[str, Any]:
     """Train all arms of a seed that aren't trained yet."""
     keep_heap()
     torch.set_num_threads(1)
-    kept, rows = read(given, given.out / f"tokens-{seed}")
+    text = read(given, given.out / f"tokens-{seed}")
     settings = {
         name: value
         for name, value in vars(given).items()
-        if name not in ("out", "start", "seeds", "regimes", "processes")
+        if name not in ("out", "start", "seeds", "regimes", "arms", "processes")
     }
     file = given.out / f"seed-{seed}.json"
     found = json.loads(file.read_text()) if file.exists() else {"settings": settings}
@@ -224,19 +274,20 @@ def learn(given: argparse.Namespace, seed: int) -> dict[str, Any]:
         for arm, way in ways(given, start).items():
             name = f"{start}, {arm}"
             if name not in found:
-                found[name] = run(given, kept, rows, start, seed, way, cache)
+                found[name] = run(given, text, start, seed, way, cache)
                 with beside(file) as new:
                     new.write_text(json.dumps(found))
                 nats = np.mean(found[name]["nats"]) / (given.length - 1)
                 print(f"seed {seed}, {name}: {nats:.4f} nats a word", flush=True)
-    return found | {"scale": math.log(2) * kept.bytes_per_token * (given.length - 1)}
+    return found | {"scale": math.log(2) * text.kept.bytes_per_token * (given.length - 1)}
 
 
 def table(given: argparse.Namespace, found: list[dict[str, Any]]) -> str:
     """Write the table in Markdown."""
     lines = [
-        "| start | arm | steps | layers | bits per byte | against plain | against its pause | processor time |",
-        "|---|---|---|---|---|---|---|---|",
+        "| start | arm | dense tokens a word | steps | layers | bits per byte | against plain | against its pause | "
+        "processor time |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for start in given.start:
         arms = ways(given, start)
@@ -247,12 +298,15 @@ def table(given: argparse.Namespace, found: list[dict[str, Any]]) -> str:
         for arm, way in arms.items():
             against = []
             for other in ("plain", way.against):
+                if other not in scored or arm == other or (other != "plain" and way.arm != "dense"):
+                    against.append("")
+                    continue
                 gap = difference(scored[arm], scored[other])
-                skip = arm == other or (other != "plain" and way.arm != "dense")
-                against.append("" if skip else f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
+                against.append(f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
+            tokens = np.mean([one[f"{start}, {arm}"]["dense tokens a word"] for one in found])
             seconds = np.mean([one[f"{start}, {arm}"]["seconds"] for one in found])
             lines.append(
-                f"| {start} | {arm} | {way.steps:,} | {way.layers} | {scored[arm].mean():.4f} | "
+                f"| {start} | {arm} | {tokens:.2f} | {way.steps:,} | {way.layers} | {scored[arm].mean():.4f} | "
                 f"{against[0]} | {against[1]} | {seconds:.0f} s |"
             )
     return "\n".join(lines)
@@ -263,8 +317,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("train")
-    parser.add_argument("heldout")
+    parser.add_argument("heldout", nargs="?", help="By default some of the documents.")
     parser.add_argument("--documents", default="file")
+    parser.add_argument("--field", default="text", help="Of a JSONL file.")
     parser.add_argument("--out", type=Path, default=Path("runs/dense-language"))
     parser.add_argument("--start", nargs="+", default=["scratch", "trained"], choices=["scratch", "trained"])
     parser.add_argument("--seeds", type=int, default=3)
@@ -273,6 +328,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--length", type=int, default=64)
     parser.add_argument("--regimes", action="store_true", help="Other ways to have dense tokens, too.")
+    parser.add_argument("--arms", nargs="+", help="Only these; plain is needed for the differences.")
     parser.add_argument("--processes", type=int, default=2, help="Seeds that run side by side.")
     parser.add_argument("--windows", type=int, default=512, help="Held-out windows.")
     parser.add_argument("--vocabulary", type=int, default=1024)

@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
-from transformers import DynamicCache, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from hornbook.dense.fill import fill_one_by_one
-from hornbook.dense.fitness import check_cache, room_of
 from hornbook.dense.loss import word_logits
 from hornbook.dense.model import DenseModel
+from hornbook.dense.reading import Reading
 from hornbook.draws import Draws
-from hornbook.errors import HornbookError
 from hornbook.section import Section
 
 _READ = 5
@@ -88,24 +86,13 @@ def write(
     `options.tokens` words, or where the model has no position left; `banned` ids are never written. `heard` is told
     of each step and its row. Raises HornbookError for an empty prompt and one that leaves no room.
     """
-    if not prompts or not all(prompts):
-        raise HornbookError("a prompt is empty: begin it with a word or with the end token, as documents do")
-    check_cache(model.model)
-    device = model.model.device
-    ids, real = _align(prompts, device)
-    layout = model.layout(ids, real)
-    words = model.model.get_input_embeddings()(ids)
-    carry, cache = model.carrier(), DynamicCache(config=model.model.config)
-    hidden = fill_one_by_one(model.run, words, layout, carry, cache)[0][:, -1]
-    position = layout.positions[:, -1]
+    reading = Reading(model, prompts)
     rows = [_Row() for _ in prompts]
     for number in range(options.tokens + options.budget):
-        room = _room(model, position, real.shape[1])
-        logits = model.logits(hidden).float()
+        room = reading.room.tolist()
+        logits = model.logits(reading.hidden).float()
         chosen = _choose(model, logits, rows, banned, options, number, room)
-        dense = chosen == model.dense_id
-        any_dense = bool(dense.any())
-        read = _read(model, logits) if any_dense else None
+        read = _read(model, logits) if bool((chosen == model.dense_id).any()) else None
         for row, token in enumerate(chosen.tolist()):
             if not rows[row].done:
                 step = Step(
@@ -117,30 +104,8 @@ def write(
                 rows[row].done |= room[row] < 1
         if all(row.done for row in rows):
             break
-        live = torch.tensor([not row.done for row in rows], device=device)
-        real = torch.cat([real, live[:, None]], 1)
-        position = position + (live & ~(dense & model.options.share_positions)).long()
-        embedded = model.model.get_input_embeddings()(chosen[:, None])
-        if any_dense:
-            embedded = embedded + (carry(hidden) * dense[:, None])[:, None]
-        # A text that is done goes on as padding, which sees itself alone.
-        seen = real & live[:, None]
-        seen[:, -1] = True
-        mask = torch.zeros(seen.shape, dtype=embedded.dtype, device=device)
-        mask = mask.masked_fill(~seen, torch.finfo(embedded.dtype).min)[:, None, None]
-        hidden = model.run(embedded, mask, position[:, None], cache)[:, -1]
+        reading.read(chosen, torch.tensor([not row.done for row in rows], device=chosen.device))
     return [row.steps for row in rows]
-
-
-def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pad prompts on the left: ids and which places are real, both (B, T)."""
-    longest = max(map(len, prompts))
-    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-    real = torch.zeros(len(prompts), longest, dtype=torch.bool)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
-        real[row, longest - len(prompt) :] = True
-    return ids.to(device), real.to(device)
 
 
 def _choose(
@@ -208,10 +173,3 @@ def _note(row: _Row, step: Step, end: int | None, options: Writing) -> None:
     else:
         row.words, row.run, row.since = row.words + 1, 0, row.since + 1
         row.done = step.token == end or row.words >= options.tokens
-
-
-def _room(model: DenseModel, position: Tensor, columns: int) -> list[int]:
-    """Count how many more tokens the model can read in each text; one more than that can be written."""
-    limit, by_columns = room_of(model.model) or (2**30, False)
-    used = [columns] * len(position) if by_columns else (position + 1).tolist()
-    return [limit - one for one in used]

@@ -65,10 +65,15 @@ def word_logits(logits: Tensor, dense_id: int) -> Tensor:
     return logits.index_fill(-1, torch.tensor(dense_id, device=logits.device), float("-inf"))
 
 
+def emission_logit(logits: Tensor, dense_id: int) -> Tensor:
+    """Give ln p(dense) - ln p(word) for logits (..., V): shape (...)."""
+    return logits[..., dense_id] - word_logits(logits, dense_id).logsumexp(-1)
+
+
 def _compare(logits: Tensor, targets: Tensor, dense_id: int) -> tuple[Tensor, Tensor]:
     """Give both losses for logits (N, V) and targets (N,): two of shape (N,)."""
     words = word_logits(logits, dense_id).logsumexp(-1)
-    ahead = logits[:, dense_id] - words  # ln p(dense) - ln p(word)
+    ahead = logits[:, dense_id] - words
     is_dense = targets == dense_id
     chosen = logits.gather(-1, targets[:, None]).squeeze(-1)
     return (words - chosen).masked_fill(is_dense, 0), softplus(torch.where(is_dense, -ahead, ahead))

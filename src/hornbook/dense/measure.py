@@ -44,17 +44,17 @@ def window_nats(
 ) -> Floats:
     """Sum -ln p over the words of each window (M, L) but its first: shape (M,).
 
-    Dense tokens stand after the columns `places`, shape (M, n), and are filled one by one unless `rounds` are given;
-    pause tokens stand there without vectors; plain windows have neither.
+    Dense tokens stand after the columns `places`, shape (M, n), L for none, and are filled one by one unless `rounds`
+    are given; pause tokens stand there without vectors; plain windows have neither.
     """
     was_training = model.training
     model.eval()
     found = []
     for first in range(0, len(words), batch):
         part = slice(first, first + batch)
-        put = words[part] if arm == "plain" else insert(words[part], places[part], model.dense_id).ids
-        ids = to_tensor(model, put)
-        layout = model.layout(ids)
+        put = insert(words[part], places[part, :0] if arm == "plain" else places[part], model.dense_id)
+        ids = to_tensor(model, put.ids)
+        layout = model.layout(ids, torch.from_numpy(put.real).to(ids.device))
         filled = model(ids, layout, rounds if arm == "dense" else 0)
         found.append(losses(filled, ids, layout, model.dense_id).words.double().sum(1).cpu().numpy())
     model.train(was_training)

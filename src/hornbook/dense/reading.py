@@ -1,0 +1,70 @@
+"""Reading texts place by place: side by side, each on top of what it has in the cache."""
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from hornbook.dense.fill import fill_one_by_one
+from hornbook.dense.fitness import check_cache, room_of
+from hornbook.dense.model import DenseModel
+from hornbook.errors import HornbookError
+
+
+class Reading:
+    """Texts, each of which reads a token of its own in a step; a dense token costs what a word costs.
+
+    Each begins with its prompt, a list of ids that may hold dense tokens. Texts are independent of what stands beside
+    them. Raises HornbookError for an empty prompt.
+    """
+
+    hidden: Tensor
+    """The last hidden state of each text, shape (B, H)."""
+    position: Tensor
+    """The position id of what each text read last, shape (B,)."""
+
+    def __init__(self, model: DenseModel, prompts: list[list[int]]) -> None:
+        if not prompts or not all(prompts):
+            raise HornbookError(
+                "a prompt is empty: begin it with a word or with the end token, as documents do"
+            )
+        check_cache(model.model)
+        self._model, self._carry = model, model.carrier()
+        self._cache = DynamicCache(config=model.model.config)
+        ids, self._real = _align(prompts, model.model.device)
+        layout = model.layout(ids, self._real)
+        words = model.model.get_input_embeddings()(ids)
+        self.hidden = fill_one_by_one(model.run, words, layout, self._carry, self._cache)[0][:, -1]
+        self.position = layout.positions[:, -1]
+
+    @property
+    def room(self) -> Tensor:
+        """How many more tokens the model can read in each text, shape (B,)."""
+        limit, by_columns = room_of(self._model.model) or (2**30, False)
+        used = torch.full_like(self.position, self._real.shape[1]) if by_columns else self.position + 1
+        return limit - used
+
+    def read(self, tokens: Tensor, live: Tensor) -> None:
+        """Read one token a text, ids (B,), where `live`; a text that isn't goes on as padding, which sees itself."""
+        model = self._model
+        dense = tokens == model.dense_id
+        embedded = model.model.get_input_embeddings()(tokens[:, None])
+        if bool(dense.any()):
+            embedded = embedded + (self._carry(self.hidden) * dense[:, None])[:, None]
+        self._real = torch.cat([self._real, live[:, None]], 1)
+        self.position = self.position + (live & ~(dense & model.options.share_positions)).long()
+        seen = self._real & live[:, None]
+        seen[:, -1] = True
+        mask = torch.zeros(seen.shape, dtype=embedded.dtype, device=embedded.device)
+        mask = mask.masked_fill(~seen, torch.finfo(embedded.dtype).min)[:, None, None]
+        self.hidden = model.run(embedded, mask, self.position[:, None], self._cache)[:, -1]
+
+
+def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Pad prompts on the left: ids and which places are real, both (B, T)."""
+    longest = max(map(len, prompts))
+    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
+    real = torch.zeros(len(prompts), longest, dtype=torch.bool)
+    for row, prompt in enumerate(prompts):
+        ids[row, longest - len(prompt) :] = torch.tensor(prompt)
+        real[row, longest - len(prompt) :] = True
+    return ids.to(device), real.to(device)
