@@ -2,11 +2,11 @@
 
     python benchmarks/swaps.py FOLDER
 
-Four characters; one has a thing, and pairs of them swap what they hold: "Tom has the ball. Sam and Tom swap. Now Sam has
-the ball. ..." After each swap comes, one time in three, a sentence that tells who has it, so that what a reader has to
-follow is between one swap and more than a dozen. Everything but that one name is chance or copied. Writes
-train.txt and heldout.txt, a story a line, and prints how many bits per byte they hold for a reader who follows, and for
-one who guesses among the four.
+Four characters; one has a thing, and pairs of them swap what they hold: "Tom has the ball. Sam and Tom swap. Now Sam
+has the ball. ..." After each swap comes, one time in three, a sentence that tells who has it: what a reader has to
+follow is between one swap and more than a dozen. Everything but that one name is chance or copied. Writes train.txt and
+heldout.txt, a story a line, and prints how many bits per byte they hold for a reader who follows, and for one who
+guesses among the four.
 """
 
 import argparse
@@ -57,7 +57,8 @@ def main() -> None:
             sum(numbers) for numbers in zip(*[(len(t), c, f) for t, c, f in told], strict=True)
         )
         print(
-            f"{part}: {count:,} stories, {chance / size:.4f} bits a byte followed, {(chance + followed) / size:.4f} guessed"
+            f"{part}: {count:,} stories, {chance / size:.4f} bits a byte followed, "
+            f"{(chance + followed) / size:.4f} guessed"
         )
 
 
