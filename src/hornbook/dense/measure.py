@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import Floats, Ints, choose_places, insert
 from hornbook.dense.kept import Kept
 from hornbook.dense.loss import losses
@@ -16,17 +17,24 @@ Arm = Literal["dense", "pause", "plain"]
 ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
 
 
-def measure(model: DenseModel, kept: Kept, seed: int) -> dict[str, float]:
+def measure(model: DenseModel, kept: Kept, seed: int, emits: bool = False) -> dict[str, float]:
     """Score held-out words in bits per byte, each way; dense tokens stand where chance has it, as many as in training.
 
-    The words are the same each way, the first of each window left out.
+    Where the model `emits` them itself, also with those, and how many it emits. The words are the same each way, the
+    first of each window left out.
     """
     places = chance_places(kept, seed)
     scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
-    return {
+    found = {
         f"{arm} bits per byte": float(window_nats(model, kept.heldout, places, arm).sum()) / scored
         for arm in ARMS
     }
+    if emits:
+        emitted = emitted_places(model, kept.heldout, seed)
+        nats = window_nats(model, kept.heldout, emitted, "dense")
+        found["emitted bits per byte"] = float(nats.sum()) / scored
+        found["emitted tokens a word"] = int((emitted < kept.heldout.shape[1]).sum()) / kept.heldout.size
+    return found
 
 
 def chance_places(kept: Kept, seed: int) -> Ints:

@@ -89,7 +89,8 @@ def train_dense(
     Ctrl-C or SIGTERM, with everything saved.
     """
     model.train()
-    before = measure(model, kept, seed)
+    emits = options.emission > 0
+    before = measure(model, kept, seed, emits)
     optimizers = make_optimizers(model.model, options.plain)
     course = _course(model, kept, options, seed)
     first = _go_on(model, optimizers, course, checkpoints, warn) if checkpoints else 0
@@ -111,7 +112,7 @@ def train_dense(
                     f"stopped after step {step + 1:,} of {options.steps:,}, saved; run the same command to go on",
                     signals.received,
                 )
-    after = measure(model, kept, seed)
+    after = measure(model, kept, seed, emits)
     if written:
         written.write("evaluate", {"step": options.steps, **after})
     return {"before": before, "after": after}
