@@ -20,16 +20,22 @@ dense = typer.Typer(
 app.add_typer(dense)
 
 
-def open_pair(model: Path, selection: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase, Kept]":
-    """Open a model and a selection; raises HornbookError unless the same tokenizer made both."""
+def open_model(folder: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase]":
+    """Open a causal model for work on many texts, with its dense token, or with a new one."""
     from hornbook.dense.folder import wrap_folder
-    from hornbook.dense.kept import Kept
-    from hornbook.tokenizers import tokenizer_hash
     from hornbook.training.heap import keep_heap
 
     quieten_transformers()
     keep_heap()
-    wrapped, tokenizer = wrap_folder(model)
+    return wrap_folder(folder)
+
+
+def open_pair(model: Path, selection: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase, Kept]":
+    """Open a model and a selection; raises HornbookError unless the same tokenizer made both."""
+    from hornbook.dense.kept import Kept
+    from hornbook.tokenizers import tokenizer_hash
+
+    wrapped, tokenizer = open_model(model)
     kept = Kept.open(selection)
     if kept.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
         raise HornbookError(

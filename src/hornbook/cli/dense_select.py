@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from hornbook.cli.app import Json, print_json, quieten_transformers
-from hornbook.cli.dense import dense
+from hornbook.cli.app import Json, print_json
+from hornbook.cli.dense import dense, open_model
 from hornbook.errors import HornbookError
 
 
@@ -40,15 +40,13 @@ def select(
 ) -> None:
     """Propose dense tokens, fill them, and keep those after which the words are likelier."""
     from hornbook.corpora import Corpus
-    from hornbook.dense.folder import wrap_folder
     from hornbook.dense.phase_one import select as choose
     from hornbook.dense.select import Selection
     from hornbook.training.progress import Reporter
 
-    quieten_transformers()
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
-    wrapped, tokenizer = wrap_folder(model)
+    wrapped, tokenizer = open_model(model)
     wrapped.eval()
     options = Selection(
         proposals=proposals, count=count, rounds=rounds, places=places, keep=keep, share=share

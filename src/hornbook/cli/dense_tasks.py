@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hornbook.cli.app import Json, print_json, print_table, quieten_transformers
-from hornbook.cli.dense import dense
+from hornbook.cli.app import Json, print_json, print_table
+from hornbook.cli.dense import dense, open_model
 from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
@@ -45,13 +45,11 @@ def tasks(
     How many questions it takes to see a difference is told first: small models are near chance. "Per byte" is right by
     the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
     """
-    from hornbook.dense.folder import wrap_folder
     from hornbook.dense.prove.statistics import needed
     from hornbook.dense.public_tasks import READINGS, answer_with, compare
     from hornbook.evaluation.questions import TASKS, find_task, read_questions
     from hornbook.training.progress import Reporter
 
-    quieten_transformers()
     folders = dict.fromkeys(READINGS, models)
     for reading, given in (("pause", pause), ("plain", plain)):
         if given and len(given) != len(models):
@@ -74,7 +72,7 @@ def tasks(
     with report.shares() as tell:
         for way, places in folders.items():
             for place in places:
-                model, tokenizer = wrap_folder(place)
+                model, tokenizer = open_model(place)
                 for name, asked in questions.items():
 
                     def progress(share: float, what: str = f"{name}, {way}, {place.name}") -> None:
