@@ -15,7 +15,7 @@ aren't those of above: an auxiliary loss before the token; rounds drawn from 0 t
 token after a quarter of the words, chosen by chance, or where the model is least sure, or (for training) the best of
 four choices, or the half of twice as many texts that gains most; the best of four, by which the model learns to emit
 dense tokens, so that it thinks in held-out text where it emits them; and a dense token after each sentence, in one
-round or filled one by one. `--arms` takes some of all these.
+round or in four. `--arms` takes some of all these.
 
 Figures are bits per byte of held-out words, and differences are paired, with intervals from a bootstrap over seeds and
 windows. Seeds run side by side; each finished training is kept in `--out`, so that a run that was cut off goes on.
@@ -65,7 +65,7 @@ class Way:
     places: Places = "every"
     ahead: float = 0.0
     emission: float = 0.0
-    rounds: int | None = 1
+    rounds: int = 1
     random_rounds: bool = False
     share_positions: bool = True
     against: str = "pause"
@@ -142,8 +142,8 @@ def ways(given: argparse.Namespace, start: str) -> dict[str, Way]:
         found |= {
             "pause, sentences": Way("pause", steps, layers, "sentences"),
             "dense, sentences": Way("dense", steps, layers, "sentences", against="pause, sentences"),
-            "dense, sentences, one by one": Way(
-                "dense", steps, layers, "sentences", rounds=None, against="pause, sentences"
+            "dense, sentences, 4 rounds": Way(
+                "dense", steps, layers, "sentences", rounds=4, against="pause, sentences"
             ),
         }
     return {arm: way for arm, way in found.items() if given.arms is None or arm in given.arms}
