@@ -2,12 +2,12 @@
 
     python benchmarks/ring_stories.py FOLDER
 
-Five friends stand in a ring, one of them has something, and they move: "The ball is at place four. The first two swap.
-All step left. Now the ball is at place three. ..." Now and then, in some stories often and in others seldom, a sentence
-tells where it is; what a reader has to follow until then is one move or more than a dozen. The moves generate the
-permutations of five points (as in `hornbook dense prove`), and everything but that one number is chance or copied.
-Writes train.txt and heldout.txt, a story a line, and prints how many bits per byte they hold for a reader who follows,
-and for one who guesses among the five.
+Five friends stand in a ring, one of them has something, and they move: "The ball is at four. Swap. Left. Left. Now
+one. ..." All step to the left or to the right, or the first two swap places. Now and then, in some stories often and in
+others seldom, a sentence tells where the ball is; what a reader has to follow until then is one move or more than a
+dozen. The moves generate the permutations of five points (as in `hornbook dense prove`), and everything but that one
+number is chance. Writes train.txt and heldout.txt, a story a line, and prints how many bits per byte they hold for a
+reader who follows, and for one who guesses among the five.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from pathlib import Path
 PLACES = ("one", "two", "three", "four", "five")
 THINGS = ("ball", "kite", "doll", "cake", "hat", "cup", "book", "drum")
 MOVES = {
-    "The first two swap.": (1, 0, 2, 3, 4),
-    "All step left.": (4, 0, 1, 2, 3),
-    "All step right.": (1, 2, 3, 4, 0),
+    "Swap.": (1, 0, 2, 3, 4),
+    "Left.": (4, 0, 1, 2, 3),
+    "Right.": (1, 2, 3, 4, 0),
 }
 _TOLD = (0.15, 0.4, 0.7)
 _MOVES = 14
@@ -29,7 +29,7 @@ _MOVES = 14
 def story(draw: random.Random) -> tuple[str, float, float]:
     """Tell a story: its text, the bits of what is chance in it, and those of the numbers that can be followed."""
     place, thing, often = draw.randrange(len(PLACES)), draw.choice(THINGS), draw.choice(_TOLD)
-    sentences = [f"The {thing} is at place {PLACES[place]}."]
+    sentences = [f"The {thing} is at {PLACES[place]}."]
     chance, followed = math.log2(len(PLACES) * len(THINGS)), 0.0
     for number in range(_MOVES):
         move = draw.choice(list(MOVES))
@@ -41,7 +41,7 @@ def story(draw: random.Random) -> tuple[str, float, float]:
         if not last:
             chance -= math.log2(often if told else 1 - often)
         if told:
-            sentences.append(f"Now the {thing} is at place {PLACES[place]}.")
+            sentences.append(f"Now {PLACES[place]}.")
             followed += math.log2(len(PLACES))
     return " ".join(sentences), chance, followed
 
