@@ -3,7 +3,7 @@
     python benchmarks/ring_stories.py FOLDER
 
 Five friends stand in a ring, one of them has something, and they move: "The ball is at four. Swap. Left. Left. Now
-one. ..." All step to the left or to the right, or the first two swap places. Now and then, in some stories often and in
+two. ..." All step to the left or to the right, or the first two swap places. Now and then, in some stories often and in
 others seldom, a sentence tells where the ball is; what a reader has to follow until then is one move or more than a
 dozen. The moves generate the permutations of five points (as in `hornbook dense prove`), and everything but that one
 number is chance. Writes train.txt and heldout.txt, a story a line, and prints how many bits per byte they hold for a

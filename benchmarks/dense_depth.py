@@ -1,0 +1,51 @@
+"""How deep can dense tokens be trained? The tasks of `hornbook dense prove`, with questions of 16 and 32 steps.
+
+    python benchmarks/dense_depth.py --task s3 s5 --depth 16 32
+
+Models of one layer learn from final answers alone, as in the proof; training steps grow with the depth. Printed are
+right answers to unseen questions, per cent: the mean and the worst seed, at the deepest trained depth and beyond it,
+for dense tokens and for pause tokens in the same places.
+"""
+
+import argparse
+import copy
+
+import torch
+
+from hornbook.dense.prove.arms import ARMS
+from hornbook.dense.prove.learning import Settings
+from hornbook.dense.prove.tasks import TASKS
+from hornbook.dense.prove.trial import run_trial
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--task", nargs="+", default=["s3", "s5"], choices=["s3", "s5"])
+    parser.add_argument("--depth", nargs="+", type=int, default=[16])
+    parser.add_argument("--arm", nargs="+", default=["dense", "pause"], choices=["dense", "pause"])
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    print("| task | depth | arm | steps | at that depth: mean, worst seed | beyond | processor time |")
+    print("|---|---|---|---|---|---|---|")
+    for name in given.task:
+        for depth in given.depth:
+            task = copy.copy(TASKS[name])
+            task.depth, task.steps = depth, TASKS[name].steps * depth // TASKS[name].depth
+            for arm in given.arm:
+                trial = run_trial(task, ARMS[arm], tuple(range(given.seeds)), Settings())
+                right = trial.right[depth].mean(1)
+                beyond = ", ".join(
+                    f"{deeper}: {100 * one.mean():.0f}" for deeper, one in trial.beyond.items()
+                )
+                print(
+                    f"| {task.title} | {depth} | {arm} | {trial.course.steps:,} | {100 * right.mean():.1f}, "
+                    f"{100 * right.min():.1f} | {beyond} | {trial.seconds:.0f} s |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
