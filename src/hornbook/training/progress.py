@@ -85,13 +85,18 @@ class Reporter:
     def shares(self) -> Iterator[Callable[[str, float], None]]:
         """Show what is being done and the share of it that is done; gives a function that takes both."""
         columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        spoken = time.perf_counter()
         with self._bars(*columns) as bars:
             tasks: dict[str, TaskID] = {}
 
             def tell(title: str, share: float) -> None:
+                nonlocal spoken
                 if title not in tasks:
                     tasks[title] = bars.add_task(title, total=1.0)
                 bars.update(tasks[title], completed=share)
+                if not self.console.is_terminal and time.perf_counter() - spoken > _PAUSE:
+                    spoken = time.perf_counter()
+                    self.say(f"{title}: {100 * share:.0f} %")
 
             yield tell
 
