@@ -244,7 +244,7 @@ def run(
     cost = time.process_time() - began
     heldout = kept.heldout.astype(np.int64)
     if way.emission:
-        asked = emitted_places(model, heldout, seed)
+        asked = emitted_places(model, heldout, seed, vectors=way.arm == "dense")
     nats = window_nats(model, heldout, asked, way.arm)
     tokens = 0 if way.arm == "plain" else int((asked < given.length).sum())
     return {

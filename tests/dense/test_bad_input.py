@@ -4,12 +4,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertLMHeadModel,
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     T5Config,
@@ -17,8 +22,13 @@ from transformers import (
 )
 
 from hornbook.dense import DenseModel, Gradient, add_dense_token
+from hornbook.dense.delete import delete_from
+from hornbook.dense.emit import emitted_places
 from hornbook.dense.folder import open_dense, save_dense, wrap_folder
+from hornbook.dense.generate import Writing, write
+from hornbook.dense.kept import Kept
 from hornbook.errors import HornbookError
+from hornbook.training.dense import DenseTraining
 
 DENSE = 29
 
@@ -56,6 +66,17 @@ def test_a_model_without_input_embeddings(
         DenseModel(plain, DENSE)
 
 
+@pytest.mark.parametrize("scaled", ["embeddings", "logits"])
+def test_a_model_that_scales_behind_its_layers(scaled: str) -> None:
+    shape = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    shape |= {"num_key_value_heads": 1, "intermediate_size": 8}
+    with refused(f"scales its {scaled}", "give another model"):
+        if scaled == "embeddings":
+            DenseModel(Gemma3ForCausalLM(Gemma3TextConfig(head_dim=8, **shape)), DENSE)
+        else:
+            DenseModel(CohereForCausalLM(CohereConfig(**shape)), DENSE)
+
+
 def test_an_id_without_a_row(model: Callable[..., PreTrainedModel]) -> None:
     with refused("30", "add_dense_token"):
         DenseModel(model("gpt_neox"), 30)
@@ -83,6 +104,31 @@ def test_vectors_that_are_no_numbers(model: Callable[..., PreTrainedModel]) -> N
         dense(torch.zeros(2, 6, dtype=torch.long), vectors=vectors)
 
 
+def test_weights_that_are_no_numbers(model: Callable[..., PreTrainedModel]) -> None:
+    dense = DenseModel(model("gpt2").eval(), DENSE)
+    with torch.no_grad():
+        dense.model.base_model.ln_f.weight.fill_(float("nan"))
+    with refused("not finite", "weights"):
+        write(dense, [[1, 2]], None, [], Writing(tokens=3))
+    words = np.ones((2, 6), np.int64)
+    with refused("not finite"):
+        emitted_places(dense, words, 0)
+    kept = Kept(words, np.full((2, 1), 2), words, 4.0, {})
+    with refused("no finite likelihood", "weights"):
+        delete_from(dense, kept, 1)
+
+
+def test_trainings_that_would_train_nothing() -> None:
+    with refused("plain arm", "emission", "dense or pause"):
+        DenseTraining(steps=1, arm="plain", emission=1.0)
+    for options in ({"arm": "pause"}, {"rounds": 0}):
+        with refused("producer_only", "at least one round"):
+            DenseTraining(steps=1, gradient=Gradient(producer_only=True), **options)
+    for gradient in (Gradient(producer_only=True, crossings=0), Gradient(producer_only=True, weight=0)):
+        with refused("producer_only", "a weight above 0"):
+            DenseTraining(steps=1, gradient=gradient)
+
+
 def test_gradient_checkpointing_needs_rounds(model: Callable[..., PreTrainedModel]) -> None:
     plain = model("llama", attention_dropout=0.0)
     dense = DenseModel(plain, DENSE)
@@ -107,8 +153,11 @@ def test_folders(
     tokenizer.save_pretrained(tmp_path / "plain")
     with refused("plain", "no dense.json", "dense add"):
         open_dense(tmp_path / "plain")
-    with refused("nowhere", "config.json"):
+    with refused("nowhere", "there is no model folder"):
         wrap_folder(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with refused("empty", "config.json"):
+        wrap_folder(tmp_path / "empty")
     dense, own = wrap_folder(tmp_path / "plain")
     save_dense(dense, own, tmp_path / "dense")
     (tmp_path / "dense" / "dense.json").write_text(json.dumps({"token": "<think>"}))

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from hornbook.dense import TOKEN, DenseModel, DenseOptions, add_dense_token
 from hornbook.dense.folder import open_dense, save_dense, wrap_folder
+from hornbook.errors import HornbookError
 
 
 def test_padded_rows_are_used_and_stay(
@@ -61,3 +62,39 @@ def test_saved_it_is_a_plain_folder(
     theirs = AutoTokenizer.from_pretrained(tmp_path / "saved")
     assert theirs.get_vocab() == tokenizer.get_vocab() == own.get_vocab()
     assert theirs(f"w1 {TOKEN} w2")["input_ids"] == [1, 26, 2]
+
+
+def test_a_name_on_the_hub(
+    model: Callable[..., PreTrainedModel],
+    tokenizer: PreTrainedTokenizerFast,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = tmp_path / "stored"
+    plain = model("gpt_neox")
+    plain.save_pretrained(stored)
+    tokenizer.save_pretrained(stored)
+    asked = []
+
+    def snapshot(name: str, **_: object) -> str:
+        asked.append(name)
+        return str(stored)
+
+    monkeypatch.setattr("hornbook.hub.snapshot_download", snapshot)
+    monkeypatch.chdir(tmp_path)
+    wrapped, _ = wrap_folder(Path("EleutherAI/pythia-70m"))
+    assert asked == ["EleutherAI/pythia-70m"]
+    assert torch.equal(
+        wrapped.model.state_dict()["gpt_neox.layers.0.mlp.dense_h_to_4h.weight"],
+        plain.state_dict()["gpt_neox.layers.0.mlp.dense_h_to_4h.weight"],
+    )
+
+
+@pytest.mark.slow
+def test_a_real_pythia() -> None:
+    try:
+        wrapped, tokenizer = wrap_folder(Path("EleutherAI/pythia-14m"))
+    except HornbookError as error:
+        pytest.skip(str(error))
+    assert wrapped.model.get_input_embeddings().weight.shape[0] == 50304
+    assert wrapped.dense_id == len(tokenizer) - 1 < 50304

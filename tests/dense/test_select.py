@@ -51,13 +51,14 @@ def test_scores_are_those_of_single_texts(
 
 def test_what_is_kept() -> None:
     gains = np.array([[1.0, 4.0], [6.0, 2.0], [-1.0, -2.0], [0.0, 9.0]])
-    scored = Scored(np.zeros((4, 2, 1), np.int64), gains, np.array([[1, 2], [2, 1], [1, 1], [1, 3]]))
+    counted, words = np.array([[1, 1], [2, 1], [1, 1], [1, 3]]), np.array([3, 2, 4, 4])
+    scored = Scored(np.zeros((4, 2, 1), np.int64), gains, counted, words)
 
     def kept(**options: object) -> tuple[list[int], list[int]]:
         texts, proposals = keep(scored, Selection(share=0.5, **options), seed=1)
         return texts.tolist(), proposals.tolist()
 
-    # By nats a word: 2, 3, -1 and 3.
+    # ln perplexity falls by 4/3, 3, -1/4 and 9/4, however many words follow the token.
     assert kept(keep="places") == ([0, 1, 2, 3], [1, 0, 0, 1])
     assert kept(keep="texts") == ([1, 3], [0, 1])
     texts, proposals = kept(keep="chance")

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from hornbook.dense import DenseModel
+from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import choose_places
 from hornbook.dense.kept import Kept
-from hornbook.dense.measure import measure
+from hornbook.dense.measure import measure, window_nats
 from hornbook.dense.select import Selection
 from hornbook.draws import Draws
 from hornbook.errors import HornbookError, Interrupted
@@ -93,6 +95,21 @@ def test_figures_by_hand(dense: DenseModel, kept: Kept) -> None:
         nats = -logs.log_softmax(-1).gather(-1, ids[:, 1:, None]).sum()
     assert found["plain bits per byte"] == pytest.approx(float(nats) / math.log(2) / (8 * 11 * 4.0), rel=1e-5)
     assert dense.training  # as it was
+
+
+def test_pause_tokens_that_are_emitted_stay_pause_tokens(dense: DenseModel, kept: Kept) -> None:
+    with torch.no_grad():
+        dense.model.get_output_embeddings().weight[DENSE] *= 3.0
+    found = measure(dense, kept, 0, emits="pause")
+    places = emitted_places(dense, kept.heldout, 0, vectors=False)
+    nats = window_nats(dense, kept.heldout, places, "dense", rounds=0).sum()
+    assert found["emitted bits per byte"] == pytest.approx(nats / math.log(2) / (8 * 11 * 4.0))
+    assert found["emitted tokens a word"] == pytest.approx((places < 12).sum() / (8 * 12))
+
+
+def test_nothing_is_put_in_where_all_were_deleted(dense: DenseModel, kept: Kept) -> None:
+    found = measure(dense, replace(kept, places=np.full((len(kept.words), 2), 12)), 0)
+    assert found["dense bits per byte"] == pytest.approx(found["plain bits per byte"])
 
 
 def test_without_emission_dense_targets_teach_nothing(dense: DenseModel, kept: Kept) -> None:

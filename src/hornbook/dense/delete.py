@@ -14,6 +14,7 @@ from hornbook.dense.layout import Layout
 from hornbook.dense.loss import losses
 from hornbook.dense.model import DenseModel
 from hornbook.draws import Draws
+from hornbook.errors import HornbookError
 
 _PLACES = 2**13
 """Places that the model reads at once."""
@@ -57,16 +58,22 @@ def delete_useless(
 
     Those that the first-order score holds for harmful are taken out one at a time, all of them scored in batches; each
     that is confirmed counts as useless. Two that are useless one by one need not be so together. What wasn't tried
-    saved NaN.
+    saved NaN. Raises HornbookError where words have no finite likelihood.
     """
     layout = model.layout(ids, real)
     suspects = layout.fed & (worth(model, ids, layout, rounds) < 0)
     before = nats(model, ids, real, rounds)
+    if not bool(before.isfinite().all()):
+        raise HornbookError(
+            f"the words of {int((~before.isfinite()).sum()):,} of {len(before):,} texts have no finite likelihood: "
+            "look at the model's weights"
+        )
     rows, columns = suspects.nonzero(as_tuple=True)
     saved = np.full(ids.shape, np.nan)
     useless = torch.zeros_like(suspects)
     step = max(1, _PLACES // ids.shape[1])
-    for some in torch.arange(len(rows), device=ids.device).split(step):
+    for first in range(0, len(rows), step):
+        some = torch.arange(first, min(first + step, len(rows)), device=ids.device)
         gone = torch.zeros(len(some), ids.shape[1], dtype=torch.bool, device=ids.device)
         gone[torch.arange(len(some), device=ids.device), columns[some]] = True
         after = nats(model, *remove(ids[rows[some]], real[rows[some]], gone), rounds)

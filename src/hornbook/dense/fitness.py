@@ -2,6 +2,7 @@
 
 import inspect
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.models.auto.modeling_auto import (
@@ -41,6 +42,28 @@ def refuse_unfit(model: PreTrainedModel) -> None:
             f"{name} has embeddings of {table.shape[1]} numbers and hidden vectors of {head.shape[1]}, and one is "
             "added to the other: give a model where both are of one width"
         )
+    _refuse_scaled(model, table)
+
+
+@torch.no_grad()
+def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
+    """Raise HornbookError where the class scales embeddings or logits behind its layers' backs, as Gemma and Cohere."""
+    was_training = model.training
+    model.eval()
+    ids = torch.arange(min(4, len(table)), device=table.device)[None]
+    embedded = model.get_input_embeddings()(ids)
+    hidden = model.base_model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+    ours, theirs = model.get_output_embeddings()(hidden), model(ids, use_cache=False).logits
+    model.train(was_training)
+    capped = getattr(model.config, "final_logit_softcapping", None)
+    for what, one, other in (("embeddings", embedded, table[ids]), ("logits", ours, theirs)):
+        largest = float(other.abs().max())
+        gap = float((one - other).abs().max())
+        if gap > 0.02 * largest or (what == "logits" and capped):
+            raise HornbookError(
+                f"{type(model).__name__} scales its {what} outside of the layer that makes them, and dense tokens go "
+                "through that layer: give another model, such as a GPT-NeoX, GPT-Neo, GPT-2, Llama or Qwen"
+            )
 
 
 def room_of(model: PreTrainedModel) -> tuple[int, bool] | None:

@@ -12,7 +12,9 @@ from hornbook.dense.model import DenseModel
 from hornbook.dense.options import DenseOptions
 from hornbook.dense.token import add_dense_token
 from hornbook.errors import HornbookError
+from hornbook.hub import fetch
 from hornbook.tokenizers import load
+from hornbook.tokenizers.load import FILES
 
 _FILE = "dense.json"
 
@@ -62,9 +64,10 @@ def open_dense(
 def wrap_folder(
     folder: Path, options: DenseOptions | None = None, dtype: torch.dtype = torch.float32
 ) -> tuple[DenseModel, PreTrainedTokenizerBase]:
-    """Open any causal model's folder, or a run's, and add the dense token, or open one that has it.
+    """Open any causal model's folder, or a run's, or one on the hub, and add the dense token, or open one that has it.
 
-    Raises HornbookError for a folder that holds no causal model, and for other options than it was saved with.
+    Raises HornbookError for what holds no causal model or can't be fetched, and for other options than it was saved
+    with.
     """
     folder = _place(folder)
     if (folder / _FILE).is_file():
@@ -81,7 +84,9 @@ def wrap_folder(
 
 
 def _place(folder: Path) -> Path:
-    """Find the model in a run's folder."""
+    """Find the model in a run's folder, or fetch one that is named as on the hub."""
+    if not folder.exists():
+        folder = fetch(str(folder), "model", [*FILES, _FILE, "*.safetensors", "*.safetensors.index.json"])
     run = not (folder / "config.json").is_file() and (folder / "model" / "config.json").is_file()
     return folder / "model" if run else folder
 

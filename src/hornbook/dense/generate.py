@@ -82,7 +82,8 @@ def write(
     """Continue prompts, each a list of ids that may hold dense tokens; gives each one's steps.
 
     Each step runs the model over one place a text, on top of its cache: a dense token costs what a word costs. Texts
-    are independent: the same seed and row give the same text, whatever stands beside it. A text stops at `end`, after
+    are independent: the same seed and row give the same text, whatever stands beside it, as long as there is room. A
+    text stops at `end`, after
     `options.tokens` words, or where the model has no position left; `banned` ids are never written. `heard` is told
     of each step and its row. Raises HornbookError for an empty prompt and one that leaves no room.
     """

@@ -17,11 +17,11 @@ Arm = Literal["dense", "pause", "plain"]
 ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
 
 
-def measure(model: DenseModel, kept: Kept, seed: int, emits: bool = False) -> dict[str, float]:
+def measure(model: DenseModel, kept: Kept, seed: int, emits: Arm | None = None) -> dict[str, float]:
     """Score held-out words in bits per byte, each way; dense tokens stand where chance has it, as many as in training.
 
-    Where the model `emits` them itself, also with those, and how many it emits. The words are the same each way, the
-    first of each window left out.
+    Where the model `emits` them itself, dense or pause tokens, also with those, and how many it emits. The words are
+    the same each way, the first of each window left out.
     """
     places = chance_places(kept, seed)
     scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
@@ -30,8 +30,8 @@ def measure(model: DenseModel, kept: Kept, seed: int, emits: bool = False) -> di
         for arm in ARMS
     }
     if emits:
-        emitted = emitted_places(model, kept.heldout, seed)
-        nats = window_nats(model, kept.heldout, emitted, "dense")
+        emitted = emitted_places(model, kept.heldout, seed, vectors=emits == "dense")
+        nats = window_nats(model, kept.heldout, emitted, emits)
         found["emitted bits per byte"] = float(nats.sum()) / scored
         found["emitted tokens a word"] = int((emitted < kept.heldout.shape[1]).sum()) / kept.heldout.size
     return found
@@ -39,6 +39,8 @@ def measure(model: DenseModel, kept: Kept, seed: int, emits: bool = False) -> di
 
 def chance_places(kept: Kept, seed: int) -> Ints:
     """Choose places in the held-out windows, shape (M, n), n as many as the selection has in a text on average."""
+    if not kept.tokens:  # all were deleted
+        return np.empty((len(kept.heldout), 0), np.int64)
     count = max(1, round(kept.tokens / len(kept.words)))
     weights = np.ones(kept.heldout.shape)
     weights[:, -1] = 0

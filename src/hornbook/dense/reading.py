@@ -5,7 +5,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from hornbook.dense.fill import fill_one_by_one
-from hornbook.dense.fitness import check_cache, room_of
+from hornbook.dense.fitness import check_cache, check_finite, room_of
 from hornbook.dense.model import DenseModel
 from hornbook.errors import HornbookError
 
@@ -13,8 +13,10 @@ from hornbook.errors import HornbookError
 class Reading:
     """Texts, each of which reads a token of its own in a step; a dense token costs what a word costs.
 
-    Each begins with its prompt, a list of ids that may hold dense tokens. Texts are independent of what stands beside
-    them. Raises HornbookError for an empty prompt.
+    Each begins with its prompt, a list of ids that may hold dense tokens, and is padded on its left: where positions go
+    by columns (`room_of`), padding takes of a text's room, else texts are independent of what stands beside them.
+    Without `vectors` dense tokens are pause tokens. Raises HornbookError for an empty prompt, and for hidden states
+    that are no numbers.
     """
 
     hidden: Tensor
@@ -22,26 +24,32 @@ class Reading:
     position: Tensor
     """The position id of what each text read last, shape (B,)."""
 
-    def __init__(self, model: DenseModel, prompts: list[list[int]]) -> None:
+    def __init__(self, model: DenseModel, prompts: list[list[int]], vectors: bool = True) -> None:
         if not prompts or not all(prompts):
             raise HornbookError(
                 "a prompt is empty: begin it with a word or with the end token, as documents do"
             )
         check_cache(model.model)
-        self._model, self._carry = model, model.carrier()
+        self._model, self._carry = model, model.carrier() if vectors else torch.zeros_like
         self._cache = DynamicCache(config=model.model.config)
         ids, self._real = _align(prompts, model.model.device)
         layout = model.layout(ids, self._real)
         words = model.model.get_input_embeddings()(ids)
         self.hidden = fill_one_by_one(model.run, words, layout, self._carry, self._cache)[0][:, -1]
         self.position = layout.positions[:, -1]
+        check_finite(self.hidden[:, None])
 
     @property
     def room(self) -> Tensor:
         """How many more tokens the model can read in each text, shape (B,)."""
-        limit, by_columns = room_of(self._model.model) or (2**30, False)
+        limit, by_columns = _room_of(self._model)
         used = torch.full_like(self.position, self._real.shape[1]) if by_columns else self.position + 1
         return limit - used
+
+    @property
+    def price(self) -> int:
+        """How much of that room a dense token takes."""
+        return int(_room_of(self._model)[1] or not self._model.options.share_positions)
 
     def read(self, tokens: Tensor, live: Tensor) -> None:
         """Read one token a text, ids (B,), where `live`; a text that isn't goes on as padding, which sees itself."""
@@ -57,6 +65,11 @@ class Reading:
         mask = torch.zeros(seen.shape, dtype=embedded.dtype, device=embedded.device)
         mask = mask.masked_fill(~seen, torch.finfo(embedded.dtype).min)[:, None, None]
         self.hidden = model.run(embedded, mask, self.position[:, None], self._cache)[:, -1]
+        check_finite(self.hidden[:, None])
+
+
+def _room_of(model: DenseModel) -> tuple[int, bool]:
+    return room_of(model.model) or (2**30, False)
 
 
 def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -50,11 +50,13 @@ class Scored:
     """By how many nats the words after the first dense token are likelier with vectors than with zero ones: (B, K)."""
     counted: Ints
     """How many words that is over, shape (B, K)."""
+    words: Ints
+    """How many words each text has, shape (B,)."""
 
     @property
-    def per_word(self) -> Floats:
-        """The gains in nats a word, shape (B, K), by which proposals are compared."""
-        return self.gains / self.counted
+    def falls(self) -> Floats:
+        """By how much ln perplexity of a text falls, shape (B, K): by this proposals are compared."""
+        return self.gains / self.words[:, None]
 
 
 @torch.inference_mode()
@@ -97,18 +99,18 @@ def score(
         raise HornbookError(
             f"{int((~np.isfinite(gains)).sum()):,} of {len(gains):,} scores are no numbers: look at the model's weights"
         )
-    return Scored(places, gains.reshape(batch, proposals), counted.reshape(batch, proposals))
+    return Scored(places, gains.reshape(batch, proposals), counted.reshape(batch, proposals), real.sum(1))
 
 
 def keep(scored: Scored, options: Selection, seed: int) -> tuple[Ints, Ints]:
     """Choose by `options.keep`: the kept texts' numbers, ascending, and which proposal of each is kept."""
     texts = len(scored.gains)
     wanted = max(1, round(options.share * texts))
-    best = scored.per_word.argmax(1)
+    best = scored.falls.argmax(1)
     if options.keep == "places":
         return np.arange(texts), best
     if options.keep == "texts":
-        kept = np.sort(np.argsort(-scored.per_word.max(1), kind="stable")[:wanted])
+        kept = np.sort(np.argsort(-scored.falls.max(1), kind="stable")[:wanted])
         return kept, best[kept]
     kept = Draws(seed, "keep", np.zeros(1, np.int64)).choose("chance", texts, wanted)[0]
     return kept, np.zeros(wanted, np.int64)

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from huggingface_hub import snapshot_download
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
+from hornbook.hub import fetch
 from hornbook.tokenizers.dress import declared_roles, wrap
 from hornbook.tokenizers.style import STYLES
 
-_FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]
+FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]
+"""What a tokenizer is made of, on the hub."""
 _PROBES = [
     "The quick brown Fox can't jump: 1,234.5 times, NEVER!",
     "naïve café ÅØÆ åøæ ﬁn Ⅳ ½",
@@ -35,7 +36,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
     """
     folder = Path(path)
     if not folder.is_dir():
-        folder = _fetch(path)
+        folder = fetch(path, "tokenizer", FILES)
     rust = _read(folder)
     try:
         opened = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -57,25 +58,6 @@ def load(path: str) -> PreTrainedTokenizerBase:
         return opened
     rust = rust if rust is not None else opened.backend_tokenizer
     return wrap(rust, roles_of(rust, declared_roles(opened) if opened is not None else {}))
-
-
-def _fetch(name: str) -> Path:
-    """Find a hub tokenizer's files in the cache, or fetch them."""
-    if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
-        raise HornbookError(
-            f"there is no tokenizer folder {name}: give an existing one, or a name on the hub"
-        )
-    try:
-        return Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
-    except Exception:  # not in the cache
-        pass
-    try:
-        return Path(snapshot_download(name, allow_patterns=_FILES, etag_timeout=5))
-    except Exception as error:  # each kind of network trouble has its own
-        raise HornbookError(
-            f"{name} is no folder here and can't be fetched from the hub ({_line(error)}): "
-            "check the name and the network, or give a folder"
-        ) from error
 
 
 def _read(folder: Path) -> Tokenizer | None:

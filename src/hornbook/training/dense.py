@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -64,6 +64,23 @@ class DenseTraining(Section):
     ahead: float = Field(0.0, ge=0)
     """Weight of an auxiliary loss: that the place before a dense token predicts the word behind it."""
 
+    @model_validator(mode="after")
+    def _has_something_to_train(self) -> Self:
+        if self.emission and self.arm == "plain":
+            raise HornbookError(
+                f"emission is {self.emission:g}, and a plain arm has no dense tokens to emit: leave it 0, or take the "
+                "arm dense or pause"
+            )
+        if self.gradient.producer_only and (
+            self.arm != "dense" or self.rounds == 0 or 0 in (self.gradient.crossings, self.gradient.weight)
+        ):
+            raise HornbookError(
+                f"producer_only trains what makes vectors, and arm {self.arm}, rounds {self.rounds}, crossings "
+                f"{self.gradient.crossings} and weight {self.gradient.weight:g} let no gradient through any: take the "
+                "arm dense, with at least one round and one crossing and a weight above 0"
+            )
+        return self
+
     @property
     def plain(self) -> Training:
         """What optimizer and schedule have to know."""
@@ -89,7 +106,7 @@ def train_dense(
     Ctrl-C or SIGTERM, with everything saved.
     """
     model.train()
-    emits = options.emission > 0
+    emits = options.arm if options.emission else None
     before = measure(model, kept, seed, emits)
     optimizers = make_optimizers(model.model, options.plain)
     course = _course(model, kept, options, seed)
@@ -153,7 +170,8 @@ def _step(
         loss = loss + options.emission * found.emission.sum() / count
     if options.ahead and options.arm != "plain":
         loss = loss + options.ahead * ahead(filled, ids, layout, model.dense_id).sum() / count
-    loss.backward()
+    if loss.requires_grad:  # producers alone are trained, and a batch may have none
+        loss.backward()
     norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
     words = float(found.words.detach().sum()) / count
     if not (math.isfinite(words) and math.isfinite(norm)):

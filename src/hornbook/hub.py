@@ -1,0 +1,28 @@
+"""Files of models and tokenizers on the Hugging Face Hub."""
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+
+from hornbook.errors import HornbookError
+
+
+def fetch(name: str, what: str, patterns: list[str]) -> Path:
+    """Find a hub repository's files in the cache, or fetch those that match `patterns`; gives their folder.
+
+    Raises HornbookError, which calls it a `what`, for what can't be a hub name and for what can't be fetched.
+    """
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
+        raise HornbookError(f"there is no {what} folder {name}: give an existing one, or a name on the hub")
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
+    except Exception:  # not in the cache
+        pass
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns, etag_timeout=5))
+    except Exception as error:  # each kind of network trouble has its own
+        line = " ".join((str(error).strip() or type(error).__name__).split())[:200]
+        raise HornbookError(
+            f"{name} is no folder here and can't be fetched from the hub ({line}): check the name and the network, or "
+            "give a folder"
+        ) from error
