@@ -124,6 +124,13 @@ def test_tasks(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     assert [ways[way]["right"]["mean"] for way in ("plain", "pause", "dense")] == [0.5] * 3
     assert ways["pause"]["dense is ahead by"]["low"] <= 0 <= ways["pause"]["dense is ahead by"]["high"]
     assert "0.0" in dense("tasks", pythia, *asked)
+    further = json.loads(dense("tasks", pythia, *asked, "--detached", pythia, "--deeper", pythia, "--json"))
+    arms = further["openbookqa"]
+    assert list(arms) == ["plain", "pause", "random", "dense", "detached", "deeper"]
+    assert (
+        arms["detached"]["bits per byte of right endings"] == arms["dense"]["bits per byte of right endings"]
+    )
+    assert arms["deeper"]["bits per byte of right endings"] == arms["plain"]["bits per byte of right endings"]
     assert "--plain names 1 folders for 2 models" in dense(
         "tasks", pythia, pythia, *asked, "--plain", pythia, code=2
     )

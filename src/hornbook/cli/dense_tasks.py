@@ -10,12 +10,13 @@ from hornbook.cli.dense import dense, open_model
 from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
-    from hornbook.dense.public_tasks import Reading
     from hornbook.evaluation.answers import Answers
 
 _AGAINST = (
     "A folder trained with {} on the same words, to compare with; one for each model. Else the model itself."
 )
+
+_ALSO = "A folder trained with {}, to compare with, too; one for each model."
 
 
 @dense.command()
@@ -32,8 +33,13 @@ def tasks(
     ] = None,
     pause: Annotated[list[Path] | None, typer.Option(help=_AGAINST.format("pause tokens"))] = None,
     plain: Annotated[list[Path] | None, typer.Option(help=_AGAINST.format("neither"))] = None,
+    detached: Annotated[list[Path] | None, typer.Option(help=_ALSO.format("detached vectors"))] = None,
+    same_compute: Annotated[
+        list[Path] | None, typer.Option(help=_ALSO.format("neither, for as much compute"))
+    ] = None,
+    deeper: Annotated[list[Path] | None, typer.Option(help=_ALSO.format("neither and more layers"))] = None,
     count: Annotated[int, typer.Option(min=1, help="Dense tokens between question and answer.")] = 4,
-    limit: Annotated[int, typer.Option(min=1, help="Questions of each task at most.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, help="Questions of each task at most.")] = 1500,
     difference: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="The difference that you would like to see, as a share.")
     ] = 0.05,
@@ -46,17 +52,19 @@ def tasks(
     the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
     """
     from hornbook.dense.prove.statistics import needed
-    from hornbook.dense.public_tasks import READINGS, answer_with, compare
+    from hornbook.dense.public_tasks import ARMS, answer_with, compare
     from hornbook.evaluation.questions import TASKS, find_task, read_questions
     from hornbook.training.progress import Reporter
 
-    folders = dict.fromkeys(READINGS, models)
-    for reading, given in (("pause", pause), ("plain", plain)):
+    folders = dict.fromkeys(("plain", "pause", "random", "dense"), models)
+    others = {"pause": pause, "plain": plain, "detached": detached, "same compute": same_compute}
+    for arm, given in (others | {"deeper": deeper}).items():
         if given and len(given) != len(models):
             raise HornbookError(
-                f"--{reading} names {len(given)} folders for {len(models)} models: name one for each"
+                f"--{arm.replace(' ', '-')} names {len(given)} folders for {len(models)} models: name one for each"
             )
-        folders[reading] = given or models  # type: ignore[index]
+        if given:
+            folders[arm] = given
     chosen = {name: find_task(name) for name in task or TASKS}
     questions = {name: read_questions(one, data, limit) for name, one in chosen.items()}
     report = Reporter()
@@ -66,20 +74,18 @@ def tasks(
             f"{name}: {len(questions[name]):,} questions; to see a difference of {100 * difference:g} points between "
             f"models at {100 * max(one.chance, 0.02):g} %, in four of five tries, takes {enough:,}"
         )
-    answers: dict[str, dict[Reading, list[Answers]]] = {
-        name: {way: [] for way in READINGS} for name in chosen
-    }
+    answers: dict[str, dict[str, list[Answers]]] = {name: {arm: [] for arm in folders} for name in chosen}
     with report.shares() as tell:
-        for way, places in folders.items():
+        for arm, places in folders.items():
             for place in places:
                 model, tokenizer = open_model(place)
                 for name, asked in questions.items():
 
-                    def progress(share: float, what: str = f"{name}, {way}, {place.name}") -> None:
+                    def progress(share: float, what: str = f"{name}, {arm}, {place.name}") -> None:
                         tell(what, share)
 
-                    found = answer_with(model, tokenizer, asked, way, count, seed, progress)
-                    answers[name][way].append(found)
+                    found = answer_with(model, tokenizer, asked, ARMS[arm], count, seed, progress)
+                    answers[name][arm].append(found)
     compared = {name: compare(ways) for name, ways in answers.items()}
     if json:
         print_json(compared)

@@ -21,12 +21,17 @@ from hornbook.evaluation.endings import score_endings
 from hornbook.evaluation.questions import Question
 
 Reading = Literal["plain", "pause", "random", "dense"]
-READINGS: dict[Reading, str] = {
-    "plain": "no dense tokens",
-    "pause": "the tokens, without vectors",
-    "random": "the tokens, with random vectors of the same length",
-    "dense": "the tokens, with the model's own vectors",
+ARMS: dict[str, Reading] = {
+    "plain": "plain",
+    "pause": "pause",
+    "random": "random",
+    "dense": "dense",
+    "detached": "dense",
+    "same compute": "plain",
+    "deeper": "plain",
 }
+"""What is compared, and how it reads: no dense tokens; the tokens without vectors; with random vectors of the same
+length; with the model's own. The first four any one model can be asked, the others are folders trained that way."""
 
 _UNLIMITED = 2048
 """Tokens that are read at most where the model has no limit of its own."""
@@ -67,7 +72,7 @@ def answer_with(
     return found
 
 
-def compare(answers: Mapping[Reading, Sequence[Answers]]) -> dict[str, dict[str, Any]]:
+def compare(answers: Mapping[str, Sequence[Answers]]) -> dict[str, dict[str, Any]]:
     """Put each way's answers, a model each, in figures, and in what the dense one is ahead of it by: paired.
 
     Intervals are over models and questions; p is McNemar's, the largest of the models.

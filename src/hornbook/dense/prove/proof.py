@@ -122,7 +122,7 @@ def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Se
         "every seed answers": least >= _ENOUGH,
         "every control is behind": all(against[arm]["low"] > 0 for arm in controls),
         "other vectors answer nothing": all(
-            one["mean"] <= max(pause["high"], 1 / task.answers) + _NEAR for one in ablated.values()
+            one["mean"] <= max(pause["high"], task.chance) + _NEAR for one in ablated.values()
         ),
     }
     return {
@@ -132,7 +132,7 @@ def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Se
         "depth": task.depth,
         "steps": settings.steps or task.steps,
         "seen": max(seen(task, settings, seed) for seed in seeds),
-        "chance": 1 / task.answers,
+        "chance": task.chance,
         "least": least,
         "held": held,
         "holds": all(held.values()),

@@ -54,6 +54,11 @@ class Task(ABC):
         """The dense token's id."""
         return self.size - 1
 
+    @property
+    def chance(self) -> float:
+        """How many are right of answers that know the task and nothing of the question."""
+        return 1 / self.answers
+
     @abstractmethod
     def draw(self, draws: Draws, depth: int) -> Questions:
         """Draw a question of `depth` steps for each row of `draws`."""
@@ -151,12 +156,19 @@ class Pointers(Task):
         self.title = f"Pointers on a cycle of {points}"
         self.told = (
             f"{points} arrows that form a cycle, in any order, how many to follow, and where to begin; the answer is "
-            f"the point that is reached. A question of depth n follows n arrows."
+            f"the point that is reached, never that where it began. A question of depth n follows n arrows. Beyond the "
+            "trained depth there is no word for their number: only the places to think in tell it, so that models "
+            "without them can't know it."
         )
         self.answers = points
         self.arrows = points
         self.counts = self.arrows + points * points
         self.size = self.counts + depth + 2
+
+    @property
+    def chance(self) -> float:
+        """One of the points is out: no trained depth goes all the way round."""
+        return 1 / (self.points - 1)
 
     def draw(self, draws: Draws, depth: int) -> Questions:
         """Draw a cycle, an order of its arrows and a first point a row."""
