@@ -18,6 +18,7 @@ def prove(
         list[str] | None, typer.Option(help="s3, s5 or pointers; may be repeated; all by default.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds each arm has.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
     processes: Annotated[int, typer.Option(min=0, help="How many at once; 0 is one for each core.")] = 0,
     json: Json = False,
 ) -> None:
@@ -32,7 +33,7 @@ def prove(
     with report.shares() as tell:
         found = find(
             task or list(TASKS),
-            range(seeds),
+            range(first_seed, first_seed + seeds),
             processes=processes or None,
             progress=lambda _, share: tell("Proving", share),
         )
