@@ -57,8 +57,14 @@ def tasks(
     from hornbook.training.progress import Reporter
 
     folders = dict.fromkeys(("plain", "pause", "random", "dense"), models)
-    others = {"pause": pause, "plain": plain, "detached": detached, "same compute": same_compute}
-    for arm, given in (others | {"deeper": deeper}).items():
+    others = {
+        "pause": pause,
+        "plain": plain,
+        "detached": detached,
+        "same compute": same_compute,
+        "deeper": deeper,
+    }
+    for arm, given in others.items():
         if given and len(given) != len(models):
             raise HornbookError(
                 f"--{arm.replace(' ', '-')} names {len(given)} folders for {len(models)} models: name one for each"

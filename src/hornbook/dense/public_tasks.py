@@ -20,8 +20,8 @@ from hornbook.evaluation.answers import Answers, answer
 from hornbook.evaluation.endings import score_endings
 from hornbook.evaluation.questions import Question
 
-Reading = Literal["plain", "pause", "random", "dense"]
-ARMS: dict[str, Reading] = {
+Way = Literal["plain", "pause", "random", "dense"]
+ARMS: dict[str, Way] = {
     "plain": "plain",
     "pause": "pause",
     "random": "random",
@@ -41,7 +41,7 @@ def answer_with(
     model: DenseModel,
     tokenizer: PreTrainedTokenizerBase,
     questions: Sequence[Question],
-    reading: Reading,
+    reading: Way,
     count: int,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
@@ -96,7 +96,7 @@ def compare(answers: Mapping[str, Sequence[Answers]]) -> dict[str, dict[str, Any
     return told
 
 
-def _hidden(model: DenseModel, reading: Reading, draws: torch.Generator, ids: Tensor, real: Tensor) -> Tensor:
+def _hidden(model: DenseModel, reading: Way, draws: torch.Generator, ids: Tensor, real: Tensor) -> Tensor:
     layout = model.layout(ids, real)
     filled = model(ids, layout, None if reading in ("dense", "random") else 0)
     if reading == "random":
