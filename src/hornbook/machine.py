@@ -1,0 +1,265 @@
+"""The one place where the machine decides: device, precision, threads, memory, kernels, instruction set.
+
+Each choice is made by a function that says why, and an environment variable can force each of its values. So a path
+that one machine takes can be tested on any other.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from hornbook.errors import HornbookError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen and why, for a run's record and the line at its start."""
+
+    name: str
+    chosen: str
+    why: str
+    forced: bool = False
+    """Whether somebody asked for it: a recipe or the environment, and not the machine."""
+
+
+def choose_device() -> Choice:
+    """Choose cuda where PyTorch finds a GPU, and cpu elsewhere; HORNBOOK_DEVICE (auto, cpu, cuda) forces it.
+
+    Raises HornbookError for cuda where there is no GPU, and for a value that isn't known.
+    """
+    asked = _asked("HORNBOOK_DEVICE", ("auto", "cpu", "cuda"))
+    if asked == "cpu":
+        return Choice("device", "cpu", "HORNBOOK_DEVICE is cpu", True)
+    found = torch.cuda.is_available()
+    if asked == "cuda":
+        if not found:
+            raise HornbookError(
+                "HORNBOOK_DEVICE is cuda, but PyTorch finds no CUDA GPU here: set it to cpu or auto"
+            )
+        return Choice(
+            "device", "cuda", f"HORNBOOK_DEVICE is cuda; it is {torch.cuda.get_device_name()}", True
+        )
+    if found and os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes", "y", "on", "t"):
+        return Choice("device", "cpu", "Accelerate was told to use the CPU (ACCELERATE_USE_CPU)", True)
+    if found:
+        return Choice("device", "cuda", f"PyTorch finds {torch.cuda.get_device_name()}")
+    return Choice("device", "cpu", "PyTorch finds no CUDA GPU")
+
+
+def choose_precision(asked: str) -> Choice:
+    """Choose the number format of the matrix products; weights, gradients and optimizer state are fp32 either way.
+
+    `asked` is the recipe's: auto, fp32 or bf16. For auto, HORNBOOK_PRECISION (auto, fp32, bf16) decides, and else the
+    machine: bf16 where it has units for it, and fp32 elsewhere. Raises HornbookError for bf16 on a GPU that can't
+    compute with it, and for a value that isn't known.
+    """
+    by, wanted = "training.precision", asked
+    variable = _asked("HORNBOOK_PRECISION", ("auto", "fp32", "bf16"))
+    if asked == "auto":
+        by, wanted = "HORNBOOK_PRECISION", variable
+    able, what = _bf16_units()
+    if wanted == "bf16" and able is None:
+        raise HornbookError(f"{by} is bf16, but {what} can't compute with it: set it to fp32 or auto")
+    if wanted == "auto":
+        chosen, has = ("bf16", "has") if able else ("fp32", "has no")
+        return Choice("precision", chosen, f"{what} {has} bf16 units")
+    if asked == "auto":
+        return Choice("precision", wanted, f"HORNBOOK_PRECISION is {wanted}", True)
+    unused = "" if variable in ("auto", asked) else f"; HORNBOOK_PRECISION={variable} only decides for auto"
+    return Choice("precision", wanted, f"the recipe asks for it{unused}", True)
+
+
+def _bf16_units() -> tuple[bool | None, str]:
+    """Ask whether bf16 is faster than fp32 on the chosen device, and name the device; None is a GPU that can't.
+
+    A processor without AMX or AVX-512 bf16 products emulates bf16, which is slower than fp32, but right.
+    """
+    if choose_device().chosen == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False) or None, torch.cuda.get_device_name()
+    found = _capabilities()
+    return bool(found.get("amx_bf16") or found.get("avx512_bf16")), str(
+        found.get("cpu_name") or "this processor"
+    )
+
+
+def choose_threads(usual: int | None = None) -> Choice:
+    """Choose how many threads PyTorch computes with in this process, and tell PyTorch.
+
+    HORNBOOK_THREADS, a number from 1, forces it. Otherwise it is `usual`, where the caller gives one, or as PyTorch has
+    it: OMP_NUM_THREADS, or one for each core. Raises HornbookError for a value that is no such number.
+    """
+    asked = os.environ.get("HORNBOOK_THREADS", "")
+    if asked:
+        if not (asked.isdecimal() and int(asked)):
+            raise HornbookError(
+                f"HORNBOOK_THREADS is {asked!r}, and has to be a whole number from 1: "
+                f"set it to {cores()}, the cores that this process may use, or unset it"
+            )
+        torch.set_num_threads(int(asked))
+        return Choice("threads", asked, f"HORNBOOK_THREADS is {asked}", True)
+    if usual is not None:
+        torch.set_num_threads(usual)
+        return Choice("threads", str(usual), "several processes share the cores")
+    threads, openmp = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", "")
+    if openmp == str(threads):
+        return Choice("threads", openmp, f"OMP_NUM_THREADS is {openmp}", True)
+    if threads == cores():
+        return Choice("threads", str(threads), "one for each core that this process may use")
+    return Choice(
+        "threads", str(threads), f"PyTorch is set so in this process, which may use {cores()} core(s)"
+    )
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
+        return os.process_cpu_count() or 1
+    # macOS and Windows can't bind a process to some of the cores in this way.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_heap() -> Choice:
+    """Choose whether freed memory is kept for the next step (keep) or given back to the system (leave).
+
+    It is kept with glibc, which is the one allocator that can be told so; HORNBOOK_HEAP (auto, keep, leave) forces it.
+    Raises HornbookError for keep without glibc, and for a value that isn't known.
+    """
+    asked = _asked("HORNBOOK_HEAP", ("auto", "keep", "leave"))
+    glibc = platform.libc_ver()[0] == "glibc"
+    if asked == "keep" and not glibc:
+        raise HornbookError(
+            f"HORNBOOK_HEAP is keep, but {platform.system()} has no glibc here, the one allocator that can be told "
+            "so: set it to leave or auto"
+        )
+    if asked != "auto":
+        return Choice("heap", asked, f"HORNBOOK_HEAP is {asked}", True)
+    return (
+        Choice("heap", "keep", "the allocator is glibc's")
+        if glibc
+        else Choice("heap", "leave", "the allocator isn't glibc's")
+    )
+
+
+def choose_huge_pages() -> Choice:
+    """Choose whether PyTorch asks the kernel for huge pages (on) or not (off).
+
+    It does on Linux; HORNBOOK_HUGE_PAGES (auto, on, off) forces it, and PyTorch's own THP_MEM_ALLOC_ENABLE is followed
+    where it is set. Raises HornbookError for on elsewhere than on Linux, and for a value that isn't known.
+    """
+    asked = _asked("HORNBOOK_HUGE_PAGES", ("auto", "on", "off"))
+    linux = sys.platform.startswith("linux")
+    if asked == "on" and not linux:
+        raise HornbookError(
+            f"HORNBOOK_HUGE_PAGES is on, but PyTorch can ask for huge pages on Linux only, and this is {sys.platform}: "
+            "set it to off or auto"
+        )
+    if asked != "auto":
+        return Choice("huge pages", asked, f"HORNBOOK_HUGE_PAGES is {asked}", True)
+    if not linux:
+        return Choice("huge pages", "off", "PyTorch can ask for them on Linux only")
+    if "THP_MEM_ALLOC_ENABLE" in os.environ:
+        value = os.environ["THP_MEM_ALLOC_ENABLE"]
+        return Choice("huge pages", "on" if value == "1" else "off", f"THP_MEM_ALLOC_ENABLE is {value}", True)
+    return Choice("huge pages", "on", "the system is Linux")
+
+
+def own_kernels(device: torch.device) -> bool:
+    """Tell whether Hornbook's own kernels compute on this device (True), or PyTorch's (False).
+
+    Hornbook's are made for a CPU: attention, dropout, the rows of the cross-entropy, Muon in fp32. HORNBOOK_KERNELS
+    (auto, own, torch) forces it. The variable is read once, since every layer asks: after a change of it call
+    `forget_kernels`. Raises HornbookError for own on a GPU, and for a value that isn't known.
+    """
+    asked = _asked_kernels()
+    if asked == "own" and device.type not in ("cpu", "meta"):
+        raise HornbookError(
+            f"HORNBOOK_KERNELS is own, but Hornbook's kernels compute on a CPU only, and the device is {device.type}: "
+            "set it to torch or auto, or HORNBOOK_DEVICE to cpu"
+        )
+    return asked != "torch" and device.type == "cpu"
+
+
+@cache
+def _asked_kernels() -> str:
+    return _asked("HORNBOOK_KERNELS", ("auto", "own", "torch"))
+
+
+def forget_kernels() -> None:
+    """Have the next `own_kernels` read HORNBOOK_KERNELS anew: for tests that change it in their own process."""
+    _asked_kernels.cache_clear()
+
+
+def choose_kernels() -> Choice:
+    """Choose what `own_kernels` tells, for the device that `choose_device` chooses; raises HornbookError as it does."""
+    device = choose_device().chosen
+    chosen = "own" if own_kernels(torch.device(device)) else "torch"
+    if (asked := _asked_kernels()) != "auto":
+        return Choice("kernels", chosen, f"HORNBOOK_KERNELS is {asked}", True)
+    return Choice("kernels", chosen, f"the device is {device}")
+
+
+_INSTRUCTIONS = {"default": (), "avx2": ("avx2", "fma3"), "avx512": ("avx512_f", "avx512_bw", "avx512_vl")}
+"""What ATEN_CPU_CAPABILITY can be on x86, and what the processor must have for it."""
+
+
+def choose_instructions() -> Choice:
+    """Name the instruction set of PyTorch's kernels; PyTorch's own ATEN_CPU_CAPABILITY forces it.
+
+    PyTorch reads the variable itself, when it first computes, and doesn't check it: it ignores a value that it doesn't
+    know, and one that the processor doesn't know ends the process. Raises HornbookError for both.
+    """
+    chosen, asked = torch.backends.cpu.get_cpu_capability(), os.environ.get("ATEN_CPU_CAPABILITY", "")
+    if not asked:
+        return Choice("instruction set", chosen, "the best that PyTorch has for this processor")
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        _asked("ATEN_CPU_CAPABILITY", tuple(_INSTRUCTIONS))
+        found = _capabilities()
+        missing = [one for one in _INSTRUCTIONS[asked] if not found.get(one, True)]
+        if missing:
+            raise HornbookError(
+                f"ATEN_CPU_CAPABILITY is {asked}, but {processor()} has no {', '.join(missing)}: "
+                "set it to default, or unset it"
+            )
+    return Choice("instruction set", chosen, f"ATEN_CPU_CAPABILITY is {asked}", True)
+
+
+def processor() -> str:
+    """Name the processor as well as this system can."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return str(_capabilities().get("cpu_name") or platform.processor() or platform.machine())
+
+
+def choose(precision: str) -> list[Choice]:
+    """Make all choices; `precision` is what the recipe asks for. Raises HornbookError for whatever can't be had."""
+    return [
+        choose_device(),
+        choose_precision(precision),
+        choose_kernels(),
+        choose_threads(),
+        choose_instructions(),
+        choose_heap(),
+        choose_huge_pages(),
+    ]
+
+
+def _asked(variable: str, allowed: Sequence[str]) -> str:
+    """Read a variable; where it isn't set, its first value. Raises HornbookError for one that isn't allowed."""
+    value = os.environ.get(variable) or allowed[0]
+    if value not in allowed:
+        raise HornbookError(f"{variable} is {value!r}: set it to {', '.join(allowed[:-1])} or {allowed[-1]}")
+    return value
+
+
+def _capabilities() -> dict[str, object]:
+    """Give what PyTorch knows of the processor; nothing where this release of PyTorch can't tell."""
+    return torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
