@@ -3,8 +3,9 @@
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hornbook.errors import HornbookError
@@ -61,8 +62,18 @@ def _full_disk(path: Path) -> HornbookError:
 
 def _flush(path: Path) -> None:
     """Bring a file or a folder's entries to the disk, so that a rename never shows an empty file after a power cut."""
-    handle = os.open(path, os.O_RDONLY)
+    windows = sys.platform == "win32"
+    if windows and path.is_dir():
+        return  # Windows opens no folders, and keeps their entries in a journal of its own
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # Windows flushes only what may be written
     try:
+        if sys.platform == "darwin":
+            import fcntl
+
+            # Here fsync leaves the bytes in the disk's own memory. Not every file system, such as one that is reached
+            # over a network, can do more.
+            with suppress(OSError):
+                fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
         os.fsync(handle)
     finally:
         os.close(handle)

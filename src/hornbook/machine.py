@@ -7,7 +7,7 @@ that one machine takes can be tested on any other.
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +65,7 @@ def choose_precision(asked: str) -> Choice:
     if asked == "auto":
         by, wanted = "HORNBOOK_PRECISION", variable
     able, what = _bf16_units()
-    if wanted == "bf16" and able is None:
+    if wanted == "bf16" and not able and choose_device().chosen == "cuda":
         raise HornbookError(f"{by} is bf16, but {what} can't compute with it: set it to fp32 or auto")
     if wanted == "auto":
         chosen, has = ("bf16", "has") if able else ("fp32", "has no")
@@ -76,13 +76,13 @@ def choose_precision(asked: str) -> Choice:
     return Choice("precision", wanted, f"the recipe asks for it{unused}", True)
 
 
-def _bf16_units() -> tuple[bool | None, str]:
-    """Ask whether bf16 is faster than fp32 on the chosen device, and name the device; None is a GPU that can't.
+def _bf16_units() -> tuple[bool, str]:
+    """Ask whether the chosen device has units for bf16, and name the device.
 
-    A processor without AMX or AVX-512 bf16 products emulates bf16, which is slower than fp32, but right.
+    A processor without AMX or AVX-512 bf16 products emulates them, which is slower than fp32, but right.
     """
     if choose_device().chosen == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False) or None, torch.cuda.get_device_name()
+        return torch.cuda.is_bf16_supported(including_emulation=False), torch.cuda.get_device_name()
     found = _capabilities()
     return bool(found.get("amx_bf16") or found.get("avx512_bf16")), str(
         found.get("cpu_name") or "this processor"
@@ -90,7 +90,7 @@ def _bf16_units() -> tuple[bool | None, str]:
 
 
 def choose_threads(usual: int | None = None) -> Choice:
-    """Choose how many threads PyTorch computes with in this process, and tell PyTorch.
+    """Choose how many threads PyTorch computes with in this process.
 
     HORNBOOK_THREADS, a number from 1, forces it. Otherwise it is `usual`, where the caller gives one, or as PyTorch has
     it: OMP_NUM_THREADS, or one for each core. Raises HornbookError for a value that is no such number.
@@ -102,10 +102,8 @@ def choose_threads(usual: int | None = None) -> Choice:
                 f"HORNBOOK_THREADS is {asked!r}, and has to be a whole number from 1: "
                 f"set it to {cores()}, the cores that this process may use, or unset it"
             )
-        torch.set_num_threads(int(asked))
         return Choice("threads", asked, f"HORNBOOK_THREADS is {asked}", True)
     if usual is not None:
-        torch.set_num_threads(usual)
         return Choice("threads", str(usual), "several processes share the cores")
     threads, openmp = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", "")
     if openmp == str(threads):
@@ -115,6 +113,14 @@ def choose_threads(usual: int | None = None) -> Choice:
     return Choice(
         "threads", str(threads), f"PyTorch is set so in this process, which may use {cores()} core(s)"
     )
+
+
+def use_threads(usual: int | None = None) -> None:
+    """Have PyTorch compute with as many threads as `choose_threads` chooses; raises HornbookError as it does."""
+    choice = choose_threads(usual)
+    # PyTorch's own number is left alone: to set the same number again would switch off what MKL adapts by itself.
+    if os.environ.get("HORNBOOK_THREADS") or usual is not None:
+        torch.set_num_threads(int(choice.chosen))
 
 
 def cores() -> int:
@@ -164,17 +170,17 @@ def choose_huge_pages() -> Choice:
         return Choice("huge pages", asked, f"HORNBOOK_HUGE_PAGES is {asked}", True)
     if not linux:
         return Choice("huge pages", "off", "PyTorch can ask for them on Linux only")
-    if "THP_MEM_ALLOC_ENABLE" in os.environ:
-        value = os.environ["THP_MEM_ALLOC_ENABLE"]
-        return Choice("huge pages", "on" if value == "1" else "off", f"THP_MEM_ALLOC_ENABLE is {value}", True)
+    # Hornbook itself sets it to 1, and the processes that it starts inherit that.
+    if (value := os.environ.get("THP_MEM_ALLOC_ENABLE", "1")) != "1":
+        return Choice("huge pages", "off", f"THP_MEM_ALLOC_ENABLE is {value}", True)
     return Choice("huge pages", "on", "the system is Linux")
 
 
 def own_kernels(device: torch.device) -> bool:
     """Tell whether Hornbook's own kernels compute on this device (True), or PyTorch's (False).
 
-    Hornbook's are made for a CPU: attention, dropout, the rows of the cross-entropy, Muon in fp32. HORNBOOK_KERNELS
-    (auto, own, torch) forces it. The variable is read once, since every layer asks: after a change of it call
+    Hornbook's are made for a CPU: attention, dropout, and the rows of the cross-entropy. HORNBOOK_KERNELS (auto, own,
+    torch) forces it. The variable is read once, since every layer asks: after a change of it call
     `forget_kernels`. Raises HornbookError for own on a GPU, and for a value that isn't known.
     """
     asked = _asked_kernels()
@@ -252,6 +258,16 @@ def choose(precision: str) -> list[Choice]:
     ]
 
 
+def describe(choices: Sequence[Choice]) -> dict[str, dict[str, str]]:
+    """Give choices by name, each with what was `chosen` and `why`, for a record in JSON."""
+    return {choice.name: {"chosen": choice.chosen, "why": choice.why} for choice in choices}
+
+
+def device_name() -> str:
+    """Name the GPU where `choose_device` chooses it, and else say cpu; raises HornbookError as it does."""
+    return torch.cuda.get_device_name() if choose_device().chosen == "cuda" else "cpu"
+
+
 def _asked(variable: str, allowed: Sequence[str]) -> str:
     """Read a variable; where it isn't set, its first value. Raises HornbookError for one that isn't allowed."""
     value = os.environ.get(variable) or allowed[0]
@@ -260,6 +276,6 @@ def _asked(variable: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _capabilities() -> dict[str, object]:
+def _capabilities() -> Mapping[str, object]:
     """Give what PyTorch knows of the processor; nothing where this release of PyTorch can't tell."""
     return torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.speed.gate import Gate
 from benchmarks.speed.material import Material
-from hornbook.training.machine import choose_precision
+from hornbook.machine import choose_precision
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from benchmarks.speed.cases import FOREVER, SHARED_TRAINING
 from benchmarks.speed.contenders.contender import Learned, Task
 from benchmarks.speed.gate import Gate
 from hornbook.cli.train import start
+from hornbook.machine import choose_precision
 from hornbook.training.learner import Learner
-from hornbook.training.machine import choose_precision
 from hornbook.training.progress import Reporter
 
 _TRIAL = 20

@@ -38,8 +38,10 @@ def quieten_transformers() -> None:
 def open_quietly(folder: Path) -> "Opened":
     """Open a model, and say so where it isn't a finished one."""
     from hornbook.evaluation.opened import open_model
+    from hornbook.machine import use_threads
 
     quieten_transformers()
+    use_threads()
     opened = open_model(folder)
     if opened.remark:
         print(f"hornbook: {opened.remark}", file=sys.stderr)

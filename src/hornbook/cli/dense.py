@@ -23,9 +23,11 @@ app.add_typer(dense)
 def open_model(folder: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase]":
     """Open a causal model for work on many texts, with its dense token, or with a new one."""
     from hornbook.dense.folder import wrap_folder
+    from hornbook.machine import use_threads
     from hornbook.training.heap import keep_heap
 
     quieten_transformers()
+    use_threads()
     keep_heap()
     return wrap_folder(folder)
 

@@ -1,7 +1,6 @@
 """`hornbook study`: a question about training, answered by runs that anyone can repeat."""
 
 import json as text
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +27,7 @@ def study(
     json: Json = False,
 ) -> None:
     """Train a study's arms at several seeds, compare them, and write what came of it on a page."""
+    from hornbook.machine import cores
     from hornbook.report.study import write_study
     from hornbook.study import conduct, read_study
     from hornbook.training.progress import Reporter
@@ -35,7 +35,7 @@ def study(
     report = Reporter()
     design = read_study(file, settings or [], seeds)
     out = out or Path("runs/studies") / design.name
-    found = conduct(design, out, processes or _cores(), train_one, report)
+    found = conduct(design, out, processes or cores(), train_one, report)
     with beside(out / "answer.json") as answer:
         answer.write_text(text.dumps(found, indent=2, ensure_ascii=False), "utf-8")
     page = write_study(found, out / "page.html")
@@ -58,8 +58,3 @@ def train_one(recipe: "Recipe") -> None:
     from hornbook.training.progress import Reporter
 
     start(recipe, Reporter(silent=True)).train()
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,21 +36,24 @@ def train(
 
 def start(recipe: "Recipe", report: "Reporter") -> "Loop":
     """Prepare a recipe's run and write down what it is made of, ready to train."""
+    from hornbook.machine import choose, use_threads
+    from hornbook.training.accelerator import make_accelerator
     from hornbook.training.heap import keep_heap
     from hornbook.training.loop import Loop
-    from hornbook.training.machine import choose_precision, make_accelerator
     from hornbook.training.run import prepare, record, write_json
 
     quieten_transformers()
     keep_heap()
+    use_threads()
+    choices = choose(recipe.training.precision)
+    precision = next(choice for choice in choices if choice.name == "precision")
     accelerator = make_accelerator(recipe)
-    precision = choose_precision(recipe.training.precision)
     with accelerator.main_process_first():
         run = prepare(recipe, report)
     loop = Loop(run, accelerator, precision, report)
     if accelerator.is_main_process:
         contract = None if loop.progress.step else examine_contract(run, loop, report)
-        record(run, precision, loop.parameters, accelerator.num_processes)
+        record(run, choices, loop.parameters, accelerator.num_processes, loop.progress.step, report)
         if contract:
             write_json(run.folder / "contract.json", contract)
     counts = run.train.counts()
@@ -59,6 +62,9 @@ def start(recipe: "Recipe", report: "Reporter") -> "Loop":
         f"{recipe.corpus.describe()}: {counts['documents']:,} documents, {counts['tokens']:,} tokens; "
         f"{precision.chosen}, because {precision.why}"
     )
+    # The precision is told above; what the machine chooses by itself is in run.json.
+    if told := [one for one in choices if one is not precision and (one.forced or one.chosen == "cuda")]:
+        report.say("; ".join(f"{one.name}: {one.chosen}, because {one.why}" for one in told))
     return loop
 
 

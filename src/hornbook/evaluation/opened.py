@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES, Family, Head
+from hornbook.machine import choose_device
 from hornbook.objectives import Vocabulary
 from hornbook.tokenizers import load
 
@@ -73,7 +73,7 @@ class Opened:
 def open_model(folder: str | Path) -> Opened:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
-    The model is put on the GPU where there is one. Raises HornbookError for a folder that isn't there or
+    The model is put where `choose_device` chooses. Raises HornbookError for a folder that isn't there or
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
@@ -88,7 +88,7 @@ def open_model(folder: str | Path) -> Opened:
     tokenizer = load(str(place))
     model = family.open(place, head)
     length = _length(family, model, tokenizer)
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model = model.to(choose_device().chosen)
     opened = Opened(place, folder.resolve().name, family, head, model, tokenizer, length, remark)
     _check(opened)
     return opened

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import torch
 
 from hornbook.errors import Interrupted
+from hornbook.machine import use_threads
 from hornbook.recipe import Recipe
 from hornbook.study.answer import answer, uneven
 from hornbook.study.measure import measure, measured, prepare_figure
@@ -174,7 +176,7 @@ def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> 
 def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
     """Do them one after the other, in this process."""
     threads, found = torch.get_num_threads(), []
-    torch.set_num_threads(1)
+    use_threads(1)
     try:
         for job in jobs:
             found.append(job())
@@ -189,7 +191,7 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
     context = multiprocessing.get_context("spawn")
     with (
         watch() as signals,
-        ProcessPoolExecutor(min(processes, len(jobs)), context, torch.set_num_threads, (1,)) as pool,
+        ProcessPoolExecutor(min(processes, len(jobs)), context, use_threads, (1,)) as pool,
     ):
         futures = [pool.submit(_heed, job) for job in jobs]
         waiting = set(futures)
@@ -205,7 +207,10 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
                     tell(len(jobs) - len(waiting))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()  # which has its run saved
+            # A terminated run saves itself, except on Windows, where it ends at once. There Ctrl-C has reached every
+            # process by itself, and what it stops is left to save.
+            if sys.platform != "win32" or not signals.received:
+                for child in multiprocessing.active_children():
+                    child.terminate()
             raise
     return [one.result() for one in futures]  # type: ignore[misc]

@@ -16,13 +16,13 @@ from hornbook.atomic import beside
 from hornbook.draws import key
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout import heldout_batches
+from hornbook.machine import Choice
 from hornbook.objectives import Causal
 from hornbook.training.batches import Batches, load
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import watch
 from hornbook.training.learner import Learner
 from hornbook.training.log import Log
-from hornbook.training.machine import Precision
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.progress import Reporter
@@ -33,7 +33,7 @@ from hornbook.training.schedules import learning_rate
 class Loop:
     """A run's training: from its newest whole checkpoint, or from the first token, to its last step."""
 
-    def __init__(self, run: Run, accelerator: Accelerator, precision: Precision, report: Reporter) -> None:
+    def __init__(self, run: Run, accelerator: Accelerator, precision: Choice, report: Reporter) -> None:
         self.run, self.accelerator, self.report = run, accelerator, report
         self.recipe, self.training = run.recipe, run.recipe.training
         self.family, self.objective = self.recipe.model.family, self.recipe.objective

@@ -1,17 +1,15 @@
 """A run's folder, and everything that a recipe is made into before the first step."""
 
 import json
-import os
 import platform
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import tokenizers
-import torch
 import yaml
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
@@ -19,11 +17,12 @@ from hornbook.atomic import beside
 from hornbook.corpora import Part
 from hornbook.draws import key
 from hornbook.errors import HornbookError
+from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.objectives import Vocabulary
 from hornbook.recipe import Recipe
 from hornbook.store import TokenStore, build
 from hornbook.tokenizers import STYLES, dress, load, tokenizer_hash, train
-from hornbook.training.machine import Precision
+from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.phases import describe_phases
 from hornbook.training.progress import Reporter
 
@@ -123,12 +122,16 @@ def check_folder(recipe: Recipe) -> None:
         )
 
 
-def record(run: Run, precision: Precision, parameters: int, processes: int) -> None:
-    """Write down what repeating the run takes: the recipe, versions, machine, hashes and counts.
+def record(
+    run: Run, choices: Sequence[Choice], parameters: int, processes: int, first: int, report: Reporter
+) -> None:
+    """Write down what repeating the run takes: the recipe, versions, machine and its choices, hashes and counts.
 
-    Raises HornbookError when a run that goes on finds another corpus than it began with.
+    A run that goes on after its first `first` steps warns where its bits depend on something that has changed since it
+    began, such as the number of threads. Raises HornbookError when it finds another corpus than it began with.
     """
     recipe, family = run.recipe, run.recipe.model.family
+    chosen = {choice.name: choice for choice in choices}
     facts: dict[str, Any] = {
         "name": recipe.name,
         "family": family.name,
@@ -152,16 +155,18 @@ def record(run: Run, precision: Precision, parameters: int, processes: int) -> N
         "batch": recipe.training.batch,
         "steps": recipe.training.steps,
         "phases": describe_phases(recipe, run.config),
-        "precision": {"chosen": precision.chosen, "why": precision.why},
+        "precision": {"chosen": chosen["precision"].chosen, "why": chosen["precision"].why},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
         "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
+            "processor": processor(),
+            "cores": cores(),
+            "threads": int(chosen["threads"].chosen),
             "processes": processes,
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "device": device_name(),
             "system": f"{platform.system()} {platform.machine()}",
+            "choices": describe(choices),
         },
+        "began_with": bits_depend_on(choices, processes),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     path = run.folder / "run.json"
@@ -174,9 +179,22 @@ def record(run: Run, precision: Precision, parameters: int, processes: int) -> N
                     f"{run.folder}: this run began with {what} {before[what][name][:12]}, now it is "
                     f"{facts[what][name][:12]}: bring back the old one, or begin another run with --set out=..."
                 )
+        if first:
+            now, facts["began_with"] = facts["began_with"], _began_with(before)
+            if first < recipe.training.steps and (warning := not_the_same(facts["began_with"], now)):
+                report.warn(f"{run.folder}: {warning}")
     write_json(path, facts)
     with beside(run.folder / "recipe.yaml") as file:
         file.write_text(recipe.to_yaml(), "utf-8")
+
+
+def _began_with(facts: dict[str, Any]) -> dict[str, str]:
+    """Read what the bits of a run that is there depend on, as far as an older Hornbook has written it down."""
+    return facts.get("began_with") or {
+        "precision": facts["precision"]["chosen"],
+        "threads": str(facts["machine"]["threads"]),
+        "torch release": facts["versions"]["torch"],
+    }
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> None:
@@ -231,12 +249,3 @@ def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:
     for name, value in values.items():
         flat |= _flat(value, f"{place}{name}.") if isinstance(value, dict) else {f"{place}{name}": value}
     return flat
-
-
-def _processor() -> str:
-    """Name the processor as well as this system can."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -1,8 +1,6 @@
 """The whole proof: every arm on every task, spread over the processor's cores, and what follows from it."""
 
 import multiprocessing
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +18,7 @@ from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense.prove.tasks import TASKS
 from hornbook.dense.prove.trial import Trial, run_trial
 from hornbook.errors import HornbookError, nearest
+from hornbook.machine import choose_instructions, choose_threads, cores, describe, processor, use_threads
 
 SEEDS = (0, 1, 2, 3, 4)
 _ENOUGH = 0.99
@@ -48,10 +47,11 @@ def prove(
     settings, began = settings or Settings(), time.perf_counter()
     # Those that take longest come first, so that no core is left waiting at the end.
     jobs = sorted(((task, arm) for arm in ARMS for task in tasks), key=lambda job: -_work(*job))
-    processes = min(processes or _cores(), len(jobs))
+    processes = min(processes or cores(), len(jobs))
     trials: dict[tuple[str, str], Trial] = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_single) as pool:
+    # One thread a process: several have nothing to do on models this small.
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=use_threads, initargs=(1,)) as pool:
         waiting = {
             pool.submit(_run, task, arm, tuple(seeds)[: ARMS[arm].most_seeds], settings): (task, arm)
             for task, arm in jobs
@@ -76,7 +76,11 @@ def prove(
         "seeds": list(seeds),
         "settings": settings.model_dump(),
         "seconds": time.perf_counter() - began,
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": processes},
+        "machine": {
+            "processor": processor(),
+            "cores": processes,
+            "choices": describe([choose_threads(1), choose_instructions()]),
+        },
         "versions": {
             "hornbook": hornbook.__version__,
             "torch": torch.__version__,
@@ -88,16 +92,6 @@ def prove(
 def _work(task: str, arm: str) -> int:
     """Guess how long a trial takes, in no unit: steps by layers, and filling one by one takes as long as three."""
     return TASKS[task].steps * (3 if ARMS[arm].vectors == "own" else ARMS[arm].layers)
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _single() -> None:
-    """Use one thread a process: several have nothing to do on models this small."""
-    torch.set_num_threads(1)
 
 
 def _run(task: str, arm: str, seeds: tuple[int, ...], settings: Settings) -> Trial:

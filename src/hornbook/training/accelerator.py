@@ -1,0 +1,45 @@
+"""The devices and processes of a run, through Accelerate."""
+
+from accelerate import Accelerator
+from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+from accelerate.utils import ProjectConfiguration
+
+from hornbook.errors import HornbookError, nearest
+from hornbook.machine import choose_device
+from hornbook.recipe import Recipe
+
+
+def make_accelerator(recipe: Recipe) -> Accelerator:
+    """Take the processes that `accelerate launch` or torchrun gave, or else one, on what `choose_device` chooses.
+
+    Raises HornbookError for a tracker that isn't known or installed, for more processes than sequences in a step, and
+    where Accelerate was told to use another kind of device.
+    """
+    installed, known = [str(one) for one in get_available_trackers()], list(LOGGER_TYPE_TO_CLASS)
+    for tracker in recipe.training.trackers:
+        if tracker not in known:
+            raise HornbookError(f"training.trackers: there is no {tracker!r}{nearest(tracker, known)}")
+        if tracker not in installed:
+            raise HornbookError(f"training.trackers: {tracker} isn't installed: pip install {tracker}")
+    # The learner does its own autocast, and accumulates itself.
+    folder = str(recipe.folder)
+    device = choose_device()
+    accelerator = Accelerator(
+        cpu=device.chosen == "cpu",
+        mixed_precision="no",
+        log_with=recipe.training.trackers or None,
+        project_config=ProjectConfiguration(project_dir=folder, logging_dir=f"{folder}/trackers"),
+    )
+    if accelerator.device.type != device.chosen:
+        raise HornbookError(
+            f"the device is {device.chosen} ({device.why}), but Accelerate was told to use {accelerator.device.type}: "
+            f"set HORNBOOK_DEVICE to auto, or launch the processes for {device.chosen}"
+        )
+    shares = accelerator.num_processes * recipe.training.accumulate
+    smallest = min(phase.batch for phase in recipe.phases)
+    if smallest < shares:
+        raise HornbookError(
+            f"training.batch is {smallest}, but {accelerator.num_processes} processes with "
+            f"training.accumulate {recipe.training.accumulate} need at least {shares}: make it larger"
+        )
+    return accelerator
