@@ -1,9 +1,14 @@
-# The two commands of the README, and what .ci/run checks beside them.
+# The two commands of the README, what .ci/run checks beside them, and the releases at both ends.
 PYTHON ?= python3
 VENV ?= .venv
+# The releases that are installed: constraints.txt, or nothing for the newest of each.
+CONSTRAINTS ?= constraints.txt
+PIP = $(VENV)/bin/python -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
+# torch's lock is moved by hand: each release is gigabytes, and not every machine has each of them.
+TORCH = 2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test slow lint
+.PHONY: quickstart test slow lint lock test-newest test-oldest test-with
 
 quickstart: $(VENV)/installed
 	$(VENV)/bin/hornbook quickstart
@@ -19,13 +24,40 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# Moves the lock to this day's releases. CONTRIBUTING.md says what to run before it is committed.
+lock: .venv-tools/bin/uv
+	echo "torch==$(TORCH)" | .venv-tools/bin/uv pip compile pyproject.toml --extra test --upgrade --universal \
+	  --python-version 3.11 --constraint - --no-header --no-annotate --quiet --output-file constraints.txt
+
+# Newest and oldest are resolved anew each time.
+test-newest:
+	rm -rf .venv-newest
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
+
+test-oldest: .venv-tools/bin/uv
+	rm -rf .venv-oldest
+	.venv-tools/bin/uv pip compile pyproject.toml --extra test --resolution lowest-direct \
+	  --python $(PYTHON) --no-header --no-annotate --quiet --output-file .venv-tools/oldest.txt
+	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=.venv-tools/oldest.txt
+
+# The lock with another release of one library: make test-with RELEASE=transformers==5.21.1
+test-with: .venv-tools/bin/uv
+	rm -rf .venv-with
+	grep -v "^$(firstword $(subst =, ,$(RELEASE)))==" constraints.txt > .venv-tools/with.txt
+	echo "$(RELEASE)" >> .venv-tools/with.txt
+	$(MAKE) test VENV=.venv-with CONSTRAINTS=.venv-tools/with.txt
+
+.venv-tools/bin/uv:
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet uv
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e .
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) --editable .
 	touch $@
 
-$(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e ".[test]"
+$(VENV)/installed-test: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) --editable ".[test]"
 	touch $@

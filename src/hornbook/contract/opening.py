@@ -12,26 +12,22 @@ import torch
 import transformers
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-)
 from transformers.utils import logging
 
 from hornbook.contract.folder import Folder
 from hornbook.errors import HornbookError
+from hornbook.internals import make_random, read
 from hornbook.tokenizers import Head
 
 _PARAMETERS = 300_000_000
 _LAYERS = 512  # more would take minutes merely to count
 
 _CLASSES: dict[Head, Any] = {
-    "causal": MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    "masked": MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    "seq2seq": MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+    "causal": read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
+    "masked": read("transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES"),
+    "seq2seq": read("transformers.models.auto.modeling_auto:MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"),
 }
+_KNOWN = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
 
 
 class Opened(NamedTuple):
@@ -61,7 +57,7 @@ def copy_harmless(folder: Folder, place: Path, weights: bool) -> Path:
 def refuse_foreign(folder: Folder) -> None:
     """Raise HornbookError for an architecture that transformers itself doesn't know."""
     kind = folder.config.get("model_type") or guess_model_type(folder)
-    if kind not in CONFIG_MAPPING:
+    if kind not in _KNOWN:
         code = "; the code that it brings is never run" if folder.code else ""
         raise HornbookError(
             f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
@@ -99,9 +95,9 @@ def head_of(config: PretrainedConfig | None, architecture: str | None) -> Head |
     kind = getattr(config, "model_type", None)
     if getattr(config, "is_encoder_decoder", False):
         return "seq2seq"
-    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+    if kind in _CLASSES["masked"]:
         return "causal" if getattr(config, "is_decoder", False) else "masked"
-    return "causal" if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else None
+    return "causal" if kind in _CLASSES["causal"] else None
 
 
 def open_model(
@@ -136,7 +132,7 @@ def open_model(
                     output_loading_info=True,
                 )
                 return Opened(model, frozenset(loading["missing_keys"]))
-            return Opened(model_class._from_config(built, dtype=torch.float32))
+            return Opened(make_random(model_class, built))
     except Exception as error:  # torch, safetensors and transformers each have their own
         return Opened(failure=line(error))
 
@@ -144,7 +140,7 @@ def open_model(
 def guess_model_type(folder: Folder) -> str | None:
     """Say what transformers would take a config without model_type for: the longest type in the folder's name."""
     name = folder.path.resolve().name
-    return next((kind for kind in sorted(CONFIG_MAPPING, key=len, reverse=True) if kind in name), None)
+    return next((kind for kind in sorted(_KNOWN, key=len, reverse=True) if kind in name), None)
 
 
 def _head_of(class_name: str) -> Head | None:

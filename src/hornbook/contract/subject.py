@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from hornbook.contract.draft import Draft
 from hornbook.contract.folder import Folder
@@ -29,6 +28,7 @@ from hornbook.contract.sizes import capacity
 from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES
+from hornbook.internals import read
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
 from hornbook.store import build
 from hornbook.tokenizers import Head
@@ -43,6 +43,7 @@ SAMPLE = [
 
 _UNSET = 10**9  # a model_max_length above this was never set: transformers' own default is 1e30
 _CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
+_CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
 _NATURAL: dict[Head, str] = {"causal": "causal", "masked": "masked", "seq2seq": "span_corruption"}
 
 
@@ -327,7 +328,7 @@ def _refuse_misfit(model: Folder, objective: str) -> None:
     family = TYPES.get(str(model.config.get("model_type")))
     if family is None or model.config.get("is_decoder"):  # such a BERT is another kind of model
         return
-    if objective == "causal" and family.config_class.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    if objective == "causal" and family.config_class.model_type in _CAUSAL:
         return  # whether it is causal, its checks tell
     if (why := OBJECTIVES[objective].refusal(family, model.config)) is not None:
         raise HornbookError(

@@ -5,22 +5,20 @@ import inspect
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
 
 from hornbook.dense.layout import Layout
 from hornbook.errors import HornbookError
+from hornbook.internals import advise, cache_name, newer, read
 
-_NEEDED = ("inputs_embeds", "position_ids", "past_key_values")
+_CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
+_MASKED = read("transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES")
 
 
 def refuse_unfit(model: PreTrainedModel) -> None:
     """Raise HornbookError for a model that can't have dense tokens: no decoder, no embeddings, no positions."""
     name, config = type(model).__name__, model.config
-    decoder = name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() and not config.is_encoder_decoder
-    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+    decoder = name in _CAUSAL.values() and not config.is_encoder_decoder
+    if config.model_type in _MASKED:
         decoder = decoder and getattr(config, "is_decoder", False)
     if not decoder:
         raise HornbookError(
@@ -31,18 +29,29 @@ def refuse_unfit(model: PreTrainedModel) -> None:
     if table is None or head is None:
         missing = "input embeddings" if table is None else "head over its vocabulary"
         raise HornbookError(f"{name} has no {missing}, which dense tokens go through: give another model")
-    taken = inspect.signature(model.base_model.forward).parameters
-    lacking = [needed for needed in _NEEDED if needed not in taken]
-    if lacking:
-        raise HornbookError(
-            f"{name} takes no {', '.join(lacking)}, which dense tokens need: give another model"
-        )
+    _refuse_without_arguments(model)
     if table.shape[1] != head.shape[1]:
         raise HornbookError(
             f"{name} has embeddings of {table.shape[1]} numbers and hidden vectors of {head.shape[1]}, and one is "
             "added to the other: give a model where both are of one width"
         )
     _refuse_scaled(model, table)
+
+
+def _refuse_without_arguments(model: PreTrainedModel) -> None:
+    """Raise HornbookError for a class that doesn't take embeddings, positions and a cache.
+
+    In a release of transformers that is newer than the tested ones, the fault may be a new name and not the model.
+    """
+    taken = inspect.signature(model.base_model.forward).parameters
+    lacking = [needed for needed in ("inputs_embeds", "position_ids") if needed not in taken]
+    if cache_name(type(model.base_model)) is None:
+        lacking.append("cache")
+    if lacking:
+        fix = advise("transformers") if newer("transformers") else "give another model"
+        raise HornbookError(
+            f"{type(model).__name__} takes no {', '.join(lacking)}, which dense tokens need: {fix}"
+        )
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from hornbook.dense.layout import Layout
 from hornbook.dense.options import DenseOptions, Gradient
 from hornbook.dense.vector import Carrier
 from hornbook.errors import HornbookError
+from hornbook.internals import cache_name
 
 _TRUE = Gradient()
 
@@ -118,7 +119,7 @@ class DenseModel(nn.Module):
 
     def run(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
         """Run the model over embeddings (B, t, H), on top of what the cache holds: last hidden states (B, t, H)."""
-        return self.model.base_model(**_arguments(embeddings, mask, positions, cache)).last_hidden_state
+        return self.model.base_model(**self._arguments(embeddings, mask, positions, cache)).last_hidden_state
 
     def _fill(self, words: Tensor, layout: Layout, rounds: int | None, gradient: Gradient) -> Tensor:
         """Make the vectors; where the gradient crosses only k, the last k rounds alone carry one."""
@@ -143,24 +144,25 @@ class DenseModel(nn.Module):
         return fill_in_rounds(self.run, words, layout, self.carrier(weight), rounds, vectors)
 
     def _run_frozen(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
-        arguments = _arguments(embeddings, mask, positions, cache)
+        arguments = self._arguments(embeddings, mask, positions, cache)
         return functional_call(
             self.model.base_model, _frozen(self.model.base_model), (), arguments
         ).last_hidden_state
 
+    def _arguments(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> dict[str, Any]:
+        name = cache_name(type(self.model.base_model))
+        assert name is not None  # `refuse_unfit` has seen to it
+        return {
+            "inputs_embeds": embeddings,
+            "attention_mask": mask,
+            "position_ids": positions,
+            name: cache,
+            "use_cache": cache is not None,
+        }
+
     def _head_frozen(self, hidden: Tensor) -> Tensor:
         head = self.model.get_output_embeddings()
         return functional_call(head, _frozen(head), (hidden,))
-
-
-def _arguments(embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> dict[str, Any]:
-    return {
-        "inputs_embeds": embeddings,
-        "attention_mask": mask,
-        "position_ids": positions,
-        "past_key_values": cache,
-        "use_cache": cache is not None,
-    }
 
 
 def _frozen(module: nn.Module) -> dict[str, Tensor]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import torch
 from transformers import PreTrainedTokenizerBase
-from transformers.generation import BaseStreamer
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.opened import Opened
 from hornbook.evaluation.sampling import sampling, seeded
+from hornbook.internals import read
 from hornbook.tokenizers import encode_documents
 
 
@@ -56,7 +56,7 @@ def generate(
     return text.said
 
 
-class _Text(BaseStreamer):
+class _Text(read("transformers.generation:BaseStreamer")):
     """Says what is written as soon as it is certain.
 
     Hugging Face's own streamer decodes what is new by itself, and so loses the space before its first word.

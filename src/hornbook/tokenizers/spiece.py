@@ -6,11 +6,13 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 from sentencepiece import SentencePieceProcessor
-from sentencepiece.sentencepiece_model_pb2 import ModelProto
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers.convert_slow_tokenizer import generate_merges
 
 from hornbook.errors import HornbookError
+from hornbook.internals import read as read_internal
+
+_ModelProto = read_internal("sentencepiece.sentencepiece_model_pb2:ModelProto")
+_generate_merges = read_internal("transformers.convert_slow_tokenizer:generate_merges")
 
 _SPACE = "▁"
 _KINDS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
@@ -63,7 +65,7 @@ def read(path: Path) -> tuple[Tokenizer, dict[str, str]]:
 
 def _parse(path: Path) -> tuple[Any, SentencePieceProcessor]:
     try:
-        model = ModelProto.FromString(path.read_bytes())
+        model = _ModelProto.FromString(path.read_bytes())
         # A file cut between two fields parses all the same; the trainer's and normalizer's are the last.
         whole = model.pieces and model.HasField("trainer_spec") and model.HasField("normalizer_spec")
         processor = SentencePieceProcessor(model_proto=model.SerializeToString()) if whole else None
@@ -95,7 +97,7 @@ def _bpe(model: Any) -> models.BPE:
     others = [piece.piece for piece in model.pieces if piece.type != _NORMAL]
     return models.BPE(
         vocab=vocabulary,
-        merges=generate_merges(vocabulary, scores, others),
+        merges=_generate_merges(vocabulary, scores, others),
         unk_token=model.pieces[model.trainer_spec.unk_id].piece,
         fuse_unk=True,
         byte_fallback=model.trainer_spec.byte_fallback,

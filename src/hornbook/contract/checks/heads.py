@@ -119,9 +119,9 @@ def own_blocks(subject: Subject) -> Iterator[str]:
     for name, module in subject.model.named_modules():
         if isinstance(module, nn.ModuleList | nn.Sequential):
             times: dict[int, list[str]] = defaultdict(list)
-            for child, block in module._modules.items():
-                if block is not None and any(True for _ in block.parameters()):
-                    times[id(block)].append(child)
+            for child, block in enumerate(module):
+                if any(True for _ in block.parameters()):
+                    times[id(block)].append(str(child))
             for places in times.values():
                 if len(places) > 1:
                     yield (

@@ -11,15 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 from transformers import DynamicCache, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
-from transformers.models.gpt_neox.modeling_gpt_neox import apply_rotary_pos_emb
 
 from hornbook.dense.layout import Layout
 from hornbook.dense.model import DenseModel
 from hornbook.dense.prove.arms import Arm
 from hornbook.dense.prove.tasks import Questions, Task
 from hornbook.draws import key
+from hornbook.internals import read
 
 _WIDTH, _HEADS = 64, 4
+_rotate = read("transformers.models.gpt_neox.modeling_gpt_neox:apply_rotary_pos_emb")
 _POSITIONS = 512
 
 
@@ -92,7 +93,7 @@ def run_to_last(model: PreTrainedModel, embeddings: Tensor, mask: Tensor, positi
     if hidden.shape[1] > 1:
         before = top.attention.query_key_value(top.input_layernorm(hidden[:, :-1]))
         _, keys, values = before.unflatten(-1, (_HEADS, -1)).transpose(1, 2).chunk(3, dim=-1)
-        _, keys = apply_rotary_pos_emb(keys, keys, cos[:, :-1], sin[:, :-1])
+        _, keys = _rotate(keys, keys, cos[:, :-1], sin[:, :-1])
         cache.update(keys, values, top.attention.layer_idx)
     rotation = cos[:, -1:], sin[:, -1:]
     last = top(hidden[:, -1:], attention_mask=mask[:, :, -1:], layer_past=cache, position_embeddings=rotation)
