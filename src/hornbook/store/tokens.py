@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,12 @@ class TokenStore:
             )
         return store
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers that load batches are new processes on macOS and Windows. They open the files themselves, for a copy
+        # of the whole corpus in each would cost the time and the memory that the files save.
+        arrays = (self.tokens, self.ends, self.bytes, self.sentences)
+        return _reopen, (self.folder, *map(_file_of, arrays))
+
     def document(self, number: int) -> npt.NDArray[np.int64]:
         """Give the tokens of one document, its end token included."""
         first = self.ends[number - 1] if number else 0
@@ -84,6 +90,34 @@ class TokenStore:
     def counts(self) -> dict[str, int]:
         """Count the documents, the bytes of their text, and the tokens with the end tokens."""
         return {"documents": len(self.ends), "bytes": int(self.bytes.sum()), "tokens": len(self.tokens)}
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """An array that lies in a file."""
+
+    file: str
+    dtype: np.dtype
+    offset: int
+    shape: tuple[int, ...]
+
+
+def _file_of(array: Any) -> Any:
+    """Name an array's file, where it has one."""
+    if not isinstance(array, np.memmap):
+        return array
+    return _Mapped(str(array.filename), array.dtype, array.offset, array.shape)
+
+
+def _reopen(folder: Path, *arrays: Any) -> TokenStore:
+    """Make the store of another process anew in this one."""
+    return TokenStore(
+        folder,
+        *(
+            np.memmap(one.file, one.dtype, "r", one.offset, one.shape) if isinstance(one, _Mapped) else one
+            for one in arrays
+        ),
+    )
 
 
 def build(

@@ -23,15 +23,17 @@ from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
 from hornbook.draws import Draws, key, permute
 from hornbook.errors import HornbookError, Interrupted
+from hornbook.machine import choose_instructions, choose_threads
 from hornbook.recipe import Training
 from hornbook.section import Section
+from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
 from hornbook.training.log import Log
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.schedules import learning_rate
 
-_COURSE = "course.json"
+_COURSE, _BEGAN = "course.json", "began_with"
 
 
 class DenseTraining(Section):
@@ -101,7 +103,8 @@ def train_dense(
     """Train on what phase 1 kept, teacher forced; gives the held-out figures before and after.
 
     Step n is a function of (seed, n), and its words are the same for every arm. With a folder for `checkpoints`, a
-    training that was cut off goes on from its newest whole one, which `warn` may remark on, to the very same model.
+    training that was cut off goes on from its newest whole one to the very same model, on a CPU with the same number of
+    threads, instruction set and libraries; `warn` hears where one of these has changed, or a checkpoint isn't whole.
     Raises HornbookError when the loss is not a number and for checkpoints of another training, and Interrupted after
     Ctrl-C or SIGTERM, with everything saved.
     """
@@ -110,7 +113,10 @@ def train_dense(
     before = measure(model, kept, seed, emits)
     optimizers = make_optimizers(model.model, options.plain)
     course = _course(model, kept, options, seed)
-    first = _go_on(model, optimizers, course, checkpoints, warn) if checkpoints else 0
+    began_with = bits_depend_on([choose_threads(), choose_instructions()])
+    first = 0
+    if checkpoints:
+        first, began_with = _go_on(model, optimizers, course, began_with, checkpoints, warn)
     written = Log(log, first) if log else None
     with ExitStack() as stack:
         signals = stack.enter_context(watch()) if checkpoints else Signals()
@@ -123,7 +129,7 @@ def train_dense(
                 if progress:
                     progress(step + 1, f"loss {facts['loss']:.3f}")
             if checkpoints and ((step + 1) % options.checkpoint_every == 0 or last or signals.received):
-                _save(model, optimizers, course, checkpoints, step + 1)
+                _save(model, optimizers, course | {_BEGAN: began_with}, checkpoints, step + 1)
             if signals.received and not last:
                 raise Interrupted(
                     f"stopped after step {step + 1:,} of {options.steps:,}, saved; run the same command to go on",
@@ -212,13 +218,17 @@ def _go_on(
     model: DenseModel,
     optimizers: list[Optimizer],
     course: dict[str, Any],
+    here: dict[str, str],
     folder: Path,
     warn: Callable[[str], None],
-) -> int:
-    """Bring back the newest checkpoint, and tell how many steps it has behind it."""
+) -> tuple[int, dict[str, str]]:
+    """Bring back the newest checkpoint; tell how many steps it has behind it, and with what its training began.
+
+    `here` is what bits depend on in this process, for a training that begins, and for the warning where it differs.
+    """
     found = find_checkpoint(folder, warn)
     if found is None:
-        return 0
+        return 0, here
     begun = json.loads((found.folder / _COURSE).read_text("utf-8"))
     other = [name for name in course if begun.get(name) != course[name]]
     if other:
@@ -230,4 +240,7 @@ def _go_on(
     saved = type(model.model).from_pretrained(found.folder, dtype=model.model.dtype)
     model.model.load_state_dict(saved.state_dict())
     restore_optimizers(model, optimizers, found.optimizer())
-    return found.progress.step
+    began_with = begun.get(_BEGAN, here)
+    if warning := not_the_same(began_with, here):
+        warn(f"{folder}: {warning}")
+    return found.progress.step, began_with
