@@ -13,6 +13,11 @@ from hornbook.families import attention
 from hornbook.families.attention import attend
 
 KEPT = 0.75
+HALF, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
+UNITS = {HALF: 2**-8, SINGLE: 2**-24, DOUBLE: 2**-53}
+"""The unit roundoff of each format."""
+ROUNDINGS = 12
+"""On the longest path to a gradient: 3 of an input, 2 of the scores, the weights, what they give, and 5 back."""
 
 
 class Layer(nn.Module):
@@ -35,8 +40,11 @@ def same_dropout(targets: int, sources: int) -> Iterator[None]:
     def dropout(weights: Tensor, p: float, training: bool) -> Tensor:
         return weights * kept / (1 - p) if p else weights
 
+    def signs(like: Tensor, negative: float) -> Tensor:
+        return (kept * 2 - 1).to(like.dtype)
+
     with (
-        mock.patch.object(attention, "draw_signs", return_value=kept * 2 - 1),
+        mock.patch.object(attention, "draw_signs", signs),
         mock.patch.object(nn.functional, "dropout", dropout),
     ):
         yield
@@ -91,3 +99,80 @@ def test_without_either_the_fused_kernel_is_used() -> None:
     query, key, value, _ = given(6, 6)
     with mock.patch.object(attention, "_Attention", None):
         attend(Layer(), query, key, value, None, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("mask", [None, torch.bool, HALF, SINGLE, DOUBLE])
+@pytest.mark.parametrize(
+    ("kernels", "dropout"),
+    [("own", 0.0), ("own", 1 - KEPT), ("torch", 0.0)],  # PyTorch's dropout draws inside its kernel
+)
+@pytest.mark.parametrize(
+    "formats",
+    [
+        (HALF,) * 4,
+        (SINGLE,) * 4,
+        (DOUBLE,) * 4,
+        (HALF, HALF, HALF, SINGLE),  # a T5 under autocast: its table of distances stays in fp32
+        (SINGLE, SINGLE, HALF, SINGLE),  # rotary embeddings under autocast
+        (HALF, SINGLE, SINGLE, HALF),
+        (DOUBLE, HALF, SINGLE, SINGLE),
+        (SINGLE, SINGLE, SINGLE, DOUBLE),
+    ],
+)
+def test_formats_may_differ(
+    formats: tuple[torch.dtype, ...],
+    kernels: str,
+    dropout: float,
+    mask: torch.dtype | None,
+    autocast: bool,
+) -> None:
+    """Value and gradients are Hugging Face's in fp64, to the roundings of the format that the products have.
+
+    The bound is `ROUNDINGS` units of the format's roundoff, of the tensor's length.
+    """
+    inputs = [
+        one.detach().to(number).requires_grad_() for one, number in zip(given(7, 5), formats, strict=True)
+    ]
+    exact = [one.detach().double().requires_grad_() for one in inputs]
+    seen = torch.arange(5).expand(2, 1, 1, 5) < torch.tensor([4, 3])[:, None, None, None]
+    added = None if mask is None else torch.where(seen, 0.0, -torch.inf).double()
+    # What Hugging Face adds to hide a place: the lowest number of the mask's format.
+    masks = {None: None, torch.bool: seen}
+    if mask not in masks:
+        masks[mask] = torch.zeros(seen.shape, dtype=mask).masked_fill(~seen, torch.finfo(mask).min)
+    layer = Layer().train()
+    with (
+        same_dropout(7, 5),
+        mock.patch.object(attention, "own_kernels", return_value=kernels == "own"),
+    ):
+        with torch.autocast("cpu", HALF, enabled=autocast):
+            *factors, bias = inputs
+            ours, _ = attend(layer, *factors, masks[mask], dropout, 0.3, position_bias=bias)
+        theirs, _ = eager_attention_forward(
+            layer, *exact[:3], added, scaling=0.3, dropout=dropout, position_bias=exact[3]
+        )
+    wide = DOUBLE in formats[:3]
+    widest = DOUBLE if wide else SINGLE if SINGLE in formats[:3] else HALF
+    number = HALF if autocast and not wide else widest
+    assert ours.dtype == number
+    slope = torch.randn_like(theirs).to(number)
+    # A gradient may be asked for while autocast is on or off, whatever it was before.
+    with torch.autocast("cpu", HALF, enabled=not autocast and kernels == "own"):
+        found = torch.autograd.grad(ours, inputs, slope)
+    expected = torch.autograd.grad(theirs, exact, slope.double())
+    assert [one.dtype for one in found] == [one.dtype for one in inputs]
+    for mine, right in zip((ours, *found), (theirs, *expected), strict=True):
+        unit = max(UNITS[number], UNITS[mine.dtype])
+        assert (mine.double() - right).norm() <= ROUNDINGS * unit * right.norm()
+
+
+@pytest.mark.parametrize("mask", [HALF, SINGLE, DOUBLE])
+@pytest.mark.parametrize("kernels", ["own", "torch"])
+def test_a_place_that_sees_nothing_gives_numbers(kernels: str, mask: torch.dtype) -> None:
+    """The lowest number of fp32 is -inf in bf16, and a softmax of nothing but -inf is no number."""
+    query, key, value, bias = (one.detach().to(HALF).requires_grad_() for one in given(7, 5))
+    nothing = torch.full((2, 1, 1, 5), torch.finfo(mask).min, dtype=mask)
+    with mock.patch.object(attention, "own_kernels", return_value=kernels == "own"):
+        mixed, _ = attend(Layer(), query, key, value, nothing, 0.0, 0.3, position_bias=bias)
+    assert mixed.isfinite().all()

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, GPTNeoForCausalLM
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
+from hornbook.families import attention
 from hornbook.families.gpt_neo import FusedAttention
 
 Shrink = Callable[..., Any]
@@ -83,6 +84,62 @@ def test_attention_is_its_definition_in_float64(window: int, shrink: Shrink) -> 
         (their_gradient,) = torch.autograd.grad((twin * direction).sum(), hidden)
         torch.testing.assert_close(ours, twin, atol=1e-10, rtol=0)
         torch.testing.assert_close(gradient, their_gradient, atol=1e-10, rtol=0)
+
+
+HALF, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
+
+
+class Cast(nn.Module):
+    """A layer whose result comes in another format, as an adapter's may."""
+
+    def __init__(self, layer: nn.Module, number: torch.dtype) -> None:
+        super().__init__()
+        self.layer, self.number = layer, number
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.layer(states).to(self.number)
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("kernels", ["own", "torch"])
+@pytest.mark.parametrize("mask", [None, torch.bool, HALF, SINGLE])
+@pytest.mark.parametrize("value", [HALF, SINGLE])
+def test_formats_may_differ(
+    value: torch.dtype,
+    mask: torch.dtype | None,
+    kernels: str,
+    autocast: bool,
+    shrink: Shrink,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Queries, keys, values and mask: the class's own, under the same autocast, is at most 8 bf16 roundings away."""
+    monkeypatch.setattr(attention, "own_kernels", lambda device: kernels == "own")
+    # Dropout of next to nothing, so that it is our kernel that computes.
+    small = shrink("tinystories-1m", window_size=8, attention_dropout=1e-9 if kernels == "own" else 0.0)
+    model = small.family.build(small.config, "causal", seed=0).train()
+    lower = torch.ones(1, 1, LENGTH, LENGTH, dtype=torch.bool).tril()
+    seen = lower if mask in (None, torch.bool) else torch.zeros(lower.shape, dtype=mask)
+    if mask not in (None, torch.bool):
+        seen = seen.masked_fill(~lower, torch.finfo(mask).min)
+    for layer in model.transformer.h[:2]:
+        ours = layer.attn.attention
+        ours.q_proj.weight.data.mul_(20)
+        ours.v_proj = Cast(ours.v_proj, value)
+        if not autocast:
+            ours.out_proj = nn.Sequential(Cast(nn.Identity(), SINGLE), ours.out_proj)
+        hidden = torch.randn(2, LENGTH, 32, generator=torch.Generator().manual_seed(3)).requires_grad_()
+        slope, found = torch.randn(2, LENGTH, 32), []
+        for forward in (FusedAttention.forward, GPTNeoSelfAttention.forward):
+            given = None if mask is None else seen
+            if forward is GPTNeoSelfAttention.forward and given is not None:
+                given = torch.where(lower, 0.0, -1e30)
+            with torch.autocast("cpu", HALF, enabled=autocast):
+                mixed = forward(ours, hidden, given)[0]
+            found.append((mixed, *torch.autograd.grad(mixed, hidden, slope.to(mixed.dtype))))
+        for one, other in zip(*found, strict=True):
+            assert one.dtype == other.dtype
+            unit = 2**-8 if autocast or value == HALF else 2**-20
+            assert (one - other).float().norm() <= 8 * unit * other.float().norm()
 
 
 def test_dropout_is_drawn_in_training_and_keeps_the_mean(shrink: Shrink) -> None:

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
+from hornbook.families import dropout
 from hornbook.families.dropout import Dropout, draw_signs
 from hornbook.families.lean import RMSNorm
+from hornbook.machine import forget_kernels
 from hornbook.objectives import Causal, Masked, SpanCorruption
 
 Shrink = Callable[..., Any]
@@ -143,3 +145,86 @@ def test_t5s_normalisation_is_its_classs() -> None:
         (normed * torch.arange(24)).sum().backward()
         found.append((normed, hidden.grad, norm.weight.grad))
     torch.testing.assert_close(*found, atol=1e-4, rtol=1e-5)
+
+
+HALF, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
+UNITS = {HALF: 2**-8, SINGLE: 2**-24, DOUBLE: 2**-53}
+"""The unit roundoff of each format."""
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("weight", [HALF, SINGLE, DOUBLE])
+@pytest.mark.parametrize("hidden", [HALF, SINGLE, DOUBLE])
+def test_t5s_normalisation_takes_any_formats(
+    hidden: torch.dtype, weight: torch.dtype, autocast: bool
+) -> None:
+    """Its format is its class's; value and gradients are those of the definition in fp64, to 8 roundings.
+
+    The class takes the mean in fp32, also of fp64, so that where the formats differ no bound is below fp32's.
+    """
+    torch.manual_seed(0)
+    lean, plain = RMSNorm(24), T5LayerNorm(24)
+    lean.weight = nn.Parameter(torch.randn(24).to(weight))
+    plain.weight = lean.weight
+    given = (torch.randn(6, 5, 24) * 7).to(hidden).requires_grad_()
+    exact = [one.detach().double().requires_grad_() for one in (given, lean.weight)]
+    with torch.autocast("cpu", HALF, enabled=autocast):
+        normed = lean(given)
+        assert normed.dtype == plain(given).dtype
+    right = exact[0] * (exact[0].square().mean(-1, keepdim=True) + 1e-6).rsqrt() * exact[1]
+    slope = torch.randn(6, 5, 24).to(normed.dtype)
+    with torch.autocast("cpu", HALF, enabled=not autocast):
+        found = torch.autograd.grad(normed, (given, lean.weight), slope)
+    expected = torch.autograd.grad(right, exact, slope.double())
+    assert [one.dtype for one in found] == [hidden, weight]
+    narrowest = max(UNITS[hidden], UNITS[weight], 0 if hidden == weight else UNITS[SINGLE])
+    for mine, theirs in zip((normed, *found), (right, *expected), strict=True):
+        assert (mine.double() - theirs).norm() <= 8 * narrowest * theirs.norm()
+
+
+def test_in_bf16_t5s_normalisation_is_its_class_bit_for_bit() -> None:
+    """In passes of its own, each rounded to bf16, it would be several times as far from the truth."""
+    torch.manual_seed(0)
+    lean, plain = RMSNorm(24).to(HALF), T5LayerNorm(24).to(HALF)
+    hidden = torch.randn(6, 5, 24).to(HALF)
+    assert torch.equal(lean(hidden), plain(hidden))
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("number", [HALF, SINGLE, DOUBLE])
+@pytest.mark.parametrize("kernels", ["own", "torch"])
+def test_dropout_keeps_the_format(
+    kernels: str, number: torch.dtype, autocast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It scales as PyTorch's does, and its gradient has the format of what it was given."""
+    monkeypatch.setattr(dropout, "own_kernels", lambda device: kernels == "own")
+    torch.manual_seed(0)
+    ones = torch.ones(400, 500, dtype=number, requires_grad=True)
+    with torch.autocast("cpu", HALF, enabled=autocast):
+        dropped, plain = Dropout(0.1)(ones), nn.functional.dropout(ones, 0.1)
+    assert dropped.dtype == number
+    scales = [set(one.unique().tolist()) for one in (dropped, plain)]
+    assert len(scales[0]) == 2
+    assert sorted(scales[0]) == pytest.approx(sorted(scales[1]), rel=2 * UNITS[number])
+    assert (dropped == 0).double().mean().item() == pytest.approx(0.1, abs=5 * (0.09 / 200_000) ** 0.5)
+    dropped.sum().backward()
+    assert ones.grad.dtype == number and torch.equal(ones.grad, dropped)
+
+
+@pytest.mark.parametrize("preset", NO_DROPOUT)
+def test_without_dropout_both_kernels_give_the_same(
+    preset: str, shrink: Shrink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU computes with, PyTorch's kernels, and what a processor does, ours: loss and gradients agree."""
+    small = shrink(preset, **NO_DROPOUT[preset])
+    found = []
+    for kernels in ("own", "torch"):
+        monkeypatch.setenv("HORNBOOK_KERNELS", kernels)
+        forget_kernels()
+        model = small.family.build(small.config, small.head, seed=0).train()
+        sums, counts = OBJECTIVES[small.head].loss(small.family, model, small.batch())
+        (sums / counts).sum().backward()
+        found.append((sums, {name: one.grad for name, one in model.named_parameters()}))
+    monkeypatch.undo()
+    forget_kernels()
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)

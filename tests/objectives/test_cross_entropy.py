@@ -16,7 +16,7 @@ def gradients(total: torch.Tensor, *learned: torch.Tensor | None) -> list[torch.
 @pytest.mark.parametrize("rows", [1, 7, 24, 100])
 @pytest.mark.parametrize("bias", [True, False])
 def test_value_and_gradients_are_autograds(rows: int, bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(chunked._ROWS, "cpu", rows)
+    monkeypatch.setattr(chunked, "_ROWS", rows)
     torch.manual_seed(0)
     output = nn.Linear(16, 50, bias=bias).double()
     features = torch.randn(24, 16, dtype=torch.float64, requires_grad=True)
@@ -44,6 +44,82 @@ def test_bf16_is_as_near_as_bf16_can_be() -> None:
     for mine, right in zip(found, expected, strict=True):
         assert mine.dtype == torch.float32
         assert (mine - right).norm() < 0.01 * right.norm()
+
+
+HALF, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
+UNITS = {HALF: 2**-8, SINGLE: 2**-24, DOUBLE: 2**-53}
+"""The unit roundoff of each format."""
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("kernels", ["own", "torch"])
+@pytest.mark.parametrize(
+    "formats",
+    [
+        (HALF, HALF, HALF),
+        (SINGLE, SINGLE, SINGLE),
+        (DOUBLE, DOUBLE, DOUBLE),
+        (HALF, SINGLE, SINGLE),  # features that a layer under autocast gave
+        (SINGLE, HALF, SINGLE),
+        (SINGLE, SINGLE, HALF),
+        (HALF, DOUBLE, SINGLE),
+        (DOUBLE, HALF, HALF),
+    ],
+)
+def test_formats_may_differ(
+    formats: tuple[torch.dtype, ...], kernels: str, autocast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loss and gradients are PyTorch's in fp64, to the roundings of the format that the products have.
+
+    A logit's two factors, its bias and the logit itself are rounded, which moves it by 4 units of the largest at most,
+    and the loss of its row by twice that. For a gradient, the slope, its other factor and the result are rounded too:
+    4 + 3 units, and 8 with the sum over rows.
+    """
+    monkeypatch.setattr(chunked, "_ROWS", 7)
+    monkeypatch.setattr(chunked, "_ROWS_ELSEWHERE", 10)
+    monkeypatch.setattr(chunked, "own_kernels", lambda device: kernels == "own")
+    torch.manual_seed(0)
+    shapes = (64, 16), (50, 16), (50,)
+    inputs = [
+        torch.randn(shape).mul(scale).to(number).requires_grad_()
+        for shape, scale, number in zip(shapes, (1, 0.25, 1), formats, strict=True)
+    ]
+    exact = [one.detach().double().requires_grad_() for one in inputs]
+    labels = torch.randint(50, (64,))
+    output = nn.Linear(16, 50)
+    output.weight, output.bias = nn.Parameter(inputs[1]), nn.Parameter(inputs[2])
+    learned = (inputs[0], output.weight, output.bias)
+    with torch.autocast("cpu", HALF, enabled=autocast):
+        ours = linear_cross_entropy(inputs[0], output, labels)
+    theirs = cross_entropy(nn.functional.linear(*exact), labels, reduction="sum")
+    widest = DOUBLE if DOUBLE in formats else SINGLE if SINGLE in formats else HALF
+    number = HALF if autocast and widest != DOUBLE else widest
+    assert ours.dtype == torch.promote_types(number, SINGLE)
+    largest = nn.functional.linear(*(one.detach().abs() for one in exact)).max().item()
+    # The sum itself is in fp32 at least, over rows of which each may add half a unit.
+    assert abs(ours.item() - theirs.item()) <= 64 * 8 * UNITS[number] * largest
+    with torch.autocast("cpu", HALF, enabled=not autocast):
+        found = torch.autograd.grad(ours, learned)
+    expected = torch.autograd.grad(theirs, exact)
+    for mine, right, given in zip(found, expected, learned, strict=True):
+        assert mine.dtype == given.dtype
+        unit = max(UNITS[number], UNITS[given.dtype])
+        assert (mine.double() - right).norm() <= 8 * unit * right.norm()
+
+
+def test_narrow_weights_gather_their_gradient_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added up in bf16, a few rows at a time, the sum would stand still once it is 256 times what is added."""
+    monkeypatch.setattr(chunked, "_ROWS", 1)
+    monkeypatch.setattr(chunked, "_ROWS_ELSEWHERE", 1)
+    torch.manual_seed(0)
+    output, labels = nn.Linear(4, 9).to(HALF), torch.zeros(2000, dtype=torch.int64)
+    features = torch.ones(2000, 4, dtype=HALF)
+    expected = torch.autograd.grad(
+        cross_entropy(output.double()(features.double()), labels, reduction="sum"), output.weight
+    )
+    output = output.to(HALF)
+    found = torch.autograd.grad(linear_cross_entropy(features, output, labels), output.weight)
+    assert (found[0].double() - expected[0]).norm() <= 8 * 2**-8 * expected[0].norm()
 
 
 def test_no_labels_are_no_loss() -> None:

@@ -93,6 +93,26 @@ def test_muon_is_pytorchs_but_for_bf16(shape: tuple[int, int]) -> None:
     assert moved > 0.1 and (ours - theirs).norm() < 0.02 * moved
 
 
+@pytest.mark.parametrize("autocast", [True, False])
+@pytest.mark.parametrize("number", [torch.bfloat16, torch.float32, torch.float64])
+def test_muon_takes_any_format(number: torch.dtype, autocast: bool) -> None:
+    """Its steps are those in fp64, to the rounding of the parameter, with autocast on or off."""
+    torch.manual_seed(1)
+    ours, exact = nn.Parameter(torch.ones(24, 8, dtype=number)), nn.Parameter(torch.ones(24, 8).double())
+    steppers = [Muon([one], lr=0.02, weight_decay=0.1) for one in (ours, exact)]
+    unit = {torch.bfloat16: 2**-8, torch.float32: 2**-24, torch.float64: 2**-53}[number]
+    for _ in range(5):
+        ours.grad = torch.randn(24, 8).to(number)
+        exact.grad = ours.grad.double()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            for stepper in steppers:
+                stepper.step()
+    state = steppers[0].state[ours]["momentum_buffer"]
+    assert ours.dtype == number and state.dtype == torch.promote_types(number, torch.float32)
+    # A step rounds the parameter twice, and the decay and the step are small against it.
+    assert (ours.double() - exact).abs().max() <= 5 * 2 * unit * exact.abs().max() + 2**-20 * (unit > 2**-53)
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (24, 8), (8, 24)])
 def test_orthogonalise_keeps_singular_vectors_and_levels_singular_values(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(2))

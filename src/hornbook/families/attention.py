@@ -9,6 +9,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from hornbook.families.dropout import draw_signs
+from hornbook.formats import product_format, without_autocast
+from hornbook.machine import own_kernels
 
 NAME = "hornbook"
 """What a config's `_attn_implementation` says, so that Hugging Face's classes call `attend`."""
@@ -29,29 +31,42 @@ def attend(
     """Attend from queries (B, heads, T, width) to keys and values (B, heads, S, width): (B, T, heads, width).
 
     `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
-    added to the scores. Wherever PyTorch has a fused kernel it is used. Where it has none, its fallback builds a
-    dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+    added to the scores. A mask of numbers is added too. Wherever PyTorch has a fused kernel it is used. Where it has
+    none, its fallback builds a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+
+    The formats may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. What
+    is given has the format of the product (`product_format`), and each gradient that of its input.
     """
+    number = product_format(query, key, value)
+    attention_mask = _added(attention_mask, number)
     learns = torch.is_grad_enabled() and position_bias is not None and position_bias.requires_grad
-    if query.device.type != "cpu" or not (dropout or learns):
+    if not ((dropout or learns) and own_kernels(query.device)):
         return sdpa_attention_forward(
             module,
-            query,
-            key,
-            value,
+            query.to(number),
+            key.to(number),
+            value.to(number),
             attention_mask,
             dropout=dropout,
             scaling=scaling,
             is_causal=is_causal,
-            position_bias=position_bias,
+            position_bias=None if position_bias is None else position_bias.to(number),
             **kwargs,
         )
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     if attention_mask is None and causal and query.shape[2] > 1:
         attention_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    mixed = _Attention.apply(query, key, value, position_bias, attention_mask, dropout, scaling)
+    mixed = _Attention.apply(query, key, value, position_bias, attention_mask, dropout, scaling, number)
     return mixed.transpose(1, 2).contiguous(), None
+
+
+def _added(mask: Tensor | None, number: torch.dtype) -> Tensor | None:
+    """Bring a mask of numbers into a format; the lowest number of a wider format would become -inf in it."""
+    if mask is None or mask.dtype in (torch.bool, number):
+        return mask
+    wide = mask.to(torch.promote_types(mask.dtype, number))
+    return wide.clamp(min=torch.finfo(number).min).to(number)
 
 
 class _Attention(torch.autograd.Function):
@@ -71,12 +86,15 @@ class _Attention(torch.autograd.Function):
         mask: Tensor | None,
         dropout: float,
         scaling: float,
+        number: torch.dtype,
     ) -> Tensor:
+        ctx.formats = [None if one is None else one.dtype for one in (query, key, value, bias)]
         shape = (*query.shape[:3], key.shape[2])
-        query, key, value = (query * scaling).flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1)
+        query = query.to(torch.promote_types(query.dtype, number)) * scaling  # rounded to the narrower one once
+        query, key, value = (one.to(number).flatten(0, 1) for one in (query, key, value))
         scores = torch.bmm(query, key.mT).view(shape)
         if bias is not None:
-            scores += bias
+            scores += bias.to(number)
         if mask is not None and mask.dtype == torch.bool:
             scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)
         elif mask is not None:
@@ -96,21 +114,24 @@ class _Attention(torch.autograd.Function):
         query, key, value, weights, mixed = ctx.saved_tensors
         shape, weights = weights.shape, weights.flatten(0, 1)
         outer = outer.flatten(0, 1)
-        # The sum over a row of weight times slope, which every row's slope is less by.
-        mean = (outer * mixed).sum(-1, keepdim=True)
-        outer = outer / (1 - ctx.dropout)
-        kept = weights.clamp(min=0) if ctx.dropout else weights
-        to_value = torch.bmm(kept.mT, outer)
-        to_scores = torch.bmm(outer, value.mT).mul_(kept)
-        # In place, which is why a second time is refused: autograd sees that what was saved has changed.
-        to_scores.addcmul_(weights.abs_() if ctx.dropout else weights, mean, value=-1)
-        to_query = torch.bmm(to_scores, key).mul_(ctx.scaling)
-        to_key = torch.bmm(to_scores.mT, query)
-        to_bias = None if ctx.bias is None else to_scores.view(shape).sum_to_size(ctx.bias)
-        back = (
-            gradient.view(*shape[:2], -1, gradient.shape[-1]) for gradient in (to_query, to_key, to_value)
+        with without_autocast(outer.device.type):
+            # The sum over a row of weight times slope, which every row's slope is less by.
+            mean = (outer * mixed).sum(-1, keepdim=True)
+            outer = outer / (1 - ctx.dropout)
+            kept = weights.clamp(min=0) if ctx.dropout else weights
+            to_value = torch.bmm(kept.mT, outer)
+            to_scores = torch.bmm(outer, value.mT).mul_(kept)
+            # In place, which is why a second time is refused: autograd sees that what was saved has changed.
+            to_scores.addcmul_(weights.abs_() if ctx.dropout else weights, mean, value=-1)
+            to_query = torch.bmm(to_scores, key).mul_(ctx.scaling)
+            to_key = torch.bmm(to_scores.mT, query)
+            to_bias = None if ctx.bias is None else to_scores.view(shape).sum_to_size(ctx.bias)
+        back = [one.view(*shape[:2], -1, one.shape[-1]) for one in (to_query, to_key, to_value)]
+        gradients = (
+            None if one is None else one.to(number)
+            for one, number in zip((*back, to_bias), ctx.formats, strict=True)
         )
-        return *back, to_bias, None, None, None
+        return *gradients, None, None, None, None
 
 
 AttentionInterface.register(NAME, attend)

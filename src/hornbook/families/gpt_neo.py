@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
+from hornbook.families.attention import attend
 from hornbook.families.family import Family, Preset
 
 
@@ -70,7 +70,7 @@ class GPTNeo(Family):
 
 
 class FusedAttention(GPTNeoSelfAttention):
-    """GPT-Neo's attention in torch's fused kernel, with the class's own weights.
+    """GPT-Neo's attention in torch's fused kernel or in ours, with the class's own weights.
 
     With a cache, or when the attention weights are asked for, it is the class's own.
     """
@@ -86,7 +86,8 @@ class FusedAttention(GPTNeoSelfAttention):
     ) -> tuple[Tensor, Tensor | None]:
         """Attend over hidden states (batch, length, hidden).
 
-        `attention_mask` (batch, 1, length, length) is True where a token may attend; None is all before it.
+        `attention_mask` (batch, 1, length, length) is True where a token may attend, or is added to the scores; None
+        is all before it.
         """
         if layer_past is not None or output_attentions:
             return super().forward(
@@ -98,19 +99,26 @@ class FusedAttention(GPTNeoSelfAttention):
             for projection in (self.q_proj, self.k_proj, self.v_proj)
         )
         if self.attention_type == "local" and length > self.config.window_size:
-            band = self.bias[:, :, :length, :length]
-            attention_mask = band if attention_mask is None else attention_mask & band
-        mixed = scaled_dot_product_attention(
+            attention_mask = _within(self.bias[:, :, :length, :length], attention_mask)
+        mixed, _ = attend(
+            self,
             query,
             key,
             value,
-            attn_mask=attention_mask,
-            dropout_p=self.attn_dropout.p if self.training else 0.0,
-            is_causal=attention_mask is None,
-            scale=1.0,  # GPT-Neo doesn't divide by the root of the head's width
+            attention_mask,
+            dropout=self.attn_dropout.p if self.training else 0.0,
+            scaling=1.0,  # GPT-Neo doesn't divide by the root of the head's width
+            is_causal=True,
         )
-        mixed = mixed.transpose(1, 2).reshape(batch, length, width)
+        mixed = mixed.view(batch, length, width)
         return self.resid_dropout(self.out_proj(mixed)), None
+
+
+def _within(band: Tensor, mask: Tensor | None) -> Tensor:
+    """Narrow a mask, of True and False or of numbers that are added to the scores, to a band."""
+    if mask is None:
+        return band
+    return mask & band if mask.dtype == torch.bool else torch.where(band, mask, torch.finfo(mask.dtype).min)
 
 
 def _additive(mask: Tensor | None) -> Tensor | None:

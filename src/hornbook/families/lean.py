@@ -10,6 +10,7 @@ from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from hornbook.families import attention
 from hornbook.families.dropout import Dropout
+from hornbook.formats import sum_format, without_autocast
 
 
 def lean(model: PreTrainedModel) -> PreTrainedModel:
@@ -28,11 +29,13 @@ def lean(model: PreTrainedModel) -> PreTrainedModel:
 
 
 class RMSNorm(T5LayerNorm):
-    """T5's normalisation, with a gradient of its own in fp32."""
+    """T5's normalisation, with a gradient of its own in fp32 and fp64."""
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Divide hidden states (..., width) by their root mean square, and multiply with the weight."""
-        if hidden_states.dtype != self.weight.dtype:
+        # In a narrower format each of our passes would round; the class widens to fp32 and rounds once.
+        number = hidden_states.dtype
+        if number != self.weight.dtype or number != sum_format(number):
             return super().forward(hidden_states)
         return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)
 
@@ -51,7 +54,8 @@ class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         normed, scale, weight = ctx.saved_tensors
-        to_weight = (outer * normed).flatten(0, -2).sum(0)
-        inner = outer * weight
-        mean = torch.linalg.vecdot(inner, normed).unsqueeze(-1).div_(-normed.shape[-1])
-        return torch.addcmul(inner, normed, mean).mul_(scale), to_weight, None
+        with without_autocast(outer.device.type):
+            to_weight = (outer * normed).flatten(0, -2).sum(0)
+            inner = outer * weight
+            mean = torch.linalg.vecdot(inner, normed).unsqueeze(-1).div_(-normed.shape[-1])
+            return torch.addcmul(inner, normed, mean).mul_(scale), to_weight, None

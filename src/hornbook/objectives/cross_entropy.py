@@ -5,9 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_ROWS = {"cpu": 512}
-"""Rows whose logits are held at once, enough for a matrix product to reach its full speed."""
-_ROWS_ELSEWHERE = 4096
+from hornbook.formats import product_format, sum_format
+from hornbook.machine import own_kernels
+
+_ROWS, _ROWS_ELSEWHERE = 512, 4096
+"""Rows whose logits are held at once, enough for a matrix product to reach its full speed: on a processor, on a GPU."""
 
 
 def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) -> Tensor:
@@ -16,6 +18,9 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) ->
     `features` is (N, width) and `labels` (N,), each an id of the vocabulary. What autograd does in a dozen passes over
     (N, vocabulary) logits is done here for some rows at a time, and the gradient right after the loss, while the
     logits are there: it is the softmax, less one at the label. The gradient can be asked for once.
+
+    Features, weight and bias may differ in format. The products have the format that `product_format` says; the
+    softmax, the loss and sums over rows are in fp32 at least, and each gradient has the format of its input.
     """
     return _LinearCrossEntropy.apply(features, output.weight, output.bias, labels)
 
@@ -23,18 +28,22 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) ->
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> Tensor:
-        kind = features.device.type
-        number = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+        number = product_format(features, weight, *[] if bias is None else [bias])
+        wide = sum_format(number)
         narrow, shift = weight.to(number), None if bias is None else bias.to(number)
-        rows = _ROWS.get(kind, _ROWS_ELSEWHERE)
+        rows = _ROWS if own_kernels(features.device) else _ROWS_ELSEWHERE
         learns = any(ctx.needs_input_grad)
         if learns:
-            slopes = torch.empty_like(features), torch.zeros_like(weight), torch.zeros_like(weight[:, 0])
-        total = features.new_zeros((), dtype=torch.promote_types(number, torch.float32))
+            sums = sum_format(weight.dtype)
+            slopes = (
+                torch.empty_like(features),
+                torch.zeros_like(weight, dtype=sums),
+                torch.zeros_like(weight[:, 0], dtype=sums),
+            )
+        total = features.new_zeros((), dtype=wide)
         for first in range(0, len(features), rows):
             part, right = features[first : first + rows].to(number), labels[first : first + rows, None]
-            logits = nn.functional.linear(part, narrow, shift)
-            logits = logits.to(torch.promote_types(number, torch.float32))
+            logits = nn.functional.linear(part, narrow, shift).to(wide)
             logs = torch.log_softmax(logits, -1, out=logits)
             total -= logs.gather(1, right).sum()
             if learns:
@@ -43,17 +52,20 @@ class _LinearCrossEntropy(torch.autograd.Function):
                     slopes[2].add_(slope.sum(0))
                 slope = slope.to(number)
                 slopes[0][first : first + rows] = slope @ narrow
-                if number == weight.dtype:
+                if number == sums:
                     slopes[1].addmm_(slope.mT, part)
                 else:
                     slopes[1].add_(slope.mT @ part)
         if learns:
             ctx.save_for_backward(*slopes)
-        ctx.has_bias = bias is not None
+        ctx.formats = [None if one is None else one.dtype for one in (features, weight, bias)]
         return total
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         # In place, which is why a second time is refused: autograd sees that what was saved has changed.
-        features, weight, bias = (slope.mul_(outer) for slope in ctx.saved_tensors)
-        return features, weight, bias if ctx.has_bias else None, None
+        gradients = (
+            None if number is None else slope.mul_(outer).to(number)
+            for slope, number in zip(ctx.saved_tensors, ctx.formats, strict=True)
+        )
+        return *gradients, None

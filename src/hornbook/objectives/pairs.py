@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from hornbook.draws import Draws
 from hornbook.families import Family
+from hornbook.formats import sum_format
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
@@ -135,7 +136,8 @@ class Pairs(Masking):
         given = {key: value for key, value in batch.items() if key != self.label}
         hidden, labels = family.learned(model, given)
         words, count = self.loss_of(family, model, hidden, labels)
-        judged = family.pair_logits(model, hidden).float()
+        judged = family.pair_logits(model, hidden)
+        judged = judged.to(sum_format(judged.dtype))
         nats = cross_entropy(judged, wanted, reduction="sum")
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))

@@ -5,12 +5,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hornbook.formats import sum_format, without_autocast
+
 
 class Muon(torch.optim.Muon):
     """PyTorch's Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon), in fp32 from end to end.
 
     PyTorch rounds the gradient to bf16 before the Newton-Schulz steps, whatever the device; a processor without units
-    for bf16 takes some twenty times longer for them than in fp32.
+    for bf16 takes some twenty times longer for them than in fp32. Momentum and steps of a parameter in a narrower
+    format are in fp32 too, and those of one in fp64 in fp64.
     """
 
     @torch.no_grad()
@@ -25,12 +28,13 @@ class Muon(torch.optim.Muon):
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
+                gradient = parameter.grad.to(sum_format(parameter.dtype))
                 state = self.state[parameter]
                 if not state:
-                    state["momentum_buffer"] = torch.zeros_like(parameter)
-                mean = state["momentum_buffer"].lerp_(parameter.grad, 1 - momentum)
+                    state["momentum_buffer"] = torch.zeros_like(gradient)
+                mean = state["momentum_buffer"].lerp_(gradient, 1 - momentum)
                 update = orthogonalise(
-                    parameter.grad.lerp(mean, momentum), group["ns_coefficients"], group["ns_steps"]
+                    gradient.lerp(mean, momentum), group["ns_coefficients"], group["ns_steps"]
                 )
                 parameter.mul_(1 - rate * group["weight_decay"])
                 parameter.add_(update, alpha=-rate * 0.2 * max(parameter.shape) ** 0.5)
@@ -44,7 +48,8 @@ def orthogonalise(matrix: Tensor, coefficients: tuple[float, float, float], step
     first, third, fifth = coefficients
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.mT
     wide = wide / wide.norm().clamp(min=1e-7)
-    for _ in range(steps):
-        gram = wide @ wide.mT
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=third, alpha=fifth), wide, beta=first)
+    with without_autocast(matrix.device.type):
+        for _ in range(steps):
+            gram = wide @ wide.mT
+            wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=third, alpha=fifth), wide, beta=first)
     return wide if matrix.shape[0] <= matrix.shape[1] else wide.mT
