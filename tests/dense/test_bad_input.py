@@ -57,6 +57,20 @@ def test_an_encoder(kind: type[PreTrainedModel], tokenizer: PreTrainedTokenizerF
         add_dense_token(encoder(kind), tokenizer)
 
 
+@pytest.mark.parametrize(
+    ("installed", "told"),
+    [("5.99.0", "5.99.0 is newer than what this Hornbook was tested with"), ("5.20.0", "give another model")],
+)
+def test_a_cache_with_a_new_name(
+    installed: str, told: str, model: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a release that nobody has tested, it is the release that is named, and not the user's model."""
+    monkeypatch.setattr("hornbook.dense.fitness.cache_name", lambda _: None)
+    monkeypatch.setattr("hornbook.internals.version", lambda _: installed)
+    with refused("takes no cache", told):
+        DenseModel(model("neo"), DENSE)
+
+
 def test_a_model_without_input_embeddings(
     model: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
