@@ -1,0 +1,74 @@
+"""Files and folders are written whole on each operating system that the code names."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook.atomic import beside
+
+
+def write(folder: Path) -> None:
+    """Write a file and a folder, twice each, so that something stands there already."""
+    for text in ("old", "new"):
+        with beside(folder / "file") as file:
+            file.write_text(text, "utf-8")
+        with beside(folder / "folder", folder=True) as new:
+            (new / "inner").write_text(text, "utf-8")
+    assert (folder / "file").read_text("utf-8") == (folder / "folder" / "inner").read_text("utf-8") == "new"
+    assert sorted(one.name for one in folder.iterdir()) == ["file", "folder"]
+
+
+def test_linux(tmp_path: Path) -> None:
+    write(tmp_path)
+
+
+def test_windows_opens_no_folder_and_flushes_only_what_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: Callable[..., int] = os.open
+    writable: set[int] = set()
+
+    def open_as_windows(path: Any, flags: int, *more: Any, **others: Any) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(13, "Permission denied", str(path))
+        handle = opened(path, flags, *more, **others)
+        if flags & os.O_RDWR:
+            writable.add(handle)
+        return handle
+
+    def flush_as_windows(handle: int) -> None:
+        if handle not in writable:
+            raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "open", open_as_windows)
+    monkeypatch.setattr(os, "fsync", flush_as_windows)
+    monkeypatch.setattr(sys, "platform", "win32")
+    # Python deletes folders by descriptors where the system has them, and Windows hasn't.
+    with monkeypatch.context() as windows:
+        windows.setattr("shutil._use_fd_functions", False)
+        write(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fcntl")
+@pytest.mark.parametrize("able", [True, False])
+def test_macos_flushes_for_good_where_the_file_system_can(
+    able: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    asked = []
+
+    def control(handle: int, command: int) -> None:
+        asked.append(command)
+        if not able:
+            raise OSError(45, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    write(tmp_path)
+    assert set(asked) == {51}

@@ -1,0 +1,112 @@
+"""A run that goes on under other conditions says that its bits are others from there on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hornbook.cli.train import start
+from hornbook.recipe import Recipe, make_recipe
+from hornbook.training import bits
+from hornbook.training.loop import Loop
+from hornbook.training.progress import Reporter
+
+
+class Listener(Reporter):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        super().__init__(silent=True)
+        self.said: list[str] = []
+        self.warned: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, story_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
+    """A run of one thread that was cut off after two of its four steps."""
+    recipe = make_recipe(
+        {
+            "name": "run",
+            "out": str(tmp_path / "run"),
+            "cache": str(tmp_path / "cache"),
+            "corpus": {"path": str(story_file), "documents": "line", "heldout_fraction": 0.1},
+            "tokenizer": {"vocab_size": 512},
+            "model": {
+                "preset": "tinystories-1m",
+                "length": 16,
+                "config": {
+                    "hidden_size": 16,
+                    "num_layers": 1,
+                    "num_heads": 2,
+                    "attention_types": [[["global"], 1]],
+                },
+            },
+            "objective": "causal",
+            "training": {"steps": 4, "batch": 4, "checkpoint_every": 1, "trackers": []},
+        },
+        [],
+    )
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("HORNBOOK_THREADS", "1")
+    takes = Loop._step
+
+    def cut_off(loop: Loop, step: int, parts: Any) -> dict[str, float]:
+        if step == 2:
+            raise KeyboardInterrupt
+        return takes(loop, step, parts)
+
+    with monkeypatch.context() as once:
+        once.setattr(Loop, "_step", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            start(recipe, Reporter(silent=True)).train()
+    yield recipe
+    torch.set_num_threads(threads)
+
+
+def go_on(recipe: Recipe) -> Listener:
+    heard = Listener()
+    assert start(recipe, heard).progress.step == 2
+    return heard
+
+
+def test_it_says_so_and_names_both_values(stopped: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert go_on(stopped).warned == []
+    monkeypatch.setenv("HORNBOOK_THREADS", "2")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX9")
+    known = bits.version
+    monkeypatch.setattr(bits, "version", lambda name: "99.0" if name == "torch" else known(name))
+    began = json.loads((stopped.folder / "run.json").read_text("utf-8"))["began_with"]
+    for _ in range(2):  # what it began with isn't forgotten
+        heard = go_on(stopped)
+        [warning] = heard.warned
+        assert "threads was 1 and is now 2" in warning
+        assert f"instruction set was {began['instruction set']} and is now AVX9" in warning
+        assert f"torch release was {began['torch release']} and is now 99.0" in warning
+        assert "not the same run bit for bit" in warning
+        assert "threads: 2, because HORNBOOK_THREADS is 2" in heard.said[-1]
+    facts = json.loads((stopped.folder / "run.json").read_text("utf-8"))
+    assert facts["began_with"] == began and facts["machine"]["threads"] == 2
+    monkeypatch.undo()
+    monkeypatch.setenv("HORNBOOK_THREADS", "1")
+    assert go_on(stopped).warned == []
+
+
+def test_a_run_of_an_older_hornbook_is_compared_as_far_as_it_says(
+    stopped: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stopped.folder / "run.json"
+    facts = json.loads(path.read_text("utf-8"))
+    del facts["began_with"], facts["machine"]["choices"]
+    path.write_text(json.dumps(facts), "utf-8")
+    monkeypatch.setenv("HORNBOOK_THREADS", "2")
+    [warning] = go_on(stopped).warned
+    assert "conditions: threads was 1 and is now 2." in warning
