@@ -98,7 +98,8 @@ class Training(Section):
     clip: float | None = Field(1.0, gt=0)
     """Longest gradient, over all parameters."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Number format of the matrix products; auto takes bf16 where the machine has units for it."""
+    """Number format of the matrix products; auto takes what HORNBOOK_PRECISION says, or else bf16 where
+    the machine has units for it."""
     evaluate_every: int | None = Field(None, ge=1)
     """Steps between looks at the held-out loss; by default a tenth of all."""
     evaluate_windows: int = Field(256, ge=1)
@@ -180,7 +181,7 @@ class Training(Section):
 
 
 class Recipe(Section):
-    """A run, whole: the same recipe, corpus and versions give the same model."""
+    """A run, whole: the same recipe, corpus and versions give the same model on the same machine."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     """What the run is called in tables and on pages, and its folder's name by default."""
