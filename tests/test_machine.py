@@ -158,6 +158,8 @@ def test_threads(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.choose_threads() == machine.Choice(
         "threads", str(number), f"OMP_NUM_THREADS is {number}", True
     )
+    usual = machine.Choice("threads", "1", "this command gives 1 to each of its processes")
+    assert machine.choose_threads(1) == usual
     monkeypatch.setenv("HORNBOOK_THREADS", "3")
     assert machine.choose_threads(1) == machine.Choice("threads", "3", "HORNBOOK_THREADS is 3", True)
 

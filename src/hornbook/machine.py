@@ -104,7 +104,7 @@ def choose_threads(usual: int | None = None) -> Choice:
             )
         return Choice("threads", asked, f"HORNBOOK_THREADS is {asked}", True)
     if usual is not None:
-        return Choice("threads", str(usual), "several processes share the cores")
+        return Choice("threads", str(usual), f"this command gives {usual} to each of its processes")
     threads, openmp = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", "")
     if openmp == str(threads):
         return Choice("threads", openmp, f"OMP_NUM_THREADS is {openmp}", True)

@@ -26,7 +26,13 @@ VERSIONS = {
     "transformers": "5.23.0",
     "numpy": "2.3.5",
 }
-MACHINE = {"processor": "x86_64", "cores": 2, "memory": "24 GiB", "system": "Linux 6.1"}
+MACHINE = {
+    "processor": "x86_64",
+    "cores": 2,
+    "memory": "24 GiB",
+    "system": "Linux 6.1",
+    "choices": {"threads": {"chosen": "2", "why": "HORNBOOK_THREADS is 2"}},
+}
 HEADS = {"causal": "causal", "masked": "masked", "span corruption": "seq2seq"}
 
 Make = Callable[..., Path]

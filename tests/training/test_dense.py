@@ -158,6 +158,23 @@ def test_a_training_that_was_cut_off_ends_the_same(kept: Kept, tmp_path: Path) -
         train_dense(make_dense(), kept, course, seed=1, checkpoints=folder)
 
 
+def test_one_that_goes_on_under_other_conditions_says_so(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HORNBOOK_THREADS", "1")
+    course = options(checkpoint_every=10)
+    with pytest.raises(RuntimeError):
+        train_dense(make_dense(), kept, course, progress=_fail_at(20), checkpoints=tmp_path)
+    monkeypatch.setenv("HORNBOOK_THREADS", "2")
+    for step in (40, 60):  # what it began with isn't forgotten
+        warned: list[str] = []
+        with pytest.raises(RuntimeError):
+            train_dense(
+                make_dense(), kept, course, progress=_fail_at(step), checkpoints=tmp_path, warn=warned.append
+            )
+        assert len(warned) == 1 and "threads was 1 and is now 2" in warned[0]
+
+
 def _fail_at(step: int) -> Callable[[int, str], None]:
     def fail(reached: int, _: str) -> None:
         if reached == step:
