@@ -6,7 +6,6 @@ other modules take such a thing by `read`, which refuses a release without it in
 
 import inspect
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -186,7 +185,6 @@ def lacking(where: str) -> list[str]:
     return [name for name in INTERNALS[where].takes if name not in inspect.signature(found).parameters]
 
 
-@lru_cache
 def cache_name(forward_of: type[nn.Module]) -> str | None:
     """Tell what a class's `forward` calls its cache; None where it takes none."""
     taken = inspect.signature(forward_of.forward).parameters

@@ -64,7 +64,7 @@ def test_value_and_gradients(dropout: float, masked: str, sources: int) -> None:
     added = None if mask is None else torch.where(mask, 0.0, -torch.inf)
     layer = Layer().train()
     with same_dropout(7, sources):
-        with mock.patch.object(attention, "sdpa_attention_forward", side_effect=AssertionError):
+        with mock.patch.object(attention, "_sdpa_attention_forward", side_effect=AssertionError):
             ours, _ = attend(layer, query, key, value, mask, dropout, 0.3, position_bias=bias)
         theirs, _ = eager_attention_forward(
             layer, query, key, value, added, scaling=0.3, dropout=dropout, position_bias=bias

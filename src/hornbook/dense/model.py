@@ -50,6 +50,9 @@ class DenseModel(nn.Module):
                 "add_dense_token, which makes room"
             )
         self.model, self.dense_id, self.options = model, dense_id, options or DenseOptions()
+        name = cache_name(type(model.base_model))
+        assert name is not None  # `refuse_unfit` has seen to it
+        self._cache_name = name
 
     def layout(self, ids: Tensor, real: Tensor | None = None, documents: Tensor | None = None) -> Layout:
         """Lay out a batch of ids (B, T); `real` is False at padding, `documents` numbers packed documents.
@@ -150,13 +153,11 @@ class DenseModel(nn.Module):
         ).last_hidden_state
 
     def _arguments(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> dict[str, Any]:
-        name = cache_name(type(self.model.base_model))
-        assert name is not None  # `refuse_unfit` has seen to it
         return {
             "inputs_embeds": embeddings,
             "attention_mask": mask,
             "position_ids": positions,
-            name: cache,
+            self._cache_name: cache,
             "use_cache": cache is not None,
         }
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -11,6 +12,8 @@ from hornbook.evaluation.opened import Opened
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
 from hornbook.tokenizers import encode_documents
+
+_BaseStreamer: Any = read("transformers.generation:BaseStreamer")
 
 
 def generate(
@@ -56,7 +59,7 @@ def generate(
     return text.said
 
 
-class _Text(read("transformers.generation:BaseStreamer")):
+class _Text(_BaseStreamer):
     """Says what is written as soon as it is certain.
 
     Hugging Face's own streamer decodes what is new by itself, and so loses the space before its first word.

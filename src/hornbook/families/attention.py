@@ -5,12 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from hornbook.families.dropout import draw_signs
 from hornbook.formats import product_format, without_autocast
+from hornbook.internals import read
 from hornbook.machine import own_kernels
+
+_sdpa_attention_forward = read("transformers.integrations.sdpa_attention:sdpa_attention_forward")
 
 NAME = "hornbook"
 """What a config's `_attn_implementation` says, so that Hugging Face's classes call `attend`."""
@@ -41,7 +42,7 @@ def attend(
     attention_mask = _added(attention_mask, number)
     learns = torch.is_grad_enabled() and position_bias is not None and position_bias.requires_grad
     if not ((dropout or learns) and own_kernels(query.device)):
-        return sdpa_attention_forward(
+        return _sdpa_attention_forward(
             module,
             query.to(number),
             key.to(number),
@@ -90,7 +91,9 @@ class _Attention(torch.autograd.Function):
     ) -> Tensor:
         ctx.formats = [None if one is None else one.dtype for one in (query, key, value, bias)]
         shape = (*query.shape[:3], key.shape[2])
-        query = query.to(torch.promote_types(query.dtype, number)) * scaling  # rounded to the narrower one once
+        query = (
+            query.to(torch.promote_types(query.dtype, number)) * scaling
+        )  # rounded to the narrower one once
         query, key, value = (one.to(number).flatten(0, 1) for one in (query, key, value))
         scores = torch.bmm(query, key.mT).view(shape)
         if bias is not None:
@@ -135,4 +138,6 @@ class _Attention(torch.autograd.Function):
 
 
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, sdpa_mask)
+read("transformers.masking_utils:AttentionMaskInterface").register(
+    NAME, read("transformers.masking_utils:sdpa_mask")
+)

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
-from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family, Preset
+from hornbook.internals import choose_mask, read
+
+_GPTNeoSelfAttention: Any = read("transformers.models.gpt_neo.modeling_gpt_neo:GPTNeoSelfAttention")
 
 
 def _preset(name: str, layers: int, hidden: int) -> Preset:
@@ -65,11 +67,11 @@ class GPTNeo(Family):
         # What builds the masks reads this from the inner model's config. The outer config stays as it is, for
         # the Hugging Face class refuses to be built from one that says so.
         model.transformer.config = copy.deepcopy(model.config)
-        model.transformer.config._attn_implementation = "sdpa"
+        choose_mask(model.transformer.config, "sdpa")
         return model
 
 
-class FusedAttention(GPTNeoSelfAttention):
+class FusedAttention(_GPTNeoSelfAttention):
     """GPT-Neo's attention in torch's fused kernel or in ours, with the class's own weights.
 
     With a cache, or when the attention weights are asked for, it is the class's own.

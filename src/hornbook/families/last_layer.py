@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.models.bert.modeling_bert import BertLayer
-from transformers.models.roberta.modeling_roberta import RobertaLayer
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
+from hornbook.internals import read
+
+_BertLayer: Any = read("transformers.models.bert.modeling_bert:BertLayer")
+_RobertaLayer: Any = read("transformers.models.roberta.modeling_roberta:RobertaLayer")
 
 
 class Encoder(Family):
@@ -67,9 +69,9 @@ class _AtPlaces(nn.Module):
         return states
 
 
-class LastBertLayer(_AtPlaces, BertLayer):
+class LastBertLayer(_AtPlaces, _BertLayer):
     """BERT's."""
 
 
-class LastRobertaLayer(_AtPlaces, RobertaLayer):
+class LastRobertaLayer(_AtPlaces, _RobertaLayer):
     """RoBERTa's."""

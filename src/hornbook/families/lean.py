@@ -5,12 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.activations import NewGELUActivation
-from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from hornbook.families import attention
 from hornbook.families.dropout import Dropout
 from hornbook.formats import sum_format, without_autocast
+from hornbook.internals import choose_attention, read
+
+_NewGELUActivation: Any = read("transformers.activations:NewGELUActivation")
+_T5LayerNorm: Any = read("transformers.models.t5.modeling_t5:T5LayerNorm")
 
 
 def lean(model: PreTrainedModel) -> PreTrainedModel:
@@ -18,17 +20,16 @@ def lean(model: PreTrainedModel) -> PreTrainedModel:
     for module in model.modules():
         if type(module) is nn.Dropout:
             module.__class__ = Dropout
-        elif type(module) is T5LayerNorm:
+        elif type(module) is _T5LayerNorm:
             module.__class__ = RMSNorm
         for name, child in module.named_children():
-            if type(child) is NewGELUActivation:
+            if type(child) is _NewGELUActivation:
                 setattr(module, name, nn.GELU(approximate="tanh"))
-    if model._can_set_attn_implementation():
-        model.set_attn_implementation(attention.NAME)
+    choose_attention(model, attention.NAME)
     return model
 
 
-class RMSNorm(T5LayerNorm):
+class RMSNorm(_T5LayerNorm):
     """T5's normalisation, with a gradient of its own in fp32 and fp64."""
 
     def forward(self, hidden_states: Tensor) -> Tensor:

@@ -1,12 +1,15 @@
 """The devices and processes of a run, through Accelerate."""
 
 from accelerate import Accelerator
-from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 from accelerate.utils import ProjectConfiguration
 
 from hornbook.errors import HornbookError, nearest
+from hornbook.internals import read
 from hornbook.machine import choose_device
 from hornbook.recipe import Recipe
+
+_TRACKERS = read("accelerate.tracking:LOGGER_TYPE_TO_CLASS")
+_get_available_trackers = read("accelerate.tracking:get_available_trackers")
 
 
 def make_accelerator(recipe: Recipe) -> Accelerator:
@@ -15,7 +18,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     Raises HornbookError for a tracker that isn't known or installed, for more processes than sequences in a step, and
     where Accelerate was told to use another kind of device.
     """
-    installed, known = [str(one) for one in get_available_trackers()], list(LOGGER_TYPE_TO_CLASS)
+    installed, known = [str(one) for one in _get_available_trackers()], list(_TRACKERS)
     for tracker in recipe.training.trackers:
         if tracker not in known:
             raise HornbookError(f"training.trackers: there is no {tracker!r}{nearest(tracker, known)}")
