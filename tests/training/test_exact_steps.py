@@ -1,7 +1,6 @@
 """A run that was killed and started again ends with the same bits as one that never stopped.
 
-Every objective in every family that serves it, in each of its forms: a new one of either joins by itself. Chance
-decides when a run is killed; what it decided is printed, and KILL=NUMBER has it decide so again.
+Chance decides when a run is killed; what it decided is printed, and KILL=NUMBER has it decide so again.
 """
 
 import json
@@ -9,8 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import fields
+from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -22,31 +20,11 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from hornbook.families import FAMILIES, Family
-from hornbook.objectives import served
+from hornbook.families import FAMILIES
+from tests.training.cases import every_case, model_of
 
 STEPS = 16
 CHANCE = int(os.environ.get("KILL", time.time_ns() % 10**6))
-SMALL = {
-    "hidden_size": 32,
-    "d_model": 32,
-    "d_kv": 16,
-    "embedding_size": 16,
-    "intermediate_size": 48,
-    "d_ff": 48,
-    "num_attention_heads": 2,
-    "num_heads": 2,
-    "num_hidden_layers": 2,
-    "num_layers": 2,
-    "window_size": 8,
-    "type_vocab_size": 2,  # with which a RoBERTAlbert can judge pairs
-}
-"""By the words of the families' config classes, as far as each has them."""
-FORMS: dict[str, list[dict[str, Any]]] = {
-    "causal": [{}, {"document_mask": True}],
-    "masked": [{}, {"duplicates": 2}, {"whole_words": True, "exact": True}],
-}
-"""Options under which an objective draws other numbers; objectives that aren't here have one form."""
 GROWING = {"phases": [{"length": 16, "steps": 9, "batch": 12}, {"length": 32, "steps": 7}]}
 """The second phase begins within a checkpoint's two steps, and goes on for several of them."""
 
@@ -64,29 +42,6 @@ Train = Callable[..., ForkServerProcess]
 Write = Callable[..., Path]
 
 
-def model_of(family: Family) -> dict[str, Any]:
-    """Shrink a family's first preset, and let it drop whatever it can."""
-    known = {field.name for field in fields(family.config_class)}
-    config = {name: value for name, value in SMALL.items() if name in known}
-    return {
-        "preset": next(iter(family.presets)),
-        "length": 32,
-        "config": config | {name: 0.1 for name in known if "dropout" in name},
-    }
-
-
-def every_case() -> Iterator[Any]:
-    """Give a model and an objective for each test, named after them."""
-    for family in FAMILIES.values():
-        model = model_of(family)
-        values = {**family.presets[model["preset"]].values, **model["config"]}
-        for name in served(family, values):
-            for form in FORMS.get(name, [{}]):
-                yield pytest.param(
-                    model, {"name": name, **form}, id=f"{family.name}-{'-'.join([name, *form])}"
-                )
-
-
 @pytest.fixture(scope="session")
 def train() -> Train:
     """Give what trains a recipe in a process of its own, which is forked from one that has imported everything."""
@@ -100,12 +55,6 @@ def train() -> Train:
         return process
 
     return begin
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keep tokenizers and tokens for all tests here."""
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture

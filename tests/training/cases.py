@@ -1,0 +1,59 @@
+"""Every objective in every family that serves it, in each of its forms: a new one of either joins by itself."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from hornbook.families import FAMILIES, Family
+from hornbook.objectives import served
+
+SMALL = {
+    "hidden_size": 32,
+    "d_model": 32,
+    "d_kv": 16,
+    "embedding_size": 16,
+    "intermediate_size": 48,
+    "d_ff": 48,
+    "num_attention_heads": 2,
+    "num_heads": 2,
+    "num_hidden_layers": 2,
+    "num_layers": 2,
+    "window_size": 8,
+    "type_vocab_size": 2,  # with which a RoBERTAlbert can judge pairs
+}
+"""By the words of the families' config classes, as far as each has them."""
+FORMS: dict[str, list[dict[str, Any]]] = {
+    "causal": [{}, {"document_mask": True}],
+    "masked": [{}, {"duplicates": 2}, {"whole_words": True, "exact": True}],
+}
+"""Options under which an objective draws other numbers; objectives that aren't here have one form."""
+
+
+def model_of(family: Family, dropout: float = 0.1) -> dict[str, Any]:
+    """Shrink a family's first preset, and let it drop that share of whatever it can."""
+    known = {field.name for field in fields(family.config_class)}
+    config = {name: value for name, value in SMALL.items() if name in known}
+    return {
+        "preset": next(iter(family.presets)),
+        "length": 32,
+        "config": config | {name: dropout for name in known if "dropout" in name},
+    }
+
+
+def objectives_of(family: Family) -> list[str]:
+    """Name the objectives that a family's shrunken model serves."""
+    model = model_of(family)
+    return served(family, {**family.presets[model["preset"]].values, **model["config"]})
+
+
+def every_case() -> Iterator[Any]:
+    """Give a model and an objective for each test, named after them."""
+    for family in FAMILIES.values():
+        model = model_of(family)
+        for name in objectives_of(family):
+            for form in FORMS.get(name, [{}]):
+                yield pytest.param(
+                    model, {"name": name, **form}, id=f"{family.name}-{'-'.join([name, *form])}"
+                )
