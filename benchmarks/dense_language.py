@@ -41,13 +41,13 @@ from hornbook.corpora import Corpus
 from hornbook.dense import DenseModel, DenseOptions
 from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import Ints, every
-from hornbook.dense.kept import Kept
 from hornbook.dense.measure import Arm, window_nats
 from hornbook.dense.prove.statistics import difference
-from hornbook.dense.select import Selection, keep, score
-from hornbook.draws import key, permute
+from hornbook.dense.select import SelectOptions, keep, score
+from hornbook.dense.selection import Selection
+from hornbook.rng import key, permute
 from hornbook.store import Plan, Windows, build
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer
 from hornbook.tokenizers import train as train_tokenizer
 from hornbook.training.dense import DenseTraining, train_dense
 from hornbook.training.heap import keep_heap
@@ -76,7 +76,7 @@ class Way:
 class Text:
     """What is read."""
 
-    kept: Kept
+    kept: Selection
     """Windows with a dense token after every word but the last."""
     rows: int
     """Of the vocabulary."""
@@ -89,7 +89,7 @@ def read(given: argparse.Namespace, folder: Path) -> Text:
     corpus = Corpus(path=given.train, heldout=given.heldout, documents=given.documents, field=given.field)
     options = TokenizerOptions(kind="bpe", vocab_size=given.vocabulary)
     texts = list(corpus.documents_of("train"))
-    tokenizer = dress(
+    tokenizer = build_fast_tokenizer(
         train_tokenizer(texts, options, STYLES["shared"], 0), "causal", given.length, STYLES["shared"]
     )
     end = tokenizer.eos_token_id
@@ -104,7 +104,7 @@ def read(given: argparse.Namespace, folder: Path) -> Text:
         found[part] = stores[part].windows(Plan(cuts, count, 0).starts(0), given.length)
     counts = stores["heldout"].counts()
     words = found["train"]
-    kept = Kept(words, every(words, 1), found["heldout"], counts["bytes"] / counts["tokens"], {})
+    kept = Selection(words, every(words, 1), found["heldout"], counts["bytes"] / counts["tokens"], {})
     tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     return Text(kept, len(tokenizer), np.array([token.rstrip("\"'")[-1:] in {*".!?"} for token in tokens]))
 
@@ -169,7 +169,13 @@ def make(given: argparse.Namespace, rows: int, seed: int, layers: int, share_pos
 
 
 def begin(
-    given: argparse.Namespace, kept: Kept, rows: int, start: str, seed: int, way: Way, cache: dict[int, Any]
+    given: argparse.Namespace,
+    kept: Selection,
+    rows: int,
+    start: str,
+    seed: int,
+    way: Way,
+    cache: dict[int, Any],
 ) -> DenseModel:
     """Make the model that all arms of a seed begin with; one that is trained already is trained once."""
     model = make(given, rows, seed, way.layers, way.share_positions)
@@ -184,7 +190,7 @@ def begin(
     return model
 
 
-def place(model: DenseModel, text: Text, way: Way, texts: int, seed: int) -> tuple[Kept, Ints]:
+def place(model: DenseModel, text: Text, way: Way, texts: int, seed: int) -> tuple[Selection, Ints]:
     """Choose where the dense tokens of the texts that training reads stand, and those of the held-out ones."""
     kept = text.kept
     if way.places == "every":
@@ -193,14 +199,14 @@ def place(model: DenseModel, text: Text, way: Way, texts: int, seed: int) -> tup
         return replace(kept, places=behind(kept.words, text.stops)), behind(kept.heldout, text.stops)
     few = kept.words.shape[1] // 4
     where: Literal["chance", "least-sure"] = "least-sure" if way.places == "least sure" else "chance"
-    one = Selection(proposals=1, count=few, places=where, keep="places")
+    one = SelectOptions(proposals=1, count=few, places=where, keep="places")
     heldout = kept.heldout.astype(np.int64)
     asked = score(model, heldout, np.ones(heldout.shape, bool), one, seed, "heldout").places[:, 0]
-    best = Selection(proposals=4, count=few, keep="places")
+    best = SelectOptions(proposals=4, count=few, keep="places")
     options = {
         "best of four": best,
         "emitted": best,
-        "best half": Selection(proposals=1, count=few, keep="texts", share=0.5),
+        "best half": SelectOptions(proposals=1, count=few, keep="texts", share=0.5),
     }.get(way.places, one)
     wanted = min(texts * (2 if way.places == "best half" else 1), len(kept.words))
     read = permute(np.arange(wanted), len(kept.words), key(seed, "order", 0))

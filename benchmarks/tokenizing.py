@@ -15,7 +15,7 @@ from statistics import median
 
 from hornbook.corpora import Corpus
 from hornbook.store.tokens import _chunks, build
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     options = TokenizerOptions.model_validate({"kind": "bpe", "vocab_size": 10_000})
     style = STYLES["shared"]
     rust = train(iter(texts), options, style, 0)
-    tokenizer = dress(rust, "causal", 512, style)
+    tokenizer = build_fast_tokenizer(rust, "causal", 512, style)
     library, ours = [], []
     for _ in range(given.rounds):
         began = time.perf_counter()

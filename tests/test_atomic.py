@@ -29,13 +29,13 @@ def test_linux(tmp_path: Path) -> None:
 def test_windows_opens_no_folder_and_flushes_only_what_may_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: Callable[..., int] = os.open
+    loaded: Callable[..., int] = os.open
     writable: set[int] = set()
 
     def open_as_windows(path: Any, flags: int, *more: Any, **others: Any) -> int:
         if Path(path).is_dir():
             raise PermissionError(13, "Permission denied", str(path))
-        handle = opened(path, flags, *more, **others)
+        handle = loaded(path, flags, *more, **others)
         if flags & os.O_RDWR:
             writable.add(handle)
         return handle

@@ -115,26 +115,26 @@ def test_models_open_without_hornbook(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", OPEN, asked], capture_output=True, text=True, check=True)
     answers = json.loads(done.stdout.splitlines()[-1])
     for run in runs:
-        from hornbook.evaluation.opened import open_model
+        from hornbook.evaluation.loading import load_model
 
-        opened, answer = open_model(run), answers[str(run / "model")]
-        tokenizer = opened.tokenizer
+        loaded, answer = load_model(run), answers[str(run / "model")]
+        tokenizer = loaded.tokenizer
         assert isinstance(tokenizer, PreTrainedTokenizerFast)
         ids = tokenizer("Once upon a time there was a dog.", return_tensors="pt").input_ids
         assert ids[0].tolist() == answer["ids"]
         with torch.no_grad():
             if heads[run] == "seq2seq":
-                logits = opened.model(input_ids=ids, decoder_input_ids=ids).logits
+                logits = loaded.model(input_ids=ids, decoder_input_ids=ids).logits
             else:
-                logits = opened.family.logits(
-                    opened.model, opened.family.hidden(opened.model, {"input_ids": ids})
+                logits = loaded.family.logits(
+                    loaded.model, loaded.family.hidden(loaded.model, {"input_ids": ids})
                 )
         if heads[run] == "pairs":
             pair = tokenizer("Once upon a time.", "There was a dog.", return_tensors="pt")
             assert pair.token_type_ids[0].tolist() == answer["kinds"] and {0, 1} == set(answer["kinds"])
             with torch.no_grad():
-                hidden = opened.family.hidden(opened.model, pair)
-                judged = opened.family.pair_logits(opened.model, hidden)[0]
+                hidden = loaded.family.hidden(loaded.model, pair)
+                judged = loaded.family.pair_logits(loaded.model, hidden)[0]
             torch.testing.assert_close(judged, torch.tensor(answer["pair"]), atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(
             logits.double().sum(dim=(0, 1)),

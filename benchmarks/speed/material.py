@@ -16,10 +16,10 @@ from tokenizers import Tokenizer
 
 from benchmarks.speed.cases import FOREVER, SHARED_TRAINING, Case
 from hornbook.atomic import beside
-from hornbook.draws import key
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.recipe import Recipe
-from hornbook.tokenizers import STYLES, dress, train
+from hornbook.rng import key
+from hornbook.tokenizers import STYLES, build_fast_tokenizer, train
 from hornbook.training.progress import Reporter
 from hornbook.training.run import Run, prepare
 
@@ -107,7 +107,7 @@ def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
     datasets.disable_progress_bars()
     family, head = blank.model.family, blank.objective.head
     rust = _vocabulary(blank, work)
-    tokenizer = dress(rust, head, case.length, STYLES[blank.tokenizer.style or family.style])
+    tokenizer = build_fast_tokenizer(rust, head, case.length, STYLES[blank.tokenizer.style or family.style])
     tokenizer.save_pretrained(material.folder / "tokenizer")
     run = material.run
     _rows(run).save_to_disk(material.rows)

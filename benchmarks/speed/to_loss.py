@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.speed.contest import work
 from benchmarks.speed.material import Material
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.evaluation.opened import open_model
+from hornbook.evaluation.loading import load_model
 
 SHARES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Of the Trainer's seconds: what Hornbook is given, one run after the other, until it gets there."""
@@ -60,6 +60,6 @@ def _learn(name: str, material: Material, seconds: float, out: str) -> Arrival:
     folder = material.folder / "runs" / f"{name}-{out}"
     with work(name, material, "--learn", str(seconds), "--out", str(folder)) as worker:
         learned = worker.receive()
-    opened = open_model(Path(learned["folder"]))
-    loss = heldout_loss(opened, material.recipe("none").objective, material.run.heldout, _WINDOWS)
+    loaded = load_model(Path(learned["folder"]))
+    loss = heldout_loss(loaded, material.recipe("none").objective, material.run.heldout, _WINDOWS)
     return Arrival(name, learned["seconds"], learned["steps"], learned["tokens"], loss.nats)

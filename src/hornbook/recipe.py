@@ -60,7 +60,7 @@ class Phase(Section):
     """Sequences in a step; by default training.batch."""
 
 
-class Stretch(NamedTuple):
+class ResolvedPhase(NamedTuple):
     """A phase with its steps and batch worked out."""
 
     length: int
@@ -138,11 +138,11 @@ class Training(Section):
             self._steps_of(self.phases)
         return self
 
-    def stretches(self, length: int) -> list[Stretch]:
+    def resolve_phases(self, length: int) -> list[ResolvedPhase]:
         """Work the phases out; where there are none, it is one, of sequences of `length` tokens."""
         phases = self.phases or (Phase(length=length, steps=self.steps),)
         return [
-            Stretch(phase.length, steps, phase.batch or self.batch)
+            ResolvedPhase(phase.length, steps, phase.batch or self.batch)
             for phase, steps in zip(phases, self._steps_of(phases), strict=True)
         ]
 
@@ -204,7 +204,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fit(self) -> "Recipe":
-        problems = _misfits({name: getattr(self, name) for name in _TOGETHER})
+        problems = _misfits({name: getattr(self, name) for name in _SECTIONS})
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -215,9 +215,9 @@ class Recipe(Section):
         return Path(self.out)
 
     @property
-    def phases(self) -> list[Stretch]:
+    def phases(self) -> list[ResolvedPhase]:
         """What length and batch the steps have, one phase after the other; one phase where the recipe names none."""
-        return self.training.stretches(self.model.length)
+        return self.training.resolve_phases(self.model.length)
 
     def to_yaml(self) -> str:
         """Write the recipe with every default resolved, so that it can be read back and run again."""
@@ -286,7 +286,7 @@ def _resolve(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-_TOGETHER: dict[str, Any] = {
+_SECTIONS: dict[str, Any] = {
     "tokenizer": TokenizerOptions,
     "model": Model,
     "objective": AnyObjective,
@@ -297,7 +297,7 @@ _TOGETHER: dict[str, Any] = {
 
 def _misfits(sections: dict[str, Any]) -> list[str]:
     """Check what needs two sections at once, as far as those that are given allow."""
-    tokenizer, model, objective, training = (sections.get(name) for name in _TOGETHER)
+    tokenizer, model, objective, training = (sections.get(name) for name in _SECTIONS)
     problems = []
     if model:
         try:
@@ -336,7 +336,7 @@ def _misfits(sections: dict[str, Any]) -> list[str]:
 def _sound_sections(given: dict[str, Any]) -> dict[str, Any]:
     """Take those sections that are right by themselves, so that their misfits are told with the other problems."""
     given, sound = _resolve(given), {}
-    for name, section in _TOGETHER.items():
+    for name, section in _SECTIONS.items():
         with suppress(ValidationError):
             sound[name] = TypeAdapter(section).validate_python(given.get(name))
     return sound

@@ -9,7 +9,7 @@ import pytest
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from hornbook.cli import main
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture
 def folder(tmp_path: Path, stories: list[str]) -> Path:
     """Give a GPT-Neo and a tokenizer that fit each other."""
-    tokenizer = dress(
+    tokenizer = build_fast_tokenizer(
         train(stories, TokenizerOptions(vocab_size=400), STYLES["shared"], 0), "causal", 64, STYLES["shared"]
     )
     config = GPTNeoConfig(

@@ -24,21 +24,21 @@ def model(stories: list[str], tmp_path: Path) -> str:
 def test_import_for_a_family(run: Run, model: str, stories: list[str]) -> None:
     told = json.loads(run("import", model, "--out", "new", "--for", "t5", "--length", "77", "--json"))
     theirs = sentencepiece.SentencePieceProcessor(model_file=model)
-    opened = AutoTokenizer.from_pretrained("new")
-    assert told["kind"] == "Unigram" and told["entries"] == len(opened) == theirs.get_piece_size()
+    loaded = AutoTokenizer.from_pretrained("new")
+    assert told["kind"] == "Unigram" and told["entries"] == len(loaded) == theirs.get_piece_size()
     assert told["roles"]["eos_token"] == {"token": "</s>", "id": 1} and "bos_token" not in told["roles"]
-    assert opened.model_max_length == 77
-    assert [opened.encode(text) for text in stories] == [[*theirs.encode(text), 1] for text in stories]
+    assert loaded.model_max_length == 77
+    assert [loaded.encode(text) for text in stories] == [[*theirs.encode(text), 1] for text in stories]
 
 
 def test_import_as_it_is(run: Run, model: str, stories: list[str]) -> None:
     said = run("import", ".", "--out", "new")
     theirs = sentencepiece.SentencePieceProcessor(model_file=model)
-    opened = AutoTokenizer.from_pretrained("new")
-    assert [opened.encode(text) for text in stories] == [theirs.encode(text) for text in stories]
+    loaded = AutoTokenizer.from_pretrained("new")
+    assert [loaded.encode(text) for text in stories] == [theirs.encode(text) for text in stories]
     assert "pad <pad> at 0" in said
     seen = json.loads(run("inspect", "new", "--json"))["new"]
-    assert seen["template"] == "A" and seen["entries"] == len(opened)
+    assert seen["template"] == "A" and seen["entries"] == len(loaded)
 
 
 @pytest.mark.parametrize(

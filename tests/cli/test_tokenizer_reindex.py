@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from hornbook.families import find
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, load, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, load, train
 from hornbook.tokenizers.folder import write
 
 Run = Callable[..., str]
@@ -30,7 +30,7 @@ PLACES = "<pad>=0,<s>=1,</s>=2,<unk>=3,<mask>=-1"
 def gpt(stories: list[str], tmp_path: Path) -> PreTrainedTokenizerBase:
     """A small BPE for GPT in the folder `old`, with legacy files."""
     trained = train(stories, TokenizerOptions(vocab_size=400), STYLES["gpt"], 0)
-    dressed = dress(trained, "causal", 64, STYLES["gpt"])
+    dressed = build_fast_tokenizer(trained, "causal", 64, STYLES["gpt"])
     dressed.save_pretrained(tmp_path / "old")
     dressed.backend_tokenizer.model.save(str(tmp_path / "old"))
     return dressed
@@ -85,7 +85,7 @@ def test_a_trained_gpt_neo_has_the_same_loss_under_the_published_ids(
 def test_a_model_in_half_precision_keeps_every_weight(run: Run, stories: list[str]) -> None:
     """A BERT for pre-training has a head for pairs too, and its precision is its own."""
     trained = train(stories, TokenizerOptions(kind="wordpiece", vocab_size=300), STYLES["bert"], 0)
-    tokenizer = dress(trained, "masked", 64, STYLES["bert"], segments=True)
+    tokenizer = build_fast_tokenizer(trained, "masked", 64, STYLES["bert"], segments=True)
     config = BertConfig(
         vocab_size=320,
         hidden_size=16,
@@ -178,7 +178,7 @@ def test_a_name_lives_on(run: Run, gpt: Any) -> None:
 
 def test_t5_keeps_its_sentinels(run: Run, stories: list[str]) -> None:
     trained = train(stories, TokenizerOptions(kind="unigram", vocab_size=500), STYLES["t5"], 10)
-    write(dress(trained, "seq2seq", 64, STYLES["t5"]), Path("old"))
+    write(build_fast_tokenizer(trained, "seq2seq", 64, STYLES["t5"]), Path("old"))
     told = json.loads(run("reindex", "old", "--out", "new", "--for", "t5", "--json"))
     assert not told["moved"] and not told["dropped"] and not told["added"]
     assert AutoTokenizer.from_pretrained("new").convert_tokens_to_ids("<extra_id_0>") == told["entries"] - 1

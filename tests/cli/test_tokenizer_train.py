@@ -25,19 +25,19 @@ def text(stories: list[str], tmp_path: Path) -> str:
 def test_special_tokens_stand_where_the_family_wants_them(run: Run, text: str, family: str) -> None:
     words = ("--for", family, "--corpus-path", text, "--vocab-size", "480", "--sentinels", "8")
     told = json.loads(run("train", "--out", "new", *words, "--json"))
-    opened, style = AutoTokenizer.from_pretrained("new"), STYLES[FAMILIES[family].style]
-    assert opened.convert_ids_to_tokens(list(range(len(style.front)))) == list(style.front)
-    assert told["kind"] == FAMILIES[family].kind and told["entries"] == len(opened) <= 480
-    last = len(opened) - 1 - len(style.back)
-    assert opened.convert_tokens_to_ids("<extra_id_0>") == last
-    assert opened.convert_tokens_to_ids("<extra_id_7>") == last - 7
+    loaded, style = AutoTokenizer.from_pretrained("new"), STYLES[FAMILIES[family].style]
+    assert loaded.convert_ids_to_tokens(list(range(len(style.front)))) == list(style.front)
+    assert told["kind"] == FAMILIES[family].kind and told["entries"] == len(loaded) <= 480
+    last = len(loaded) - 1 - len(style.back)
+    assert loaded.convert_tokens_to_ids("<extra_id_0>") == last
+    assert loaded.convert_tokens_to_ids("<extra_id_7>") == last - 7
     seen = json.loads(run("inspect", "new", "--json"))["new"]
     assert seen["roles"] == {
-        role: [token, opened.convert_tokens_to_ids(token)] for role, token in style.roles.items()
+        role: [token, loaded.convert_tokens_to_ids(token)] for role, token in style.roles.items()
     }
     assert seen["template"] == " ".join(
         "A" if token == "a" else token
-        for token in opened.convert_ids_to_tokens(opened("a")["input_ids"])
+        for token in loaded.convert_ids_to_tokens(loaded("a")["input_ids"])
         if token != "▁"
     )
 
@@ -45,9 +45,9 @@ def test_special_tokens_stand_where_the_family_wants_them(run: Run, text: str, f
 def test_options_reach_the_trainer(run: Run, text: str) -> None:
     words = ("--corpus-path", text, "--kind", "unigram", "--style", "albert", "--lowercase", "--length", "77")
     run("train", "--out", "new", "--vocab-size", "500", *words)
-    opened = AutoTokenizer.from_pretrained("new")
-    assert opened.model_max_length == 77 and opened.decode(opened("Once UPON")["input_ids"]) == "once upon"
-    assert opened.convert_tokens_to_ids("[MASK]") == 4
+    loaded = AutoTokenizer.from_pretrained("new")
+    assert loaded.model_max_length == 77 and loaded.decode(loaded("Once UPON")["input_ids"]) == "once upon"
+    assert loaded.convert_tokens_to_ids("[MASK]") == 4
 
 
 def test_figures_on_a_text(run: Run, text: str, stories: list[str]) -> None:

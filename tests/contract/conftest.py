@@ -13,7 +13,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from hornbook.families import Family, Head, find
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 LENGTH = 64
 WIDTH = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
@@ -70,7 +70,7 @@ def ready(trained: Any) -> Callable[[str], Ready]:
         family = find(preset)
         head = next(iter(family.heads))
         bare = trained(family.style, family.kind, 20 * (head == "seq2seq"))
-        tokenizer = dress(bare, head, LENGTH, STYLES[family.style])
+        tokenizer = build_fast_tokenizer(bare, head, LENGTH, STYLES[family.style])
         return Ready(
             family, head, tokenizer, family.configure(preset, tokenizer, LENGTH, SMALL[preset]), LENGTH
         )

@@ -31,7 +31,7 @@ from hornbook.contract import Report, check_run, examine
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
 from hornbook.objectives import OBJECTIVES, Denoisers
-from hornbook.tokenizers import STYLES, dress
+from hornbook.tokenizers import STYLES, build_fast_tokenizer
 
 LENGTH = 64
 PRESETS = [
@@ -79,13 +79,17 @@ def test_our_runs(preset: str, ready: Any) -> None:
 def hugging_face(trained: Any) -> dict[str, tuple[Any, Any]]:
     """Models and tokenizers, made directly with Hugging Face classes, and right."""
     shared, bert = (
-        dress(trained(style, kind, 0), "masked", LENGTH, STYLES[style])
+        build_fast_tokenizer(trained(style, kind, 0), "masked", LENGTH, STYLES[style])
         for style, kind in (("roberta", "bpe"), ("bert", "wordpiece"))
     )
-    pairs = dress(trained("bert", "wordpiece", 0), "masked", LENGTH, STYLES["bert"], segments=True)
-    albert = dress(trained("albert", "unigram", 0), "masked", LENGTH, STYLES["albert"], segments=True)
-    gpt = dress(trained("gpt", "bpe", 0), "causal", LENGTH, STYLES["gpt"])
-    t5 = dress(trained("t5", "unigram", 20), "seq2seq", LENGTH, STYLES["t5"])
+    pairs = build_fast_tokenizer(
+        trained("bert", "wordpiece", 0), "masked", LENGTH, STYLES["bert"], segments=True
+    )
+    albert = build_fast_tokenizer(
+        trained("albert", "unigram", 0), "masked", LENGTH, STYLES["albert"], segments=True
+    )
+    gpt = build_fast_tokenizer(trained("gpt", "bpe", 0), "causal", LENGTH, STYLES["gpt"])
+    t5 = build_fast_tokenizer(trained("t5", "unigram", 20), "seq2seq", LENGTH, STYLES["t5"])
 
     def ids(tokenizer: Any) -> dict[str, Any]:
         size = -(-len(tokenizer) // 64) * 64

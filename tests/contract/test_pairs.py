@@ -9,7 +9,7 @@ import pytest
 from hornbook.contract import check_batch, check_run, examine
 from hornbook.contract.subject import SAMPLE, Subject
 from hornbook.objectives import OBJECTIVES
-from hornbook.tokenizers import STYLES, dress
+from hornbook.tokenizers import STYLES, build_fast_tokenizer
 
 OBJECTIVE = {"bert-tiny": "masked_next_sentence", "albert-base-v2": "masked_sentence_order"}
 
@@ -20,7 +20,7 @@ def whole(request: pytest.FixtureRequest, ready: Callable[[str], Any], trained: 
     made = ready(request.param)
     family = made.family
     bare = trained(family.style, family.kind, 0)
-    tokenizer = dress(bare, "pairs", made.length, STYLES[family.style])
+    tokenizer = build_fast_tokenizer(bare, "pairs", made.length, STYLES[family.style])
     return made._replace(tokenizer=tokenizer, head="pairs"), bare, OBJECTIVE[request.param]
 
 
@@ -37,7 +37,7 @@ def test_nothing_is_said_of_a_whole_one(whole: tuple[Any, Any, str], tmp_path: P
 
 def test_a_tokenizer_without_segments_and_a_model_with_one_type_are_seen(whole: tuple[Any, Any, str]) -> None:
     made, bare, objective = whole
-    single = dress(bare, "masked", made.length, STYLES[made.family.style])
+    single = build_fast_tokenizer(bare, "masked", made.length, STYLES[made.family.style])
     report = check_run(made.config, single, OBJECTIVES[objective](), made.length)
     assert [one.id for one in report.errors] == ["C39"]
     made.config.type_vocab_size = 1

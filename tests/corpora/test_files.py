@@ -15,14 +15,14 @@ from hornbook.corpora import files
 from hornbook.errors import HornbookError
 
 
-def pieces_of(text, cuts):
-    ends = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+def pieces_of(text, chunking):
+    ends = sorted({min(cut, len(text)) for cut in chunking} | {0, len(text)})
     return [text[a:b] for a, b in itertools.pairwise(ends)]
 
 
 @given(st.text("ab|\n", max_size=60), st.text("ab|", min_size=1, max_size=4), st.lists(st.integers(0, 60)))
-def test_cut_equals_split_wherever_the_pieces_end(text, separator, cuts):
-    assert list(files.cut(pieces_of(text, cuts), separator)) == text.split(separator)
+def test_cut_equals_split_wherever_the_pieces_end(text, separator, chunking):
+    assert list(files.cut(pieces_of(text, chunking), separator)) == text.split(separator)
 
 
 @given(st.text("ab \n", max_size=60))

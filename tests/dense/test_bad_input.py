@@ -26,7 +26,7 @@ from hornbook.dense.delete import delete_from
 from hornbook.dense.emit import emitted_places
 from hornbook.dense.folder import open_dense, save_dense, wrap_folder
 from hornbook.dense.generate import Writing, write
-from hornbook.dense.kept import Kept
+from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError
 from hornbook.training.dense import DenseTraining
 
@@ -127,7 +127,7 @@ def test_weights_that_are_no_numbers(model: Callable[..., PreTrainedModel]) -> N
     words = np.ones((2, 6), np.int64)
     with refused("not finite"):
         emitted_places(dense, words, 0)
-    kept = Kept(words, np.full((2, 1), 2), words, 4.0, {})
+    kept = Selection(words, np.full((2, 1), 2), words, 4.0, {})
     with refused("no finite likelihood", "weights"):
         delete_from(dense, kept, 1)
 

@@ -9,8 +9,8 @@ from transformers import PreTrainedModel
 
 from hornbook.dense import DenseModel
 from hornbook.dense.delete import delete_from, delete_useless, nats, worth
-from hornbook.dense.kept import Kept
 from hornbook.dense.loss import losses
+from hornbook.dense.selection import Selection
 
 DENSE = 29
 
@@ -21,9 +21,9 @@ def dense(model: Callable[..., PreTrainedModel]) -> DenseModel:
 
 
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    draws = torch.Generator().manual_seed(2)
-    ids = torch.randint(0, 26, (4, 14), generator=draws)
-    ids[torch.rand(ids.shape, generator=draws) < 0.3] = DENSE
+    rng = torch.Generator().manual_seed(2)
+    ids = torch.randint(0, 26, (4, 14), generator=rng)
+    ids[torch.rand(ids.shape, generator=rng) < 0.3] = DENSE
     real = torch.ones_like(ids, dtype=torch.bool)
     real[2, 10:] = False
     return ids, real
@@ -67,13 +67,13 @@ def test_deletion_against_lists(dense: DenseModel) -> None:
 
 def test_a_selection_without_useless_tokens(dense: DenseModel) -> None:
     """No text gets less likely, and what goes was there before."""
-    draws = np.random.default_rng(0)
-    words = draws.integers(0, 26, (60, 12))
-    places = np.sort(draws.integers(0, 11, (60, 4)), axis=1)
-    kept = Kept(words, places, words[:2], 4.0, {"tokenizer": "x"})
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, 26, (60, 12))
+    places = np.sort(rng.integers(0, 11, (60, 4)), axis=1)
+    kept = Selection(words, places, words[:2], 4.0, {"tokenizer": "x"})
     fewer = delete_from(dense, kept)
 
-    def likelihood(of: Kept, row: int) -> float:
+    def likelihood(of: Selection, row: int) -> float:
         ids: list[int] = []
         for column, word in enumerate(of.words[row].tolist()):
             ids += [word, *[DENSE] * int((of.places[row] == column).sum())]

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from hornbook.dense import DenseModel, DenseOptions
 from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import Ints
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 DENSE = 29
 
@@ -48,7 +48,7 @@ def test_a_batch_thinks_where_its_rows_do(
     dense = DenseModel(eager(model(kind, seed=3)), DENSE, DenseOptions(share_positions=share))
     texts = words(6, 12)
     places = emitted_places(dense, texts, 5, batch=4)
-    uniform = Draws(5, "emit", np.arange(6)).uniform("token", 12)
+    uniform = CounterRNG(5, "emit", np.arange(6)).uniform("token", 12)
     expected = [again(dense, text, drawn) for text, drawn in zip(texts, uniform, strict=True)]
     assert [[place for place in row if place < 12] for row in places.tolist()] == expected
     assert 0 < sum(map(len, expected)) < 6 * 11

@@ -54,9 +54,9 @@ def test_saved_it_is_a_plain_folder(
         anyones = AutoModelForCausalLM.from_pretrained(tmp_path / "saved")
         pause = dense(ids, rounds=0)  # dense tokens without vectors
         torch.testing.assert_close(anyones(ids).logits, pause.head(pause.hidden), atol=2e-5, rtol=1e-4)
-        opened, own = open_dense(tmp_path / "saved")
-        assert opened.options == dense.options and opened.dense_id == 26
-        assert torch.equal(opened(ids).hidden, dense(ids).hidden)
+        loaded, own = open_dense(tmp_path / "saved")
+        assert loaded.options == dense.options and loaded.dense_id == 26
+        assert torch.equal(loaded(ids).hidden, dense(ids).hidden)
         again, _ = wrap_folder(tmp_path / "saved")
         assert torch.equal(again(ids).hidden, dense(ids).hidden)
     theirs = AutoTokenizer.from_pretrained(tmp_path / "saved")

@@ -16,9 +16,9 @@ EXACT = 1e-12
 
 def batch() -> tuple[Tensor, Tensor, Tensor]:
     """Ragged rows: padded on the left, on the right, packed documents, one that begins with a dense token."""
-    draws = torch.Generator().manual_seed(1)
-    ids = torch.randint(0, 26, (5, 20), generator=draws)
-    ids[torch.rand(ids.shape, generator=draws) < 0.3] = DENSE
+    rng = torch.Generator().manual_seed(1)
+    ids = torch.randint(0, 26, (5, 20), generator=rng)
+    ids[torch.rand(ids.shape, generator=rng) < 0.3] = DENSE
     ids[3, :2] = DENSE
     real = torch.ones_like(ids, dtype=torch.bool)
     real[0, :4], real[1, 15:] = False, False

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.dense.insert import choose_places, every, insert
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 
 @given(
@@ -30,18 +30,18 @@ def test_insert_against_lists(after: list[list[int]], length: int) -> None:
 
 def test_places_are_sets_of_allowed_columns() -> None:
     weights = np.tile([0.0, 1, 1, 0, 1, 1, 0], (50, 1))
-    places = choose_places(Draws(0, 0, np.arange(50)), "here", weights, 6, 3)
+    places = choose_places(CounterRNG(0, 0, np.arange(50)), "here", weights, 6, 3)
     assert places.shape == (50, 6, 3)
     assert (np.diff(places, axis=2) > 0).all() and np.isin(places, [1, 2, 4, 5]).all()
-    again = choose_places(Draws(0, 0, np.arange(20, 30)), "here", weights[:10], 6, 3)
+    again = choose_places(CounterRNG(0, 0, np.arange(20, 30)), "here", weights[:10], 6, 3)
     assert np.array_equal(again, places[20:30])  # rows depend on their numbers alone
-    other = choose_places(Draws(0, 0, np.arange(50)), "there", weights, 6, 3)
+    other = choose_places(CounterRNG(0, 0, np.arange(50)), "there", weights, 6, 3)
     assert not np.array_equal(other, places)
 
 
 def test_weights_are_odds() -> None:
     weights = np.tile([1.0, 2.0, 5.0], (20_000, 1))
-    places = choose_places(Draws(1, 0, np.arange(20_000)), "odds", weights, 1, 1)
+    places = choose_places(CounterRNG(1, 0, np.arange(20_000)), "odds", weights, 1, 1)
     shares = np.bincount(places.ravel(), minlength=3) / 20_000
     assert shares == pytest.approx([1 / 8, 2 / 8, 5 / 8], abs=0.015)
 

@@ -30,7 +30,7 @@ def test_against_sequences_by_hand(
         for question in QUESTIONS:
             before, after = (
                 [int(word[1:]) for word in text.split()]
-                for text in (question.context, question.endings[question.label])
+                for text in (question.context, question.continuations[question.label])
             )
             thinking = [] if way == "plain" else [dense.dense_id] * 2
             ids = torch.tensor([[25, *before, *thinking, *after]])
@@ -39,7 +39,7 @@ def test_against_sequences_by_hand(
                 logits = dense.logits(filled.hidden)[0, -len(after) - 1 : -1]
             logits[:, dense.dense_id] = -torch.inf
             nats -= float(logits.log_softmax(-1)[torch.arange(len(after)), after].sum())
-        size = sum(len(question.endings[question.label]) for question in QUESTIONS)
+        size = sum(len(question.continuations[question.label]) for question in QUESTIONS)
         assert found[way].bits_per_byte == pytest.approx(nats / 0.6931472 / size, rel=1e-5)
     assert len({round(one.bits_per_byte, 6) for one in found.values()}) == 4
     again = answer_with(dense, tokenizer, QUESTIONS, "random", 2)

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from hornbook.dense import DenseModel
-from hornbook.dense.select import Scored, Selection, keep, score
+from hornbook.dense.select import Scored, SelectOptions, keep, score
 from hornbook.errors import HornbookError
 
 DENSE = 29
@@ -36,7 +36,7 @@ def test_scores_are_those_of_single_texts(
     words = np.random.default_rng(0).integers(0, 26, (3, 9))
     real = np.ones((3, 9), bool)
     real[1, 6:] = False
-    options = Selection(proposals=4, count=2, rounds=rounds, places=places)
+    options = SelectOptions(proposals=4, count=2, rounds=rounds, places=places)
     scored = score(dense, words, real, options, seed=5)
     assert scored.places[1].max() < 5 and scored.places.max() < 8  # a word follows each
     with torch.no_grad():
@@ -55,7 +55,7 @@ def test_what_is_kept() -> None:
     scored = Scored(np.zeros((4, 2, 1), np.int64), gains, counted, words)
 
     def kept(**options: object) -> tuple[list[int], list[int]]:
-        texts, proposals = keep(scored, Selection(share=0.5, **options), seed=1)
+        texts, proposals = keep(scored, SelectOptions(share=0.5, **options), seed=1)
         return texts.tolist(), proposals.tolist()
 
     # ln perplexity falls by 4/3, 3, -1/4 and 9/4, however many words follow the token.
@@ -69,8 +69,8 @@ def test_bad_input(model: Callable[..., PreTrainedModel]) -> None:
     dense = DenseModel(model("gpt_neox").eval(), DENSE)
     words, real = np.zeros((2, 4), np.int64), np.ones((2, 4), bool)
     with pytest.raises(HornbookError, match=r"has 3 places .* 4 are to be put in"):
-        score(dense, words, real, Selection(count=4), seed=0)
+        score(dense, words, real, SelectOptions(count=4), seed=0)
     with torch.no_grad():
         dense.model.get_input_embeddings().weight[0] = float("nan")
     with pytest.raises(HornbookError, match="scores are no numbers"):
-        score(dense, words, real, Selection(count=1), seed=0)
+        score(dense, words, real, SelectOptions(count=1), seed=0)

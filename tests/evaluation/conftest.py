@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.evaluation.opened import Opened, open_model
+from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.families import find
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
-Make = Callable[..., Opened]
+Make = Callable[..., LoadedModel]
 
 TINY = {
     "bert-tiny": {
@@ -64,7 +64,7 @@ def make_tokenizer(stories: list[str]) -> Callable[..., PreTrainedTokenizerBase]
     def make(head: str, length: int, kind: str = "bpe", style: str = "shared") -> PreTrainedTokenizerBase:
         options = TokenizerOptions(kind=kind, vocab_size=420)
         trained = train(stories, options, STYLES[style], 8 if head == "seq2seq" else 0)
-        return dress(trained, head, length, STYLES[style])
+        return build_fast_tokenizer(trained, head, length, STYLES[style])
 
     return make
 
@@ -91,7 +91,7 @@ def save(
 def make(save: Callable[..., Path], tmp_path: Path) -> Make:
     """Open a tiny model."""
 
-    def opened(preset: str, length: int = 64, kind: str = "bpe", style: str = "shared") -> Opened:
-        return open_model(save(tmp_path / f"{preset}-{kind}", preset, length, kind, style))
+    def loaded(preset: str, length: int = 64, kind: str = "bpe", style: str = "shared") -> LoadedModel:
+        return load_model(save(tmp_path / f"{preset}-{kind}", preset, length, kind, style))
 
-    return opened
+    return loaded

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import answer, measure_task
-from hornbook.evaluation.endings import score_endings
+from hornbook.evaluation.continuations import score_endings
 from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
 
 PAIRS = [
@@ -24,14 +24,14 @@ PAIRS = [
 ]
 
 
-def scored(opened, pairs, **changes):
-    family, model = opened.family, opened.model
+def scored(loaded, pairs, **changes):
+    family, model = loaded.family, loaded.model
     return score_endings(
-        opened.tokenizer,
+        loaded.tokenizer,
         pairs,
         lambda ids, _: family.hidden(model, {"input_ids": ids}),
         lambda hidden: family.logits(model, hidden),
-        opened.length,
+        loaded.length,
         model.device,
         **changes,
     )
@@ -39,13 +39,13 @@ def scored(opened, pairs, **changes):
 
 @pytest.mark.parametrize("preset", ["tinystories-1m", "pythia-14m"])
 def test_endings_one_at_a_time(make, preset):
-    opened = make(preset)
-    found = scored(opened, PAIRS)
-    model = AutoModelForCausalLM.from_pretrained(opened.folder).eval()
+    loaded = make(preset)
+    found = scored(loaded, PAIRS)
+    model = AutoModelForCausalLM.from_pretrained(loaded.folder).eval()
     for row, (context, ending) in enumerate(PAIRS):
-        before, after = (opened.tokenizer(text)["input_ids"] for text in (context, ending))
-        assert [*before, *after] == opened.tokenizer(context + ending)["input_ids"]
-        before = [opened.tokenizer.eos_token_id, *before][-(opened.length - len(after)) :]
+        before, after = (loaded.tokenizer(text)["input_ids"] for text in (context, ending))
+        assert [*before, *after] == loaded.tokenizer(context + ending)["input_ids"]
+        before = [loaded.tokenizer.eos_token_id, *before][-(loaded.length - len(after)) :]
         with torch.no_grad():
             logits = model(torch.tensor([[*before, *after]])).logits[0, len(before) - 1 : -1]
         nats = -logits.log_softmax(-1)[torch.arange(len(after)), after].sum()
@@ -54,13 +54,13 @@ def test_endings_one_at_a_time(make, preset):
 
 
 def test_greedy_is_what_generate_writes(make):
-    opened = make("pythia-14m")
-    opened.model.get_output_embeddings().weight.data[5] *= 50  # it now writes hardly anything else
-    token = opened.tokenizer.decode([5])
-    found = scored(opened, [("Once upon a time", token * 2), ("Once upon a time", token + " there")])
-    begun = opened.tokenizer("Once upon a time", return_tensors="pt")["input_ids"]
-    begun = torch.cat([torch.tensor([[opened.tokenizer.eos_token_id]]), begun], 1)
-    written = opened.model.generate(begun, max_new_tokens=2, do_sample=False, pad_token_id=0)[0, -2:].tolist()
+    loaded = make("pythia-14m")
+    loaded.model.get_output_embeddings().weight.data[5] *= 50  # it now writes hardly anything else
+    token = loaded.tokenizer.decode([5])
+    found = scored(loaded, [("Once upon a time", token * 2), ("Once upon a time", token + " there")])
+    begun = loaded.tokenizer("Once upon a time", return_tensors="pt")["input_ids"]
+    begun = torch.cat([torch.tensor([[loaded.tokenizer.eos_token_id]]), begun], 1)
+    written = loaded.model.generate(begun, max_new_tokens=2, do_sample=False, pad_token_id=0)[0, -2:].tolist()
     assert found.greedy.tolist() == [written == [5, 5], False]
 
 
@@ -74,7 +74,7 @@ def test_the_likeliest_ending_is_the_answer():
 
     def score(pairs):
         assert pairs == [("a", " bb"), ("a", " cccccc"), ("d", " 7\n")]
-        from hornbook.evaluation.endings import Scores
+        from hornbook.evaluation.continuations import Scores
 
         return Scores(np.array([2.0, 3.0, 1.0]), np.array([False, False, True]))
 
@@ -85,12 +85,12 @@ def test_the_likeliest_ending_is_the_answer():
 
 
 def test_measures_say_what_they_are(make):
-    opened = make("pythia-14m")
+    loaded = make("pythia-14m")
     choice = [
         Question("Once upon a time", (" there was", " park"), 1),
         Question("Lily", (" went", " cake"), 0),
     ]
-    told = {one["measure"]: one for one in measure_task(opened, TASKS["openbookqa"], choice)}
+    told = {one["measure"]: one for one in measure_task(loaded, TASKS["openbookqa"], choice)}
     assert list(told) == [
         "openbookqa, right",
         "openbookqa, right by likelihood per byte",
@@ -98,9 +98,9 @@ def test_measures_say_what_they_are(make):
     ]
     assert told["openbookqa, right"]["value"] in (0.0, 0.5, 1.0) and "guessing gets 0.25" in str(told)
     pairs = [("Once upon a time", " park"), ("Lily", " went")]
-    bits = scored(opened, pairs).nats.sum() / np.log(2) / len(" park went")
+    bits = scored(loaded, pairs).nats.sum() / np.log(2) / len(" park went")
     assert told["openbookqa, right endings"]["value"] == pytest.approx(bits)
-    number = measure_task(opened, TASKS["gsm8k"], [Question("1 + 1?\nAnswer:", (" 2\n",), 0)])
+    number = measure_task(loaded, TASKS["gsm8k"], [Question("1 + 1?\nAnswer:", (" 2\n",), 0)])
     assert [one["measure"] for one in number] == ["gsm8k, right", "gsm8k, right endings"]
     with pytest.raises(HornbookError, match="needs a causal one"):
         measure_task(make("bert-tiny"), TASKS["openbookqa"], choice)
@@ -136,8 +136,8 @@ def test_real_files(data: Path, make):
     """The counts that the tasks' authors tell: 500 questions, 10,042 and 1,319."""
     counts = {name: len(read_questions(task, data / "evaluation")) for name, task in TASKS.items()}
     assert counts == {"openbookqa": 500, "hellaswag": 10_042, "gsm8k": 1_319}
-    opened = make("pythia-14m", 192)
+    loaded = make("pythia-14m", 192)
     for name, task in TASKS.items():
-        found = measure_task(opened, task, read_questions(task, data / "evaluation", 24))
+        found = measure_task(loaded, task, read_questions(task, data / "evaluation", 24))
         share = found[0]["value"]
         assert share == 0 if name == "gsm8k" else 0 <= share < 0.75  # a model with random weights guesses

@@ -18,9 +18,9 @@ KINDS = {"tinystories-1m": "generate", "roberta-base": "unmask", "t5-v1.1-tiny":
 
 @pytest.mark.parametrize("preset", MEASURES)
 def test_every_head_has_its_measures_and_samples(make, stories, preset):
-    opened, texts = make(preset, 128), stories[:8]
+    loaded, texts = make(preset, 128), stories[:8]
     heard = {}
-    outcome = evaluate(opened, texts, progress=lambda what, share: heard.setdefault(what, []).append(share))
+    outcome = evaluate(loaded, texts, progress=lambda what, share: heard.setdefault(what, []).append(share))
     assert [one["measure"] for one in outcome["measures"]] == MEASURES[preset]
     for one in outcome["measures"]:
         assert set(one) == {"measure", "value", "unit", "over", "rule", "comparable"}
@@ -29,7 +29,7 @@ def test_every_head_has_its_measures_and_samples(make, stories, preset):
     assert [one["kind"] for one in outcome["samples"]] == [KINDS[preset]] * 4
     assert set(heard) == {*MEASURES[preset], "samples"}
     assert all(shares == sorted(shares) and shares[-1] == 1 for shares in heard.values())
-    assert evaluate(opened, texts) == outcome
+    assert evaluate(loaded, texts) == outcome
 
 
 def test_models_get_the_same_prompts(make, stories):
@@ -42,8 +42,8 @@ def test_models_get_the_same_prompts(make, stories):
 
 
 def test_own_prompts_and_a_cap_are_taken_and_told(make, stories):
-    opened = make("tinystories-1m", 64)
-    outcome = evaluate(opened, stories[:8], documents=3, prompts=["Once upon a <mask> there"])
+    loaded = make("tinystories-1m", 64)
+    outcome = evaluate(loaded, stories[:8], documents=3, prompts=["Once upon a <mask> there"])
     assert outcome["measures"][0]["over"].startswith("3 documents, spread evenly over 8: ")
     (sample,) = outcome["samples"]
     assert sample["prompt"] == "Once upon a" and sample["output"].startswith("Once upon a")

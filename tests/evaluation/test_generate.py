@@ -14,8 +14,8 @@ def quiet(remark: str) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_greedy_takes_the_likeliest_word_from_the_end_token_on(make, preset):
-    opened = make(preset)
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(opened.folder).eval(), opened.tokenizer
+    loaded = make(preset)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(loaded.folder).eval(), loaded.tokenizer
     prompt = "Once upon a time"
     ids = [tokenizer.eos_token_id, *tokenizer(prompt)["input_ids"]]
     never = torch.tensor(sorted(set(tokenizer.all_special_ids) - {tokenizer.eos_token_id}))
@@ -27,24 +27,24 @@ def test_greedy_takes_the_likeliest_word_from_the_end_token_on(make, preset):
         if ids[-1] == tokenizer.eos_token_id:
             break
     expected = tokenizer.decode(ids, skip_special_tokens=True)
-    assert prompt + generate(opened, prompt, tokens=12, temperature=0) == expected
+    assert prompt + generate(loaded, prompt, tokens=12, temperature=0) == expected
 
 
 def test_the_same_seed_writes_the_same_and_leaves_the_generators_alone(make):
-    opened = make("pythia-14m")
+    loaded = make("pythia-14m")
     before = torch.get_rng_state()
-    first = generate(opened, "The cat", 20, seed=3)
+    first = generate(loaded, "The cat", 20, seed=3)
     torch.manual_seed(99)
-    assert generate(opened, "The cat", 20, seed=3) == first
+    assert generate(loaded, "The cat", 20, seed=3) == first
     torch.set_rng_state(before)
-    assert generate(opened, "The cat", 20, seed=4) != first
+    assert generate(loaded, "The cat", 20, seed=4) != first
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_what_streams_adds_up_to_what_is_returned(make):
-    opened = make("tinystories-1m")
+    loaded = make("tinystories-1m")
     heard = []
-    text = generate(opened, "The cat", 30, temperature=1.5, top_k=0, top_p=1.0, stream=heard.append)
+    text = generate(loaded, "The cat", 30, temperature=1.5, top_k=0, top_p=1.0, stream=heard.append)
     assert text and "".join(heard) == text and len(heard) > 5
 
 
@@ -64,25 +64,25 @@ def test_a_character_in_several_tokens_streams_whole(make_tokenizer):
 
 
 def test_a_text_ends_where_the_document_does(make):
-    opened = make("pythia-14m")
-    end = opened.tokenizer.eos_token_id
-    head, norm = opened.model.get_output_embeddings(), opened.model.base_model.final_layer_norm
+    loaded = make("pythia-14m")
+    end = loaded.tokenizer.eos_token_id
+    head, norm = loaded.model.get_output_embeddings(), loaded.model.base_model.final_layer_norm
     with torch.no_grad():
         norm.weight.zero_()
         norm.bias.copy_(head.weight[end] * 100)
-    assert generate(opened, "The cat", 30, warn=pytest.fail) == ""
+    assert generate(loaded, "The cat", 30, warn=pytest.fail) == ""
 
 
 def test_the_length_cuts_a_text_short_and_says_so(make):
-    opened = make("tinystories-1m", length=16)
+    loaded = make("tinystories-1m", length=16)
     said = []
     # With the end token never the likeliest, only the length stops it.
-    opened.model.transformer.wte.weight.data[opened.tokenizer.eos_token_id] = 0.0
-    generate(opened, "The cat", 200, temperature=0, warn=said.append)
-    used = 1 + len(opened.tokenizer("The cat")["input_ids"])
-    assert said == [f"the text stops after {16 - used} tokens: {opened.name} takes 16, the prompt included"]
+    loaded.model.transformer.wte.weight.data[loaded.tokenizer.eos_token_id] = 0.0
+    generate(loaded, "The cat", 200, temperature=0, warn=said.append)
+    used = 1 + len(loaded.tokenizer("The cat")["input_ids"])
+    assert said == [f"the text stops after {16 - used} tokens: {loaded.name} takes 16, the prompt included"]
     with pytest.raises(HornbookError, match=r"takes 16.*shorten"):
-        generate(opened, "z" * 40)
+        generate(loaded, "z" * 40)
 
 
 @pytest.mark.parametrize(

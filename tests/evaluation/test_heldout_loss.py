@@ -19,16 +19,16 @@ CASES = [
 def test_is_hugging_faces_loss_averaged_over_all_labels(
     make, stories, tmp_path, preset, objective, model_class
 ):
-    opened = make(preset, 32)
-    end = objective.end(opened.vocabulary)
-    store = build(tmp_path / "tokens", stories[:20], opened.tokenizer, end)
+    loaded = make(preset, 32)
+    end = objective.end(loaded.vocabulary)
+    store = build(tmp_path / "tokens", stories[:20], loaded.tokenizer, end)
     available = len(store.tokens) // objective.window(32)
     heard = []
-    found = heldout_loss(opened, objective, store, progress=heard.append)
+    found = heldout_loss(loaded, objective, store, progress=heard.append)
     assert found.windows == found.available == available and heard[-1] == 1
-    model = model_class.from_pretrained(opened.folder).eval()
+    model = model_class.from_pretrained(loaded.folder).eval()
     total = labels = 0
-    for batch in heldout_batches(store, objective, opened.vocabulary, 32, available, 1):
+    for batch in heldout_batches(store, objective, loaded.vocabulary, 32, available, 1):
         shifted = batch["labels"][:, 1:] if objective.head == "causal" else batch["labels"]
         count = int((shifted != -100).sum())
         if count:
@@ -40,9 +40,9 @@ def test_is_hugging_faces_loss_averaged_over_all_labels(
 
 
 def test_a_cap_is_kept_and_another_head_refused(make, stories, tmp_path):
-    opened = make("tinystories-1m", 32)
-    store = build(tmp_path / "tokens", stories[:20], opened.tokenizer, opened.tokenizer.eos_token_id)
-    found = heldout_loss(opened, Causal(), store, windows=5)
+    loaded = make("tinystories-1m", 32)
+    store = build(tmp_path / "tokens", stories[:20], loaded.tokenizer, loaded.tokenizer.eos_token_id)
+    found = heldout_loss(loaded, Causal(), store, windows=5)
     assert found.windows == 5 < found.available and found.labels == 5 * 31
     with pytest.raises(HornbookError, match="this needs a masked one"):
-        heldout_loss(opened, Masked(), store)
+        heldout_loss(loaded, Masked(), store)

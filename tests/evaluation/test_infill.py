@@ -15,9 +15,9 @@ def answering(make, monkeypatch):
     """Let a model answer with given spans, by the number of their sentinel, and keep what it was asked."""
 
     def planted(answer, kind="bpe"):
-        opened = make("t5-v1.1-tiny", kind=kind, style="t5" if kind == "unigram" else "shared")
-        tokenizer, sentinels = opened.tokenizer, sentinel_ids(opened.tokenizer)
-        ids = [opened.model.config.decoder_start_token_id]
+        loaded = make("t5-v1.1-tiny", kind=kind, style="t5" if kind == "unigram" else "shared")
+        tokenizer, sentinels = loaded.tokenizer, sentinel_ids(loaded.tokenizer)
+        ids = [loaded.model.config.decoder_start_token_id]
         for number, span in answer:
             ids += [sentinels[number], *tokenizer(span, add_special_tokens=False)["input_ids"]]
         asked = []
@@ -26,8 +26,8 @@ def answering(make, monkeypatch):
             asked.append(inputs[0].tolist())
             return torch.tensor([[*ids, tokenizer.eos_token_id, sentinels[0], 7]])
 
-        monkeypatch.setattr(opened.model, "generate", generate)
-        return opened, asked
+        monkeypatch.setattr(loaded.model, "generate", generate)
+        return loaded, asked
 
     return planted
 
@@ -37,21 +37,21 @@ def answering(make, monkeypatch):
     "blank", [("<mask>", "[MASK]"), ("____", "<extra_id_0>"), ("<extra_id_7>", "<mask>")]
 )
 def test_spans_stand_in_their_blanks(answering, kind, blank):
-    opened, asked = answering([(0, " the garden"), (1, " Lily")], kind)
-    found = infill(opened, "She went to {} and {}, too.".format(*blank))
+    loaded, asked = answering([(0, " the garden"), (1, " Lily")], kind)
+    found = infill(loaded, "She went to {} and {}, too.".format(*blank))
     assert found.text == "She went to ⟦the garden⟧ and ⟦Lily⟧, too."
     assert found.spans == ("the garden", "Lily")
     # What the model reads is what Hugging Face's tokenizer makes of the text with the sentinels written out.
     text = "She went to <extra_id_0> and <extra_id_1>, too."
-    assert asked == [opened.tokenizer(text)["input_ids"]]
+    assert asked == [loaded.tokenizer(text)["input_ids"]]
 
 
 def test_a_model_of_several_modes_is_told_which(answering):
     """UL2's span corruption of a few short spans is announced by [NLU]."""
-    opened, asked = answering([(0, " one")])
-    plain = infill(opened, "a <mask> b").text
-    opened.vocabulary.named["[NLU]"] = 77
-    assert infill(opened, "a <mask> b").text == plain
+    loaded, asked = answering([(0, " one")])
+    plain = infill(loaded, "a <mask> b").text
+    loaded.vocabulary.named["[NLU]"] = 77
+    assert infill(loaded, "a <mask> b").text == plain
     assert asked[1] == [77, *asked[0]]
 
 
@@ -75,28 +75,28 @@ def test_a_blank_may_begin_or_end_a_text(answering):
 
 
 def test_writes_what_hugging_faces_generate_writes(make):
-    opened = make("t5-v1.1-tiny")
-    tokenizer, sentinels = opened.tokenizer, sentinel_ids(opened.tokenizer)
+    loaded = make("t5-v1.1-tiny")
+    tokenizer, sentinels = loaded.tokenizer, sentinel_ids(loaded.tokenizer)
     # The first token that it writes is made the sentinel; then it goes on as its weights say.
-    opened.model.generation_config.forced_bos_token_id = sentinels[0]
+    loaded.model.generation_config.forced_bos_token_id = sentinels[0]
     ids = tokenizer("Once upon a <extra_id_0> there was a cat.", return_tensors="pt")["input_ids"]
-    theirs = opened.model.generate(ids, max_new_tokens=32, do_sample=False)[0].tolist()[1:]
+    theirs = loaded.model.generate(ids, max_new_tokens=32, do_sample=False)[0].tolist()[1:]
     assert theirs[0] == sentinels[0]
     span = list(takewhile(lambda token: token not in (tokenizer.eos_token_id, *sentinels), theirs[1:]))
-    found = infill(opened, "Once upon a <mask> there was a cat.")
+    found = infill(loaded, "Once upon a <mask> there was a cat.")
     assert span and found.spans == (tokenizer.decode(span, skip_special_tokens=True).strip(" "),)
-    drawn = [infill(opened, "a <mask> b", temperature=1.0, seed=seed).text for seed in (1, 1, 2, 3, 4)]
+    drawn = [infill(loaded, "a <mask> b", temperature=1.0, seed=seed).text for seed in (1, 1, 2, 3, 4)]
     assert drawn[0] == drawn[1] and len(set(drawn)) > 1
 
 
 def test_texts_and_models_that_do_not_fit_are_refused(make):
-    opened = make("t5-v1.1-tiny")
+    loaded = make("t5-v1.1-tiny")
     with pytest.raises(HornbookError, match="no blank in 'a b'"):
-        infill(opened, "a b")
+        infill(loaded, "a b")
     with pytest.raises(HornbookError, match=r"has 9 blanks, and .* has 8 sentinels"):
-        infill(opened, "a <mask> " * 9)
+        infill(loaded, "a <mask> " * 9)
     with pytest.raises(HornbookError, match="takes 64"):
-        infill(opened, "a <mask>" + " zzz" * 40)
+        infill(loaded, "a <mask>" + " zzz" * 40)
     with pytest.raises(HornbookError, match="hornbook unmask"):
         infill(make("roberta-base"), "a <mask> b")
     with pytest.raises(HornbookError, match="hornbook generate"):

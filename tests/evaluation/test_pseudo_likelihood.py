@@ -34,10 +34,10 @@ def one_mask_at_a_time(folder, texts, window):
 @pytest.mark.parametrize(("preset", "kind", "style"), MODELS)
 @pytest.mark.parametrize("length", [24, 128])
 def test_equals_hugging_faces_model_with_one_mask_at_a_time(make, stories, preset, kind, style, length):
-    opened = make(preset, length, kind, style)
+    loaded = make(preset, length, kind, style)
     texts = [stories[0][:80], "æ", stories[1][:50]]
-    found = pseudo_likelihood(opened, texts)
-    nats, tokens = one_mask_at_a_time(opened.folder, texts, length - 2)
+    found = pseudo_likelihood(loaded, texts)
+    nats, tokens = one_mask_at_a_time(loaded.folder, texts, length - 2)
     assert found.nats == pytest.approx(nats, rel=1e-5)
     assert (found.tokens, found.documents) == (tokens, 3)
     assert found.bytes == len("".join(texts).encode())

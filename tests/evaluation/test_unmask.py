@@ -15,15 +15,15 @@ from hornbook.evaluation.unmask import unmask
 )
 @pytest.mark.parametrize("text", ["Once upon a {} there was a cat.", "{} went to the park", "The dog{}"])
 def test_gives_what_hugging_faces_fill_mask_gives(make, preset, kind, style, mask, text):
-    opened = make(preset, kind=kind, style=style)
-    fill = pipeline("fill-mask", model=str(opened.folder), device="cpu")
+    loaded = make(preset, kind=kind, style=style)
+    fill = pipeline("fill-mask", model=str(loaded.folder), device="cpu")
     theirs = [
         one
         for one in fill(text.format(mask), top_k=50)
-        if one["token"] not in opened.tokenizer.all_special_ids
+        if one["token"] not in loaded.tokenizer.all_special_ids
     ][:5]
     for written in ("<mask>", "[MASK]", "____"):
-        (blank,) = unmask(opened, text.format(written))
+        (blank,) = unmask(loaded, text.format(written))
         assert [one.probability for one in blank.candidates] == pytest.approx(
             [one["score"] for one in theirs], rel=1e-4
         )
@@ -34,8 +34,8 @@ def test_gives_what_hugging_faces_fill_mask_gives(make, preset, kind, style, mas
 
 
 def test_each_blank_is_filled_by_itself_in_the_users_own_words(make):
-    opened = make("bert-tiny", kind="wordpiece", style="bert")
-    first, second = unmask(opened, "The  Dog <mask> to the <mask>, Zoë!", top=3)
+    loaded = make("bert-tiny", kind="wordpiece", style="bert")
+    first, second = unmask(loaded, "The  Dog <mask> to the <mask>, Zoë!", top=3)
     assert len(first.candidates) == len(second.candidates) == 3
     for one in first.candidates:
         assert one.text.startswith("The  Dog") and one.text.endswith(" to the <mask>, Zoë!")
@@ -46,10 +46,10 @@ def test_each_blank_is_filled_by_itself_in_the_users_own_words(make):
 
 
 def test_neither_special_tokens_nor_rows_without_a_token_are_candidates(make):
-    opened = make("roberta-base")
-    opened.model.lm_head.bias.data[opened.tokenizer.all_special_ids] = 100.0
-    (blank,) = unmask(opened, "a <mask>", top=1000)
-    assert len(blank.candidates) == len(opened.tokenizer) - len(set(opened.tokenizer.all_special_ids))
+    loaded = make("roberta-base")
+    loaded.model.lm_head.bias.data[loaded.tokenizer.all_special_ids] = 100.0
+    (blank,) = unmask(loaded, "a <mask>", top=1000)
+    assert len(blank.candidates) == len(loaded.tokenizer) - len(set(loaded.tokenizer.all_special_ids))
     assert sum(one.probability for one in blank.candidates) < 1e-6
 
 
@@ -64,8 +64,8 @@ def test_a_blank_on_a_line_of_its_own_stays_there(make, preset, kind, style):
 
 
 def test_control_tokens_in_a_text_are_text(make):
-    opened = make("roberta-base")
-    (blank,) = unmask(opened, "the tag </s> is <mask>", top=1)
+    loaded = make("roberta-base")
+    (blank,) = unmask(loaded, "the tag </s> is <mask>", top=1)
     assert blank.candidates[0].text.startswith("the tag </s> is")
 
 

@@ -16,12 +16,12 @@ from hornbook.store import build
 
 @pytest.mark.parametrize("span", [1, 3])
 def test_is_the_loss_of_each_first_word_among_words(make, stories, tmp_path, span):
-    opened, objective = make("t5-v1.1-tiny", 32), SpanCorruption(mean_span=span)
-    store = build(tmp_path / "tokens", stories[:8], opened.tokenizer, opened.vocabulary.eos)
-    model = AutoModelForSeq2SeqLM.from_pretrained(opened.folder).eval()
-    sentinels, words = opened.vocabulary.sentinels.tolist(), opened.vocabulary.words.tolist()
+    loaded, objective = make("t5-v1.1-tiny", 32), SpanCorruption(mean_span=span)
+    store = build(tmp_path / "tokens", stories[:8], loaded.tokenizer, loaded.vocabulary.eos)
+    model = AutoModelForSeq2SeqLM.from_pretrained(loaded.folder).eval()
+    sentinels, words = loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.words.tolist()
     losses = []
-    for batch in heldout_batches(store, objective, opened.vocabulary, 32, 10, 1):
+    for batch in heldout_batches(store, objective, loaded.vocabulary, 32, 10, 1):
         with torch.no_grad():
             logits = model(**batch).logits[0].double()
         [target] = batch["labels"].tolist()
@@ -31,11 +31,11 @@ def test_is_the_loss_of_each_first_word_among_words(make, stories, tmp_path, spa
                 losses.append(-math.log(chances[label] / sum(chances.values())))
     assert len(losses) > 10 * (span == 1)
     expected = sum(losses) / len(losses)
-    assert word_loss(opened, objective, store, 10) == pytest.approx(expected, rel=1e-4)
+    assert word_loss(loaded, objective, store, 10) == pytest.approx(expected, rel=1e-4)
 
 
 def test_another_head_is_refused(make, stories, tmp_path):
-    opened = make("tinystories-1m", 32)
-    store = build(tmp_path / "tokens", stories[:8], opened.tokenizer, opened.tokenizer.eos_token_id)
+    loaded = make("tinystories-1m", 32)
+    store = build(tmp_path / "tokens", stories[:8], loaded.tokenizer, loaded.tokenizer.eos_token_id)
     with pytest.raises(HornbookError, match="this needs a seq2seq one"):
-        word_loss(opened, SpanCorruption(), store)
+        word_loss(loaded, SpanCorruption(), store)

@@ -54,14 +54,14 @@ class Small(NamedTuple):
 
     def batch(self, seed: int = 0) -> dict[str, Tensor]:
         """Make 4 sequences, three of them padded on the right, with labels as Hugging Face wants them."""
-        draws = torch.Generator().manual_seed(seed)
+        rng = torch.Generator().manual_seed(seed)
         lengths = torch.tensor([LENGTH, LENGTH - 1, LENGTH // 2, 3])
         real = torch.arange(LENGTH) < lengths[:, None]
-        ids = torch.randint(10, len(self.tokenizer), (4, LENGTH), generator=draws)
+        ids = torch.randint(10, len(self.tokenizer), (4, LENGTH), generator=rng)
         ids[~real] = self.tokenizer.pad_token_id
-        chosen = {"causal": real, "masked": real & (torch.rand(4, LENGTH, generator=draws) < 0.3)}
+        chosen = {"causal": real, "masked": real & (torch.rand(4, LENGTH, generator=rng) < 0.3)}
         if self.head == "seq2seq":
-            labels = torch.randint(10, len(self.tokenizer), (4, 7), generator=draws)
+            labels = torch.randint(10, len(self.tokenizer), (4, 7), generator=rng)
             labels[1, 4:] = -100
         else:
             labels = ids.masked_fill(~chosen[self.head], -100)

@@ -149,13 +149,13 @@ def test_dropout_is_drawn_in_training_and_keeps_the_mean(shrink: Shrink) -> None
     torch.manual_seed(0)
     hidden = torch.randn(1, LENGTH, 32)
     with torch.no_grad():
-        draws = torch.stack([attention(hidden)[0] for _ in range(1000)])
+        rng = torch.stack([attention(hidden)[0] for _ in range(1000)])
         attention.eval()
         still = attention(hidden)[0]
         assert torch.equal(still, attention(hidden)[0])
-    assert not torch.equal(draws[0], draws[1])
-    error = draws.std(dim=0) / 1000**0.5
-    assert ((draws.mean(dim=0) - still).abs() < 6 * error + 1e-6).all()
+    assert not torch.equal(rng[0], rng[1])
+    error = rng.std(dim=0) / 1000**0.5
+    assert ((rng.mean(dim=0) - still).abs() < 6 * error + 1e-6).all()
 
 
 def test_generation_and_attention_weights_are_the_classes_own(shrink: Shrink, tmp_path: Path) -> None:

@@ -90,14 +90,14 @@ def test_a_saved_model_opens_with_the_same_bits(small: Any, tmp_path: Path) -> N
         model.save_pretrained(folder)
         torch.manual_seed(1)
         state = torch.get_rng_state()
-        opened = small.family.open(folder, small.head)
+        loaded = small.family.open(folder, small.head)
         assert torch.equal(torch.get_rng_state(), state)
-        ours, theirs = model.state_dict(), opened.state_dict()
+        ours, theirs = model.state_dict(), loaded.state_dict()
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-        assert sum(p.numel() for p in opened.parameters()) == small.family.parameters(small.config)
-        assert torch.equal(small.family.hidden(model.eval(), batch), small.family.hidden(opened, batch))
-        model = opened
+        assert sum(p.numel() for p in loaded.parameters()) == small.family.parameters(small.config)
+        assert torch.equal(small.family.hidden(model.eval(), batch), small.family.hidden(loaded, batch))
+        model = loaded
 
 
 def test_generation_takes_its_ids_from_the_tokenizer(small: Any) -> None:

@@ -34,10 +34,10 @@ def trained(small: Any) -> PreTrainedModel:
     config = copy.deepcopy(small.config)
     config.vocab_size = ROWS
     model = small.family.build(config, small.head, seed=1).eval()
-    draws = torch.Generator().manual_seed(2)
+    rng = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for weight in model.parameters():
-            weight += 0.1 * torch.randn(weight.shape, generator=draws)
+            weight += 0.1 * torch.randn(weight.shape, generator=rng)
     return model
 
 

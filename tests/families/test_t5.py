@@ -33,11 +33,11 @@ def test_the_head_of_v1_1_and_only_the_head_is_its_own(shrink: Shrink, tmp_path:
     assert saved["scale_decoder_outputs"] is False
     assert shape(AutoModelForSeq2SeqLM.from_pretrained(tmp_path)) == (True, True, False)
 
-    opened = small.family.open(tmp_path, "seq2seq")
-    assert shape(opened) == (True, True, False)
-    opened.resize_token_embeddings(110)
-    assert shape(opened) == (True, True, False)
-    assert opened.lm_head.weight.shape == opened.shared.weight.shape == (110, 32)
+    loaded = small.family.open(tmp_path, "seq2seq")
+    assert shape(loaded) == (True, True, False)
+    loaded.resize_token_embeddings(110)
+    assert shape(loaded) == (True, True, False)
+    assert loaded.lm_head.weight.shape == loaded.shared.weight.shape == (110, 32)
 
 
 def test_the_head_of_the_first_t5_is_the_embedding(shrink: Shrink, tmp_path: Path) -> None:

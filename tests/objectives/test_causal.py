@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast
 
-from hornbook.draws import Draws
 from hornbook.families import find
 from hornbook.objectives import Causal, Vocabulary
+from hornbook.rng import CounterRNG
 
 EOS = 2
 SMALL = {
@@ -43,7 +43,7 @@ def documents(row: list[int]) -> list[slice]:
 def made(rows: list[list[int]]) -> dict[str, Tensor]:
     windows, nothing = np.array(rows), np.array([], np.int64)
     vocabulary = Vocabulary(96, None, None, EOS, None, nothing, nothing, nothing)
-    batch = Causal(document_mask=True).batch(windows, vocabulary, Draws(0, 0, np.arange(len(rows))))
+    batch = Causal(document_mask=True).batch(windows, vocabulary, CounterRNG(0, 0, np.arange(len(rows))))
     return {name: torch.from_numpy(array) for name, array in batch.items()}
 
 

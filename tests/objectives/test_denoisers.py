@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from transformers import PreTrainedTokenizerFast
 
-from hornbook.draws import Draws
 from hornbook.objectives import IGNORED, Denoisers, Vocabulary
 from hornbook.objectives.denoisers import PUBLISHED, Denoiser
+from hornbook.rng import CounterRNG
 
 EOS, SENTINELS = 1, np.arange(429, 299, -1)
 MODES = {"[NLU]": 290, "[NLG]": 291, "[S2S]": 292}
@@ -79,7 +79,7 @@ def test_each_kind_is_its_rule(number: int, form: str, vocabulary: Vocabulary) -
     kind, mode, mean, density = TABLE[number]
     objective = Denoisers(form=form, mixture=(PUBLISHED[number],))
     windows = np.random.default_rng(0).integers(3, 290, (20, objective.window(512)))
-    batch = objective.batch(windows, vocabulary, Draws(0, 3, np.arange(20)))
+    batch = objective.batch(windows, vocabulary, CounterRNG(0, 3, np.arange(20)))
     assert 510 <= batch["input_ids"].shape[1] <= 512
     layouts = set()
     for text, inputs, labels in zip(windows, batch["input_ids"], batch["labels"], strict=True):
@@ -103,8 +103,8 @@ def test_a_mixed_batch_is_its_rows(form: str, vocabulary: Vocabulary) -> None:
     objective = Denoisers(form=form, mixture=(*PUBLISHED[:3], PUBLISHED[6]))
     windows = np.random.default_rng(0).integers(3, 290, (60, objective.window(128)))
     rows = np.arange(60)
-    batch = objective.batch(windows, vocabulary, Draws(0, 3, rows))
-    kinds = objective.choose(Draws(0, 3, rows))
+    batch = objective.batch(windows, vocabulary, CounterRNG(0, 3, rows))
+    kinds = objective.choose(CounterRNG(0, 3, rows))
     assert set(kinds.tolist()) == {0, 1, 2, 3}
     for row in range(60):
         mode, source, target = parts(batch["input_ids"][row].tolist(), batch["labels"][row].tolist(), form)
@@ -112,7 +112,7 @@ def test_a_mixed_batch_is_its_rows(form: str, vocabulary: Vocabulary) -> None:
         assert mode == MODES[objective.mixture[kinds[row]].token]
         assert rebuilt == windows[row, : len(rebuilt)].tolist() and len(rebuilt) > 60
     some = np.array([7, 30, 59])
-    part = objective.batch(windows[some], vocabulary, Draws(0, 3, some))
+    part = objective.batch(windows[some], vocabulary, CounterRNG(0, 3, some))
     assert all((part[name] == batch[name][some]).all() for name in batch)
 
 
@@ -122,9 +122,9 @@ def test_denoisers_are_drawn_by_weight() -> None:
     mixture = tuple(Denoiser(kind="S", density=0.5, weight=weight) for weight in weights)
     expected = np.array(weights) / sum(weights) * 20_000
     for seed in range(5):
-        kinds = Denoisers(mixture=mixture).choose(Draws(seed, 9, np.arange(20_000)))
+        kinds = Denoisers(mixture=mixture).choose(CounterRNG(seed, 9, np.arange(20_000)))
         assert chisquare(np.bincount(kinds, minlength=4), expected).pvalue > 1e-4
-    later = Denoisers(mixture=mixture).choose(Draws(4, 10, np.arange(20_000)))
+    later = Denoisers(mixture=mixture).choose(CounterRNG(4, 10, np.arange(20_000)))
     assert (later != kinds).mean() > 0.5
 
 
@@ -141,7 +141,7 @@ def test_every_length_is_filled(length: int, options: list[tuple[float, float]],
     sentinels = np.arange(2000, 1000, -1)
     vocabulary = Vocabulary(2001, None, None, EOS, None, sentinels, np.arange(3, 99), sentinels, named=MODES)
     windows = np.random.default_rng(0).integers(3, 99, (8, objective.window(length)))
-    batch = objective.batch(windows, vocabulary, Draws(0, 0, np.arange(8)))
+    batch = objective.batch(windows, vocabulary, CounterRNG(0, 0, np.arange(8)))
     assert length - (2 if form == "decoder-only" else 1) <= batch["input_ids"].shape[1] <= length
     mask = batch.get("attention_mask", np.ones_like(batch["input_ids"]))
     for inputs, seen, labels in zip(batch["input_ids"], mask, batch["labels"], strict=True):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.families import find
 from hornbook.objectives import (
@@ -19,6 +18,7 @@ from hornbook.objectives import (
     SpanCorruption,
     Vocabulary,
 )
+from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 SMALL = {
@@ -67,7 +67,7 @@ def test_loss_and_gradients_are_hugging_faces(
     ).eval()
     windows = np.random.default_rng(0).choice(vocabulary.words, (6, objective.window(32)))
     windows[:, 7] = tokenizer.eos_token_id
-    arrays = objective.batch(windows, vocabulary, Draws(0, 0, np.arange(6)))
+    arrays = objective.batch(windows, vocabulary, CounterRNG(0, 0, np.arange(6)))
     batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     theirs = model(**batch, **family.arguments).loss
@@ -111,8 +111,8 @@ def test_the_losses_of_pairs_are_hugging_faces(
     tokens[ends - 1] = tokenizer.sep_token_id
     sentences = np.union1d(random.choice(400, 50), [0, *ends[:-1]])
     store = TokenStore(Path(), tokens.astype(np.uint16), ends, np.zeros(4, np.int64), sentences)
-    cuts, rows = objective.cuts(store, 32), np.arange(8)
-    arrays = objective.read(store, cuts, cuts.starts(rows), vocabulary, Draws(0, 0, rows))
+    chunking, rows = objective.chunking(store, 32), np.arange(8)
+    arrays = objective.read(store, chunking, chunking.starts(rows), vocabulary, CounterRNG(0, 0, rows))
     batch = {key: torch.from_numpy(array) for key, array in arrays.items()}
     assert set(batch["attention_mask"].flatten().tolist()) == {0, 1}
 

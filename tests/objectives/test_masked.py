@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hornbook.draws import Draws
 from hornbook.objectives import IGNORED, Masked, Vocabulary
+from hornbook.rng import CounterRNG
 
 CLS, SEP, MASK, WORDS = 1, 2, 399, np.arange(4, 399)
 
@@ -24,7 +24,7 @@ def windows() -> np.ndarray:
 
 
 def test_frame_labels_and_fates(vocabulary: Vocabulary, windows: np.ndarray) -> None:
-    batch = Masked(short=0).batch(windows, vocabulary, Draws(0, 0, np.arange(400)))
+    batch = Masked(short=0).batch(windows, vocabulary, CounterRNG(0, 0, np.arange(400)))
     inputs, labels = batch["input_ids"], batch["labels"]
     assert inputs.shape == labels.shape == (400, 128)
     original = np.concatenate([np.full((400, 1), CLS), windows, np.full((400, 1), SEP)], axis=1)
@@ -47,15 +47,16 @@ def test_masks_are_drawn_anew_each_step_and_the_same_each_time(
     vocabulary: Vocabulary, windows: np.ndarray
 ) -> None:
     first, again, later = (
-        Masked().batch(windows, vocabulary, Draws(0, step, np.arange(400)))["labels"] for step in (0, 0, 1)
+        Masked().batch(windows, vocabulary, CounterRNG(0, step, np.arange(400)))["labels"]
+        for step in (0, 0, 1)
     )
     assert (first == again).all() and (first != later).mean() > 0.2
 
 
 def test_short_examples_end_in_sep_at_any_length(vocabulary: Vocabulary, windows: np.ndarray) -> None:
     windows = np.where(windows == SEP, 4, windows)
-    draws = Draws(0, 0, np.arange(400))
-    batch = Masked(short=0.5, mask=1, random=0).batch(windows, vocabulary, draws)
+    rng = CounterRNG(0, 0, np.arange(400))
+    batch = Masked(short=0.5, mask=1, random=0).batch(windows, vocabulary, rng)
     inputs, labels, real = batch["input_ids"], batch["labels"], batch["attention_mask"]
     lengths = real.sum(axis=1)
     short = lengths < 128

@@ -7,10 +7,17 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerFast
 
-from hornbook.draws import Draws
 from hornbook.objectives import IGNORED, Masked, Vocabulary
+from hornbook.rng import CounterRNG
 from hornbook.store import Plan, Windows
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, encode_documents, train, word_edges
+from hornbook.tokenizers import (
+    STYLES,
+    TokenizerOptions,
+    build_fast_tokenizer,
+    encode_documents,
+    train,
+    word_edges,
+)
 
 KINDS = ["bpe", "wordpiece", "unigram"]
 TEXT = "Don't say: naïve Zoë's café, 3,141 dogs—Søren!\n\n  “Huh?” 東京 x_y\tend"
@@ -22,7 +29,7 @@ def tokenizer(request: pytest.FixtureRequest, stories: list[str]) -> PreTrainedT
     style = STYLES["bert" if kind == "wordpiece" else "shared"]
     size = {"bpe": 330, "wordpiece": 170, "unigram": 420}[kind]
     options = TokenizerOptions(kind=kind, vocab_size=size, lowercase=False, min_frequency=1)
-    return dress(train([*stories, TEXT], options, style, 0), "masked", 64, style)
+    return build_fast_tokenizer(train([*stories, TEXT], options, style, 0), "masked", 64, style)
 
 
 def words_of(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> list[list[int]]:
@@ -84,7 +91,7 @@ def test_whole_words_are_hidden_whole_and_keep_their_fates(
     windows = windows_of(tokenizer, stories, 600)
     objective = Masked(whole_words=True, exact=exact, short=0)
     assert objective.problems(vocabulary, 64) == []
-    batch = objective.batch(windows, vocabulary, Draws(1, 0, np.arange(600)))
+    batch = objective.batch(windows, vocabulary, CounterRNG(1, 0, np.arange(600)))
     inputs, labels = batch["input_ids"], batch["labels"]
     chosen = labels != IGNORED
     several = hidden_words = all_words = 0
@@ -124,7 +131,7 @@ def test_transformers_takes_words_for_what_lies_between_gaps(stories: list[str])
     """
     style = STYLES["shared"]
     trained = train(stories, TokenizerOptions(kind="bpe", vocab_size=420), style, 0)
-    tokenizer = dress(trained, "masked", 64, style)
+    tokenizer = build_fast_tokenizer(trained, "masked", 64, style)
     with pytest.warns(UserWarning, match="Setting mask_replace_prob to 1"):
         collator = DataCollatorForLanguageModeling(
             tokenizer, whole_word_mask=True, return_tensors="np", seed=0
@@ -136,7 +143,7 @@ def test_transformers_takes_words_for_what_lies_between_gaps(stories: list[str])
     assert set(np.unique(chosen.sum(1)).tolist()) == {0, 30}
     assert (batch["input_ids"][chosen] == tokenizer.mask_token_id).all()
     windows = windows_of(tokenizer, stories, 60)
-    ours = Masked(whole_words=True).batch(windows, Vocabulary.of(tokenizer), Draws(0, 0, np.arange(60)))
+    ours = Masked(whole_words=True).batch(windows, Vocabulary.of(tokenizer), CounterRNG(0, 0, np.arange(60)))
     shares = (ours["labels"] != IGNORED).mean(1)
     assert 0 < shares.mean() < 0.25 and shares.max() < 0.6
 
@@ -159,10 +166,10 @@ def published_choice(words: list[list[int]], tokens: int, rate: float, order: li
 def test_an_exact_choice_is_the_published_loops(
     tokenizer: PreTrainedTokenizerFast, stories: list[str], whole_words: bool, rate: float
 ) -> None:
-    vocabulary, draws = Vocabulary.of(tokenizer), Draws(3, 0, np.arange(40))
+    vocabulary, rng = Vocabulary.of(tokenizer), CounterRNG(3, 0, np.arange(40))
     text = np.pad(windows_of(tokenizer, stories, 40), ((0, 0), (1, 1)), constant_values=vocabulary.sep)
-    chosen = Masked(exact=True, whole_words=whole_words, rate=rate).choose(text, vocabulary, draws)
-    scores = draws.uniform("chosen", 64)
+    chosen = Masked(exact=True, whole_words=whole_words, rate=rate).choose(text, vocabulary, rng)
+    scores = rng.uniform("chosen", 64)
     for row, mine, score in zip(text.tolist(), chosen, scores, strict=True):
         words = words_of(tokenizer, row)
         tokens = sum(map(len, words))
@@ -176,7 +183,7 @@ def test_an_exact_choice_is_the_published_loops(
 def test_at_least_one_token_is_chosen_exactly() -> None:
     vocabulary = Vocabulary(20, 1, 2, 2, 3, np.arange(4), np.arange(4, 20), np.array([], np.int64))
     text = np.array([[1, 5, 2, 2, 2], [1, 5, 6, 7, 2], [1, 2, 2, 2, 2]])
-    chosen = Masked(exact=True, rate=0.01).choose(text, vocabulary, Draws(0, 0, np.arange(3)))
+    chosen = Masked(exact=True, rate=0.01).choose(text, vocabulary, CounterRNG(0, 0, np.arange(3)))
     assert chosen.sum(1).tolist() == [1, 1, 0]
 
 
@@ -194,7 +201,7 @@ def test_static_masks_repeat_after_all_copies_and_differ_within() -> None:
         for step in range(-(-epochs * size // 10)):
             starts = plan.starts(step)
             windows = store[(starts[:, None] + np.arange(126)) % len(store)]
-            batch = objective.batch(windows, vocabulary, plan.draws(step))
+            batch = objective.batch(windows, vocabulary, plan.rng(step))
             rows = np.concatenate([batch["input_ids"], batch["labels"]], axis=1)
             made += [(start, row.tobytes()) for start, row in zip(starts.tolist(), rows, strict=True)]
         return [dict(made[epoch * size : (epoch + 1) * size]) for epoch in range(epochs)]
@@ -230,7 +237,7 @@ def test_edges_of_tokens_that_are_parts_of_characters() -> None:
     options = TokenizerOptions(kind="bpe", vocab_size=300, min_frequency=300)
     tokenizer = train([" ".join(text)], options, STYLES["shared"], 0)
     ids = tokenizer.encode("søs — ø", add_special_tokens=False).ids
-    vocabulary = Vocabulary.of(dress(tokenizer, "masked", 32, STYLES["shared"]))
+    vocabulary = Vocabulary.of(build_fast_tokenizer(tokenizer, "masked", 32, STYLES["shared"]))
     begins = vocabulary.begins_word(np.array([ids]))[0]
     words = "".join("|" * bool(b) + tokenizer.id_to_token(i) for i, b in zip(ids, begins, strict=True))
     assert words == "|sÃ¸s|ĠâĢĶ|ĠÃ¸"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.objectives import IGNORED, MaskedNextSentence, MaskedSentenceOrder, Vocabulary
 from hornbook.objectives.pairs import Pairs
+from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 PAD, CLS, SEP, MASK, FIRST = 0, 1, 2, 3, 4
@@ -19,8 +19,8 @@ def make_store(lengths: list[int], seed: int = 0) -> tuple[TokenStore, Vocabular
     ends, sentences = [], []
     for length in lengths:
         begin = len(tokens)
-        cuts = np.cumsum(random.integers(1, 10, length + 1))
-        sentences += [begin, *(begin + cuts[cuts < length]).tolist()]
+        chunking = np.cumsum(random.integers(1, 10, length + 1))
+        sentences += [begin, *(begin + chunking[chunking < length]).tolist()]
         tokens += [*range(FIRST + begin, FIRST + begin + length), SEP]
         ends.append(len(tokens))
     size = FIRST + len(tokens)
@@ -36,10 +36,10 @@ def make_store(lengths: list[int], seed: int = 0) -> tuple[TokenStore, Vocabular
 def read(objective: Pairs, length: int, lengths: list[int], epochs: int = 1, seed: int = 0) -> list[dict]:
     """Take whole epochs of pairs apart: A, B (tokens), label, as the model sees them."""
     store, vocabulary = make_store(lengths, seed)
-    plan = objective.plan(store, length, objective.cuts(store, length).count, seed)
+    plan = objective.plan(store, length, objective.chunking(store, length).count, seed)
     pairs = []
     for step in range(epochs):
-        batch = objective.read(store, plan.cuts, plan.starts(step), vocabulary, plan.draws(step))
+        batch = objective.read(store, plan.chunking, plan.starts(step), vocabulary, plan.rng(step))
         shape = (plan.batch, length)
         assert all(batch[name].shape == shape for name in ("input_ids", "token_type_ids", "attention_mask"))
         text = np.where(batch["labels"] != IGNORED, batch["labels"], batch["input_ids"])
@@ -121,7 +121,7 @@ def test_segments_are_of_sentences_and_every_divide_is_as_likely() -> None:
     objective = MaskedSentenceOrder(short=0)
     starts = np.zeros(3000, np.int64)
     first, second, swapped = objective.segments(
-        store, objective.cuts(store, 15), starts, Draws(0, 0, np.arange(3000))
+        store, objective.chunking(store, 15), starts, CounterRNG(0, 0, np.arange(3000))
     )
     lengths = np.where(swapped, second.lengths, first.lengths)
     sizes, times = np.unique(lengths, return_counts=True)
@@ -151,11 +151,11 @@ def test_pairs_are_of_their_place_alone_and_copies_repeat_them() -> None:
     rows = np.array([2, 7])
 
     def batch(step: int, rows: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        return objective.read(store, plan.cuts, plan.starts(step, rows), vocabulary, plan.draws(step, rows))
+        return objective.read(store, plan.chunking, plan.starts(step, rows), vocabulary, plan.rng(step, rows))
 
     some, every = batch(3, rows), batch(3)
     assert all((some[name] == every[name][rows]).all() for name in every)
-    count = plan.cuts.count
+    count = plan.chunking.count
     copied = MaskedNextSentence(duplicates=2).plan(store, 32, count, 5)
     assert copied.copies == 2 and {int(start) for start in copied.starts(0)} == {
         int(start) for start in copied.starts(5)
@@ -167,10 +167,10 @@ def test_what_cannot_be_paired_is_told() -> None:
     with pytest.raises(
         HornbookError, match=r"from another document.*has 1 of at least two.*corpus\.documents"
     ):
-        MaskedNextSentence().cuts(one, 32)
-    assert MaskedSentenceOrder().cuts(one, 32).count == 2
+        MaskedNextSentence().chunking(one, 32)
+    assert MaskedSentenceOrder().chunking(one, 32).count == 2
     with pytest.raises(HornbookError, match="none in a part of the corpus has two tokens"):
-        MaskedSentenceOrder().cuts(make_store([1, 1])[0], 32)
+        MaskedSentenceOrder().chunking(make_store([1, 1])[0], 32)
     assert "at least 5" in MaskedNextSentence().problems(vocabulary, 4)[0]
     bare = Vocabulary(9, CLS, SEP, SEP, MASK, np.arange(4), np.arange(4, 9), np.array([], np.int64))
     assert "no pad token" in MaskedNextSentence().problems(bare, 16)[0]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, ks_2samp
 
-from hornbook.draws import Draws
 from hornbook.objectives import SpanCorruption, Vocabulary
+from hornbook.rng import CounterRNG
 
 EOS, SENTINELS = 1, np.arange(299, 199, -1)
 
@@ -71,7 +71,7 @@ def test_masks_have_the_published_distribution() -> None:
     """Small enough to list every mask: counts of all of them agree between the two."""
     objective = SpanCorruption(density=0.4, mean_span=2.0)
     number = 20_000
-    mine = Counter(map(tuple, objective.cut(10, Draws(0, 0, np.arange(number))).tolist()))
+    mine = Counter(map(tuple, objective.cut(10, CounterRNG(0, 0, np.arange(number))).tolist()))
     random = np.random.default_rng(0)
     theirs = Counter(tuple(published_mask(10, 0.4, 2.0, random).tolist()) for _ in range(number))
     assert set(mine) == set(theirs)
@@ -82,7 +82,7 @@ def test_masks_have_the_published_distribution() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_spans_and_positions_at_full_length(seed: int) -> None:
     objective = SpanCorruption()
-    masks = objective.cut(568, Draws(seed, 0, np.arange(3000)))
+    masks = objective.cut(568, CounterRNG(seed, 0, np.arange(3000)))
     starts = masks & ~np.pad(masks, ((0, 0), (1, 0)))[:, :-1]
     assert (masks.sum(1) == 85).all() and (starts.sum(1) == 28).all()
     random = np.random.default_rng(seed)
@@ -98,7 +98,7 @@ def test_parts_have_the_exact_distribution(seed: int) -> None:
     k in C(n - k - 1, s - 2) of C(n - 1, s - 1). Six chi-square tests a seed at 1e-5: a right rule fails in 1 of 3,000
     choices of the seeds."""
     lost, spans, rows = 85, 28, 4000
-    masks = SpanCorruption().cut(568, Draws(seed, 0, np.arange(rows)))
+    masks = SpanCorruption().cut(568, CounterRNG(seed, 0, np.arange(rows)))
     edges = np.diff(np.pad(masks, ((0, 0), (0, 1)), constant_values=False).astype(int), axis=1) != 0
     ends = np.nonzero(edges)[1].reshape(rows, 2 * spans) + 1
     lengths = np.diff(np.pad(ends, ((0, 0), (1, 0))), axis=1)
@@ -116,7 +116,7 @@ def test_parts_have_the_exact_distribution(seed: int) -> None:
 def test_spans_begin_where_the_published_ones_do(seed: int) -> None:
     """Two-sample Kolmogorov-Smirnov tests of where the first, a middle and the last span begin, one draw a row. At
     1e-4 each, nine in all, a right rule fails in less than 1 of 1,000 choices of the seeds."""
-    masks = SpanCorruption().cut(568, Draws(seed, 7, np.arange(2000)))
+    masks = SpanCorruption().cut(568, CounterRNG(seed, 7, np.arange(2000)))
     random = np.random.default_rng(100 + seed)
     theirs = np.stack([published_mask(568, 0.15, 3.0, random) for _ in range(2000)])
 
@@ -141,7 +141,7 @@ def test_batch_is_the_text_cut_up(vocabulary: Vocabulary) -> None:
     objective = SpanCorruption()
     window = objective.window(64)
     windows = np.random.default_rng(0).integers(3, 200, (50, window))
-    batch = objective.batch(windows, vocabulary, Draws(0, 5, np.arange(50)))
+    batch = objective.batch(windows, vocabulary, CounterRNG(0, 5, np.arange(50)))
     assert batch["input_ids"].shape == (50, objective.lengths(window)[0])
     assert batch["labels"].shape == (50, objective.lengths(window)[1])
     for text, inputs, target in zip(

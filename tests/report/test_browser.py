@@ -60,7 +60,7 @@ def show(browser: Any) -> Iterator[Open]:
 
 
 @pytest.fixture
-def opened(show: Open, tmp_path: Path) -> Open:
+def loaded(show: Open, tmp_path: Path) -> Open:
     """Write the page of some runs and open it."""
 
     def open_page(folders: list[Path], *how: Any, **more: Any) -> Any:
@@ -70,8 +70,8 @@ def opened(show: Open, tmp_path: Path) -> Open:
     return open_page
 
 
-def test_the_charts_are_drawn_and_switch_their_axis(opened: Open, three: list[Path]) -> None:
-    page = opened(three)
+def test_the_charts_are_drawn_and_switch_their_axis(loaded: Open, three: list[Path]) -> None:
+    page = loaded(three)
     assert page.locator(".chart svg.main-svg").count() >= 4
     for index in range(4):
         paths = page.locator(f"#chart-{index} path.js-line").evaluate_all(
@@ -93,8 +93,8 @@ def test_the_charts_are_drawn_and_switch_their_axis(opened: Open, three: list[Pa
     assert all(not path.startswith("M0,") for path in starts)
 
 
-def test_a_run_has_one_colour_everywhere_and_the_dark_page_another(opened: Open, three: list[Path]) -> None:
-    page = opened(three)
+def test_a_run_has_one_colour_everywhere_and_the_dark_page_another(loaded: Open, three: list[Path]) -> None:
+    page = loaded(three)
 
     def colours() -> list[str]:
         lines = page.locator("#chart-0 path.js-line, #chart-2 path.js-line")
@@ -109,22 +109,22 @@ def test_a_run_has_one_colour_everywhere_and_the_dark_page_another(opened: Open,
     assert len(light) == len(dark) == 1 and light != dark
 
 
-def test_hostile_text_does_not_run(opened: Open, make_run: Callable[..., Path]) -> None:
+def test_hostile_text_does_not_run(loaded: Open, make_run: Callable[..., Path]) -> None:
     folder = make_run(
         "evil", samples=[{"kind": "infill", "prompt": EVIL, "output": f"⟦{EVIL}⟧"}], preset=EVIL
     )
     (folder / "run.json").write_text(
         (folder / "run.json").read_text().replace('"evil"', '"<b>evil</b></script>"')
     )
-    page = opened([folder])
+    page = loaded([folder])
     page.hover("#chart-0 .nsewdrag")
     assert page.evaluate("window.stolen") is None
     assert page.locator("mark").first.inner_text() == EVIL
     assert "<b>evil</b></script>" in page.locator("#chart-0 .hoverlayer").text_content()
 
 
-def test_a_script_that_got_in_would_not_run(opened: Open, three: list[Path], tmp_path: Path) -> None:
-    page = opened(three)
+def test_a_script_that_got_in_would_not_run(loaded: Open, three: list[Path], tmp_path: Path) -> None:
+    page = loaded(three)
     html = (tmp_path / "page.html").read_text()
     (tmp_path / "altered.html").write_text(html.replace("<h1>", "<script>window.stolen = 1</script><h1>"))
     other = page.context.new_page()
@@ -133,15 +133,15 @@ def test_a_script_that_got_in_would_not_run(opened: Open, three: list[Path], tmp
     assert other.evaluate("window.stolen") is None
 
 
-def test_nothing_is_wider_than_the_screen(opened: Open, three: list[Path]) -> None:
-    page = opened(three, 390)
+def test_nothing_is_wider_than_the_screen(loaded: Open, three: list[Path]) -> None:
+    page = loaded(three, 390)
     for width in (390, 768, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_print_is_light_unfolded_and_goes_back(opened: Open, three: list[Path]) -> None:
-    page = opened(three, scheme="dark")
+def test_print_is_light_unfolded_and_goes_back(loaded: Open, three: list[Path]) -> None:
+    page = loaded(three, scheme="dark")
     page.evaluate("""addEventListener('beforeprint', () => { window.printed = [
         document.querySelectorAll('details[open]').length,
         document.querySelector('#chart-0 path.js-line').style.stroke,

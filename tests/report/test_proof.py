@@ -18,13 +18,13 @@ from hornbook.report.proof import charts, percent, write_proof
 
 def trial(arm: str, share: float) -> Trial:
     """Make up an arm that answers a share of the questions."""
-    draws = np.random.default_rng(len(arm))
-    right = {depth: draws.random((3, 200)) < (1.0 if depth == 1 else share) for depth in range(1, 9)}
-    beyond = {depth: draws.random((3, 200)) < share / 2 for depth in (12, 16, 32)}
+    rng = np.random.default_rng(len(arm))
+    right = {depth: rng.random((3, 200)) < (1.0 if depth == 1 else share) for depth in range(1, 9)}
+    beyond = {depth: rng.random((3, 200)) < share / 2 for depth in (12, 16, 32)}
     extra: dict[str, Any] = {}
     if arm == "dense":
         extra = {
-            "ablated": {kind: draws.random((3, 200)) < 0.17 for kind in ("zero", "shuffle", "mean", "noise")},
+            "ablated": {kind: rng.random((3, 200)) < 0.17 for kind in ("zero", "shuffle", "mean", "noise")},
             "rounds": {rounds: [1.0] * (rounds + 1) + [0.2] * (7 - rounds) for rounds in range(8)},
             "decoded": [0.99] * 7,
             "shown": [[{"word": "<b>"}, {"word": "⟨dense⟩", "read": "12", "chance": 0.98, "state": "21"}]],

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbook.errors import HornbookError
-from hornbook.store import Plan, Stretches, Windows
+from hornbook.store import DocumentChunks, Plan, Windows
 
 
 @given(st.integers(8, 500), st.integers(1, 8), st.integers(1, 7), st.integers(0, 5))
 def test_every_epoch_reads_each_place_at_most_once(tokens: int, window: int, batch: int, seed: int) -> None:
     plan = Plan(Windows(tokens, window), batch, seed)
-    count = plan.cuts.count
+    count = plan.chunking.count
     steps = -(-3 * count // batch)
     starts = np.concatenate([plan.starts(step) for step in range(steps)])
     for epoch in range(3):
@@ -36,7 +36,7 @@ def test_a_share_of_the_rows_is_a_share_of_the_step() -> None:
     for copies in (None, 3):
         plan = Plan(Windows(5000, 16), 24, 3, copies)
         assert (plan.starts(40, rows) == plan.starts(40)[rows]).all()
-        assert (plan.draws(40, rows).uniform("x", 4) == plan.draws(40).uniform("x", 4)[rows]).all()
+        assert (plan.rng(40, rows).uniform("x", 4) == plan.rng(40).uniform("x", 4)[rows]).all()
 
 
 def test_a_corpus_shorter_than_a_window_is_refused() -> None:
@@ -48,7 +48,7 @@ def test_copies_keep_the_cuts_and_repeat_the_draws() -> None:
     """Each place has as many random numbers as there are copies, in their turn; the order is new in every epoch."""
     plan = Plan(Windows(1000, 10), 100, 0, copies=3)
     epochs = [
-        (plan.starts(step), plan.draws(step).uniform("x", 1)[:, 0]) for step in range(9)
+        (plan.starts(step), plan.rng(step).uniform("x", 1)[:, 0]) for step in range(9)
     ]  # an epoch is a step
     drawn = [dict(zip(starts.tolist(), numbers.tolist(), strict=True)) for starts, numbers in epochs]
     assert all(set(one) == set(range(0, 1000, 10)) for one in drawn)
@@ -65,12 +65,12 @@ def test_stretches_begin_in_their_documents_and_leave_nothing_out(
 ) -> None:
     """Against a loop over the documents: first starts, at most a window apart, and the end within reach."""
     ends = np.cumsum(np.array(lengths) + 1)
-    cuts = Stretches(ends, window)
-    if not cuts.count:
+    chunking = DocumentChunks(ends, window)
+    if not chunking.count:
         assert max(lengths) < 2
         return
     for chosen in (None, stream):
-        starts = cuts.starts(np.arange(cuts.count), chosen)
+        starts = chunking.starts(np.arange(chunking.count), chosen)
         for length, end in zip(lengths, ends.tolist(), strict=True):
             begin = end - 1 - length
             mine = sorted(start for start in starts.tolist() if begin <= start < end)
@@ -79,14 +79,17 @@ def test_stretches_begin_in_their_documents_and_leave_nothing_out(
                 edges = [*mine, end - 1]
                 assert mine[0] == begin
                 assert all(0 < b - a <= window for a, b in pairwise(edges))
-    assert (cuts.starts(np.arange(cuts.count) + cuts.count) == cuts.starts(np.arange(cuts.count))).all()
+    assert (
+        chunking.starts(np.arange(chunking.count) + chunking.count)
+        == chunking.starts(np.arange(chunking.count))
+    ).all()
 
 
 def test_stretches_are_cut_elsewhere_by_each_stream() -> None:
-    cuts = Stretches(np.array([1001]), 100)
+    chunking = DocumentChunks(np.array([1001]), 100)
     assert (
-        len({int(cuts.starts(np.array([1]), stream)[0]) for stream in range(50)}) == 1
+        len({int(chunking.starts(np.array([1]), stream)[0]) for stream in range(50)}) == 1
     )  # nothing is left over
-    cuts = Stretches(np.array([1031]), 100)
-    seconds = {int(cuts.starts(np.array([1]), stream)[0]) for stream in range(500)}
+    chunking = DocumentChunks(np.array([1031]), 100)
+    seconds = {int(chunking.starts(np.array([1]), stream)[0]) for stream in range(500)}
     assert min(seconds) == 30 and max(seconds) == 100 and len(seconds) > 60

@@ -8,7 +8,7 @@ import pytest
 
 from hornbook.store import build
 from hornbook.store.sentences import sentence_starts
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, encode_documents, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, encode_documents, train
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_tokens_of_a_sentence_are_those_that_its_text_has(
     ]
     style = STYLES["bert" if kind == "wordpiece" else "shared"]
     options = TokenizerOptions(kind=kind, vocab_size=450, min_frequency=1)
-    tokenizer = dress(train(documents, options, style, 0), "masked", 64, style)
+    tokenizer = build_fast_tokenizer(train(documents, options, style, 0), "masked", 64, style)
     end = tokenizer.sep_token_id
     store = build(tmp_path / "with", documents, tokenizer, end, sentences=True)
     plain = build(tmp_path / "without", documents, tokenizer, end)

@@ -23,8 +23,8 @@ def test_the_interval_is_that_of_a_paired_t_test() -> None:
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    draws = np.random.default_rng(0).normal(1.0, 2.0, (2000, 3))
-    held = [low < 1.0 < high for _, low, high in map(interval, draws.tolist())]
+    rng = np.random.default_rng(0).normal(1.0, 2.0, (2000, 3))
+    held = [low < 1.0 < high for _, low, high in map(interval, rng.tolist())]
     assert np.mean(held) == pytest.approx(0.95, abs=0.015)
 
 

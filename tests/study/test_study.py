@@ -12,7 +12,7 @@ import yaml
 from hornbook.cli.study import train_one
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.evaluation.opened import open_model
+from hornbook.evaluation.loading import load_model
 from hornbook.objectives import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.study import conduct, read_study
@@ -83,9 +83,9 @@ def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
     design = study("spans", tmp_path, story_file, model=T5)
     found = conduct(design, tmp_path / "out", 1, train_one, Reporter(silent=True))
     recipe = design.recipe("spans of 10", 1, tmp_path / "out")
-    opened, objective = open_model(recipe.folder), SpanCorruption(mean_span=1)
+    loaded, objective = load_model(recipe.folder), SpanCorruption(mean_span=1)
     figure = design.study.figures["whole loss on spans of 1"]
-    expected = heldout_loss(opened, objective, prepare_figure(recipe, figure).heldout).nats
+    expected = heldout_loss(loaded, objective, prepare_figure(recipe, figure).heldout).nats
     assert found["arms"]["spans of 10"]["values"]["whole loss on spans of 1"][1] == pytest.approx(expected)
 
 

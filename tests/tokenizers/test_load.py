@@ -9,7 +9,14 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import T5Config
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers import STYLES, dress, encode_documents, load, sentinel_ids, tokenizer_hash
+from hornbook.tokenizers import (
+    STYLES,
+    build_fast_tokenizer,
+    encode_documents,
+    load,
+    sentinel_ids,
+    tokenizer_hash,
+)
 
 REAL = {
     # Size, and ids of some words, as published with the models.
@@ -41,7 +48,7 @@ def test_real_tokenizers_load_and_dress_with_their_ids(data, name):
         reference = Tokenizer(model)
         reference.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     ids = [encoding.ids for encoding in reference.encode_batch(texts, add_special_tokens=False)]
-    dressed = dress(tokenizer, "causal", 128)
+    dressed = build_fast_tokenizer(tokenizer, "causal", 128)
     assert encode_documents(tokenizer, texts) == ids
     assert encode_documents(dressed, texts) == ids
     assert dressed(texts[0])["input_ids"] == ids[0]
@@ -64,7 +71,7 @@ def test_roles_come_from_the_ids_where_no_file_declares_them(data):
     assert load(str(data / "tokenizers" / "gpt-neox-20b")).special_tokens_map == dict(STYLES["gpt"].roles)
     roberta = load(str(data / "tokenizers" / "roberta-base"))
     assert roberta.special_tokens_map == dict(STYLES["roberta"].roles)
-    masked = dress(roberta, "masked", 16)
+    masked = build_fast_tokenizer(roberta, "masked", 16)
     assert masked("a <mask> b")["input_ids"] == [0, 102, 50264, 741, 2]
     assert len(sentinel_ids(load(str(data / "tokenizers" / "t5-small")))) == 100
 
@@ -88,7 +95,9 @@ def test_tokenizer_json_decides_where_the_class_would_rebuild_it(tmp_path):
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    dress(trained("shared", "bpe"), "masked", 32, STYLES["shared"]).save_pretrained(tmp_path / "good")
+    build_fast_tokenizer(trained("shared", "bpe"), "masked", 32, STYLES["shared"]).save_pretrained(
+        tmp_path / "good"
+    )
     return tmp_path / "good"
 
 

@@ -16,7 +16,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import AutoTokenizer, RobertaTokenizer
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers import STYLES, dress, places_of, reindex, roles_after
+from hornbook.tokenizers import STYLES, build_fast_tokenizer, places_of, reindex, roles_after
 from hornbook.tokenizers.folder import template_head, write
 from hornbook.tokenizers.reindex import Reindexed
 
@@ -379,7 +379,7 @@ def test_chance_decides_nothing(trained: Callable[[str, str], Tokenizer]) -> Non
 def test_every_file_of_the_folder_agrees(data: Path, corpus: list[str], tmp_path: Path, head: Any) -> None:
     source = data / "tokenizers" / "10k-gpt-neo"
     done = reindex(published(data, "10k-gpt-neo"), PLACES)
-    write(dress(done.tokenizer, head, 512, STYLES["shared"]), tmp_path, like=source)
+    write(build_fast_tokenizer(done.tokenizer, head, 512, STYLES["shared"]), tmp_path, like=source)
     opened = AutoTokenizer.from_pretrained(tmp_path)
     assert template_head(opened) == head
     bare = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))

@@ -10,7 +10,14 @@ from pydantic import ValidationError
 from tokenizers import Tokenizer
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, encode_documents, sentinel_ids, train
+from hornbook.tokenizers import (
+    STYLES,
+    TokenizerOptions,
+    build_fast_tokenizer,
+    encode_documents,
+    sentinel_ids,
+    train,
+)
 
 KINDS = ["bpe", "unigram", "wordpiece"]
 PAIRS = [(style, kind) for style in STYLES for kind in KINDS if style != "gpt" or kind == "bpe"]
@@ -59,7 +66,7 @@ def test_an_objectives_modes_are_tokens_before_the_sentinels(corpus, kind):
     assert {"[NLU]", "[S2S]"} <= {
         t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special
     }
-    dressed = dress(tokenizer, "seq2seq", 64, STYLES["t5"])
+    dressed = build_fast_tokenizer(tokenizer, "seq2seq", 64, STYLES["t5"])
     assert dressed.convert_tokens_to_ids("[S2S]") == 597 and "[S2S]" in dressed.all_special_tokens
     # A text that says so gets no token of the kind.
     assert 596 not in encode_documents(dressed, ["Some [NLU] text."])[0]
@@ -127,11 +134,11 @@ def test_wordpiece_prefers_long_pieces_and_has_no_word_with_a_rare_character():
 TEXT_TRAIN = """
 import hashlib, sys
 from pydoc_data.topics import topics
-from hornbook.tokenizers import STYLES, TokenizerOptions, dress, train
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 for kind in ("bpe", "unigram", "wordpiece"):
     options = TokenizerOptions(kind=kind, vocab_size=2000)
     tokenizer = train(list(topics.values()), options, STYLES["shared"], 5)
-    dressed = dress(tokenizer, "masked", 64, STYLES["shared"])
+    dressed = build_fast_tokenizer(tokenizer, "masked", 64, STYLES["shared"])
     print(hashlib.sha256((tokenizer.to_str() + dressed.backend_tokenizer.to_str()).encode()).hexdigest())
 """
 

@@ -14,7 +14,7 @@ from hornbook.objectives import IGNORED, Objective
 from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe
 from hornbook.training.batches import Batches
-from hornbook.training.learner import Learner
+from hornbook.training.loss_module import LossModule
 from hornbook.training.phases import plan_phases
 from hornbook.training.progress import Reporter
 from hornbook.training.run import prepare
@@ -52,7 +52,7 @@ def learn(
 ) -> tuple[float, Gradients]:
     """Give the loss and the gradients of a step."""
     model.zero_grad()
-    sums, counts = Learner(family, objective, model, bf16)(batch)
+    sums, counts = LossModule(family, objective, model, bf16)(batch)
     loss = (sums / counts * torch.tensor(list(objective.terms.values()))).sum()
     loss.backward()
     return loss.item(), gradients_of(model)

@@ -15,11 +15,11 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 from hornbook.dense import DenseModel
 from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import choose_places
-from hornbook.dense.kept import Kept
 from hornbook.dense.measure import measure, window_nats
-from hornbook.dense.select import Selection
-from hornbook.draws import Draws
+from hornbook.dense.select import SelectOptions
+from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
+from hornbook.rng import CounterRNG
 from hornbook.training.dense import DenseTraining, make_batch, train_dense
 
 DENSE = 26
@@ -47,12 +47,12 @@ def dense() -> DenseModel:
 
 
 @pytest.fixture
-def kept() -> Kept:
+def kept() -> Selection:
     """Windows of counting: each word is one more than the last, so there is something to learn."""
     words = (np.arange(40)[:, None] + np.arange(12)) % 25
-    places = choose_places(Draws(0, 0, np.arange(40)), "kept", np.ones((40, 11)), 1, 3)[:, 0]
-    facts = {"options": Selection().model_dump(), "tokenizer": "x"}
-    return Kept(words, places, words[:8], 4.0, facts)
+    places = choose_places(CounterRNG(0, 0, np.arange(40)), "kept", np.ones((40, 11)), 1, 3)[:, 0]
+    facts = {"options": SelectOptions().model_dump(), "tokenizer": "x"}
+    return Selection(words, places, words[:8], 4.0, facts)
 
 
 def options(**changes: object) -> DenseTraining:
@@ -60,7 +60,7 @@ def options(**changes: object) -> DenseTraining:
 
 
 @pytest.mark.parametrize("arm", ["dense", "pause", "plain"])
-def test_arms_see_the_same_words(arm: str, dense: DenseModel, kept: Kept) -> None:
+def test_arms_see_the_same_words(arm: str, dense: DenseModel, kept: Selection) -> None:
     for step in (0, 3, 7):
         ids, layout, _ = make_batch(dense, kept, options(arm=arm), seed=1, step=step)
         words = ids[~layout.dense].view(16, 12)
@@ -73,7 +73,7 @@ def test_arms_see_the_same_words(arm: str, dense: DenseModel, kept: Kept) -> Non
     )  # an epoch is each window once: 25 differ
 
 
-def test_it_learns_and_measures(dense: DenseModel, kept: Kept, tmp_path: Path) -> None:
+def test_it_learns_and_measures(dense: DenseModel, kept: Selection, tmp_path: Path) -> None:
     found = train_dense(dense, kept, options(rounds=2, emission=1.0), log=tmp_path / "log.jsonl")
     for name, before in found["before"].items():
         assert name == "emitted tokens a word" or found["after"][name] < 0.7 * before
@@ -86,7 +86,7 @@ def test_it_learns_and_measures(dense: DenseModel, kept: Kept, tmp_path: Path) -
     assert float(chances.mean()) == pytest.approx(3 / 14, abs=0.05)  # of 15 places 14 are predicted, 3 dense
 
 
-def test_figures_by_hand(dense: DenseModel, kept: Kept) -> None:
+def test_figures_by_hand(dense: DenseModel, kept: Selection) -> None:
     found = measure(dense, kept, seed=0)
     with torch.no_grad():
         ids = torch.from_numpy(kept.heldout)
@@ -97,7 +97,7 @@ def test_figures_by_hand(dense: DenseModel, kept: Kept) -> None:
     assert dense.training  # as it was
 
 
-def test_pause_tokens_that_are_emitted_stay_pause_tokens(dense: DenseModel, kept: Kept) -> None:
+def test_pause_tokens_that_are_emitted_stay_pause_tokens(dense: DenseModel, kept: Selection) -> None:
     with torch.no_grad():
         dense.model.get_output_embeddings().weight[DENSE] *= 3.0
     found = measure(dense, kept, 0, emits="pause")
@@ -107,12 +107,12 @@ def test_pause_tokens_that_are_emitted_stay_pause_tokens(dense: DenseModel, kept
     assert found["emitted tokens a word"] == pytest.approx((places < 12).sum() / (8 * 12))
 
 
-def test_nothing_is_put_in_where_all_were_deleted(dense: DenseModel, kept: Kept) -> None:
+def test_nothing_is_put_in_where_all_were_deleted(dense: DenseModel, kept: Selection) -> None:
     found = measure(dense, replace(kept, places=np.full((len(kept.words), 2), 12)), 0)
     assert found["dense bits per byte"] == pytest.approx(found["plain bits per byte"])
 
 
-def test_without_emission_dense_targets_teach_nothing(dense: DenseModel, kept: Kept) -> None:
+def test_without_emission_dense_targets_teach_nothing(dense: DenseModel, kept: Selection) -> None:
     """The row of the dense token in the head gets no gradient at all."""
     head = dense.model.get_output_embeddings().weight
     before = head[DENSE].detach().clone()
@@ -120,7 +120,7 @@ def test_without_emission_dense_targets_teach_nothing(dense: DenseModel, kept: K
     assert torch.equal(head[DENSE], before)
 
 
-def test_a_loss_that_is_no_number(dense: DenseModel, kept: Kept) -> None:
+def test_a_loss_that_is_no_number(dense: DenseModel, kept: Selection) -> None:
     with torch.no_grad():
         head = dense.model.get_output_embeddings().weight
         head[3] = float("inf")
@@ -128,7 +128,7 @@ def test_a_loss_that_is_no_number(dense: DenseModel, kept: Kept) -> None:
         train_dense(dense, kept, options())
 
 
-def test_a_training_that_was_cut_off_ends_the_same(kept: Kept, tmp_path: Path) -> None:
+def test_a_training_that_was_cut_off_ends_the_same(kept: Selection, tmp_path: Path) -> None:
     """One is never stopped, one by SIGTERM and then by a kill that leaves the newest checkpoint torn."""
     whole, cut = make_dense(), make_dense()
     course = options(checkpoint_every=15, rounds=2, emission=0.5)
@@ -159,7 +159,7 @@ def test_a_training_that_was_cut_off_ends_the_same(kept: Kept, tmp_path: Path) -
 
 
 def test_one_that_goes_on_under_other_conditions_says_so(
-    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Selection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HORNBOOK_THREADS", "1")
     course = options(checkpoint_every=10)
@@ -183,10 +183,10 @@ def _fail_at(step: int) -> Callable[[int, str], None]:
     return fail
 
 
-def test_a_selection_survives_its_folder(kept: Kept, tmp_path: Path) -> None:
+def test_a_selection_survives_its_folder(kept: Selection, tmp_path: Path) -> None:
     kept.save(tmp_path / "kept")
-    again = Kept.open(tmp_path / "kept")
+    again = Selection.open(tmp_path / "kept")
     assert np.array_equal(again.words, kept.words) and np.array_equal(again.places, kept.places)
     assert again.bytes_per_token == 4.0 and again.facts["options"] == kept.facts["options"]
     with pytest.raises(HornbookError, match=r"no selection .*dense select"):
-        Kept.open(tmp_path)
+        Selection.open(tmp_path)

@@ -9,9 +9,9 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from hornbook.dense import DenseModel
 from hornbook.dense.insert import choose_places
-from hornbook.dense.kept import Kept
-from hornbook.dense.select import Selection
-from hornbook.draws import Draws
+from hornbook.dense.select import SelectOptions
+from hornbook.dense.selection import Selection
+from hornbook.rng import CounterRNG
 from hornbook.training.dense import DenseTraining, train_dense
 
 
@@ -35,8 +35,10 @@ def make(number: torch.dtype, dropout: float) -> DenseModel:
 @pytest.mark.parametrize("number", [torch.float32, torch.bfloat16])
 def test_steps_and_an_exact_resume(number: torch.dtype, dropout: float, tmp_path: Path) -> None:
     words = (np.arange(40)[:, None] + np.arange(12)) % 25
-    places = choose_places(Draws(0, 0, np.arange(40)), "kept", np.ones((40, 11)), 1, 3)[:, 0]
-    kept = Kept(words, places, words[:8], 4.0, {"options": Selection().model_dump(), "tokenizer": "x"})
+    places = choose_places(CounterRNG(0, 0, np.arange(40)), "kept", np.ones((40, 11)), 1, 3)[:, 0]
+    kept = Selection(
+        words, places, words[:8], 4.0, {"options": SelectOptions().model_dump(), "tokenizer": "x"}
+    )
     options = DenseTraining(steps=4, batch=8, learning_rate=1e-2, emission=1.0, checkpoint_every=2)
     whole, resumed = make(number, dropout), make(number, dropout)
     begun = {name: one.clone() for name, one in whole.model.state_dict().items()}

@@ -66,8 +66,8 @@ def test_a_phase_begins_an_epoch_of_its_own(tokens: int) -> None:
     made = batches(grow(), tokens)
     for phase, steps in zip(made.phases, (range(30), range(30, 40)), strict=True):
         read = np.concatenate([made[step][0]["input_ids"].numpy() for step in steps])
-        for first in range(0, len(read), phase.plan.cuts.count):
-            epoch = read[first : first + phase.plan.cuts.count].ravel()
+        for first in range(0, len(read), phase.plan.chunking.count):
+            epoch = read[first : first + phase.plan.chunking.count].ravel()
             assert len(np.unique(epoch)) == len(epoch)
     first, second = made.phases
     begun = -(-30 * 12 // (tokens // 8))  # epochs that the first phase began
@@ -93,7 +93,7 @@ def test_no_two_steps_share_draws_but_copies_of_one_length(objective: str, dupli
             (int(start), float(number))
             for step in range(phase.plan.first, phase.last)
             for start, number in zip(
-                phase.plan.starts(step), phase.plan.draws(step).uniform("x", 1)[:, 0], strict=True
+                phase.plan.starts(step), phase.plan.rng(step).uniform("x", 1)[:, 0], strict=True
             )
         }
         for phase in phases
@@ -102,7 +102,7 @@ def test_no_two_steps_share_draws_but_copies_of_one_length(objective: str, dupli
     assert not numbers[0] & numbers[1]
     rows = [30 * 12, 10 * 3]
     for phase, one, read in zip(phases, numbers, rows, strict=True):
-        assert len(one) == min(read, (duplicates or read) * phase.plan.cuts.count)
+        assert len(one) == min(read, (duplicates or read) * phase.plan.chunking.count)
 
 
 def test_copies_go_on_in_a_phase_of_the_same_length() -> None:
@@ -112,10 +112,10 @@ def test_copies_go_on_in_a_phase_of_the_same_length() -> None:
     first, second = plan_phases(grow("bert-tiny", given, changed), numbered(5000))
 
     def drawn(phase: PlannedPhase, *steps: int) -> dict[int, float]:
-        pairs = [(phase.plan.starts(step), phase.plan.draws(step).uniform("x", 1)[:, 0]) for step in steps]
+        pairs = [(phase.plan.starts(step), phase.plan.rng(step).uniform("x", 1)[:, 0]) for step in steps]
         return {int(place): float(number) for one in pairs for place, number in zip(*one, strict=True)}
 
-    assert first.plan.cuts.count == 166 and second.plan.epoch == 20
+    assert first.plan.chunking.count == 166 and second.plan.epoch == 20
     even, odd = drawn(first, 0), drawn(first, 1)  # an epoch of the first phase is a step, of the second two
     assert drawn(second, 20, 21) == even and drawn(second, 22, 23) == odd and even != odd
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from hornbook.cli import train
 from hornbook.evaluation.evaluate import evaluate
-from hornbook.evaluation.opened import open_model
+from hornbook.evaluation.loading import load_model
 from hornbook.families import FAMILIES
 from hornbook.recipe import Recipe
 from hornbook.training.progress import Reporter
@@ -92,11 +92,11 @@ def test_steps_resume_and_evaluation(
     assert all(math.isfinite(line["loss"]) for line in lines)
     # Figures and samples of the finished model know nothing of optimizers: one of them is enough.
     if optimizer == "adamw":
-        opened, figures = open_model(finished), []
+        loaded, figures = load_model(finished), []
         for autocast in (False, True):
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
                 outcome = evaluate(
-                    opened, stories[:3], recipe.objective, windows=4, prompts=PROMPTS[autocast]
+                    loaded, stories[:3], recipe.objective, windows=4, prompts=PROMPTS[autocast]
                 )
             figures.append([one["value"] for one in outcome["measures"] if one["unit"] != "share"])
         assert figures[0] and all(math.isfinite(value) and value > 0 for value in figures[0])

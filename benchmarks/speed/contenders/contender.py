@@ -64,7 +64,7 @@ class Contender(Protocol):
         """Train until the gate ends the process."""
 
 
-class Learner(Contender, Protocol):
+class LossModule(Contender, Protocol):
     """One that also goes for a held-out loss."""
 
     def learn(self, seconds: float, out: Path) -> Learned:

@@ -13,7 +13,7 @@ from benchmarks.speed.contenders.contender import Learned, Task
 from benchmarks.speed.gate import Gate
 from hornbook.cli.train import start
 from hornbook.machine import choose_precision
-from hornbook.training.learner import Learner
+from hornbook.training.loss_module import LossModule
 from hornbook.training.progress import Reporter
 
 _TRIAL = 20
@@ -50,7 +50,7 @@ class Hornbook:
         family, objective = recipe.model.family, recipe.objective
         model = family.open(self.material.weights, objective.head).to(self.task.device)
         with torch.no_grad():
-            sums, counts = Learner(family, objective, model)(self.task.batch())
+            sums, counts = LossModule(family, objective, model)(self.task.batch())
         return float((sums / counts).sum())
 
     def train(self, gate: Gate) -> None:

@@ -75,7 +75,7 @@ class Limit:
         family, objective, case = run.recipe.model.family, run.recipe.objective, self.task.material.case
         model = family.construct(run.config, objective.head)
         plan = objective.plan(run.train, case.length, case.batch, seed=0)
-        arrays = objective.read(run.train, plan.cuts, plan.starts(0), run.vocabulary, plan.draws(0))
+        arrays = objective.read(run.train, plan.chunking, plan.starts(0), run.vocabulary, plan.rng(0))
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
         with Recorder() as recorder:
             sums, _ = objective.loss(family, model, batch)

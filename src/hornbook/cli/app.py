@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from hornbook.evaluation.opened import Opened
+    from hornbook.evaluation.loading import LoadedModel
 
 app = typer.Typer(
     name="hornbook",
@@ -35,17 +35,17 @@ def quieten_transformers() -> None:
     logging.disable_progress_bar()
 
 
-def open_quietly(folder: Path) -> "Opened":
+def open_quietly(folder: Path) -> "LoadedModel":
     """Open a model, and say so where it isn't a finished one."""
-    from hornbook.evaluation.opened import open_model
+    from hornbook.evaluation.loading import load_model
     from hornbook.machine import use_threads
 
     quieten_transformers()
     use_threads()
-    opened = open_model(folder)
-    if opened.remark:
-        print(f"hornbook: {opened.remark}", file=sys.stderr)
-    return opened
+    loaded = load_model(folder)
+    if loaded.remark:
+        print(f"hornbook: {loaded.remark}", file=sys.stderr)
+    return loaded
 
 
 def print_json(facts: Any) -> None:

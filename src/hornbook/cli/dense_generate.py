@@ -39,8 +39,8 @@ def generate(
     from hornbook.dense.vocabulary import context, unwritable
 
     quieten_transformers()
-    opened, tokenizer = open_dense(model)
-    opened.eval()
+    loaded, tokenizer = open_dense(model)
+    loaded.eval()
     options = Writing(
         tokens=tokens,
         think=think,
@@ -54,7 +54,7 @@ def generate(
         seed=seed,
     )
     before = context(tokenizer, prompt)
-    (steps,) = write(opened, [before], tokenizer.eos_token_id, unwritable(opened, tokenizer), options)
+    (steps,) = write(loaded, [before], tokenizer.eos_token_id, unwritable(loaded, tokenizer), options)
     text, found = text_of(tokenizer, before, steps), thoughts(tokenizer, before, steps)
     if json:
         told = [{"after": one.after, "read": [list(pair) for pair in one.read]} for one in found]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from hornbook.cli.app import Json, print_json
-from hornbook.cli.dense import dense, open_model
+from hornbook.cli.dense import dense, load_model
 from hornbook.errors import HornbookError
 
 
@@ -41,14 +41,14 @@ def select(
     """Propose dense tokens, fill them, and keep those after which the words are likelier."""
     from hornbook.corpora import Corpus
     from hornbook.dense.phase_one import select as choose
-    from hornbook.dense.select import Selection
+    from hornbook.dense.select import SelectOptions
     from hornbook.training.progress import Reporter
 
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
-    wrapped, tokenizer = open_model(model)
+    wrapped, tokenizer = load_model(model)
     wrapped.eval()
-    options = Selection(
+    options = SelectOptions(
         proposals=proposals, count=count, rounds=rounds, places=places, keep=keep, share=share
     )
     corpus = Corpus(path=text, heldout=heldout, documents=documents)

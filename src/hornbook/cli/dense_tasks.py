@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hornbook.cli.app import Json, print_json, print_table
-from hornbook.cli.dense import dense, open_model
+from hornbook.cli.dense import dense, load_model
 from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def tasks(
     with report.shares() as tell:
         for arm, places in folders.items():
             for place in places:
-                model, tokenizer = open_model(place)
+                model, tokenizer = load_model(place)
                 for name, asked in questions.items():
 
                     def progress(share: float, what: str = f"{name}, {arm}, {place.name}") -> None:

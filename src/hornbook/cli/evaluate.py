@@ -47,11 +47,11 @@ def evaluate(
 
     with Reporter().shares() as tell:
         if task:
-            opened = open_quietly(model)
+            loaded = open_quietly(model)
             outcome: Outcome = {"measures": [], "samples": []}
             for public in map(find_task, task):
                 asked = read_questions(public, data, limit)
-                outcome["measures"] += measure_task(opened, public, asked, partial(tell, public.name))
+                outcome["measures"] += measure_task(loaded, public, asked, partial(tell, public.name))
         elif text:
             if documents not in ("file", "blank-line", "line", "separator"):
                 raise HornbookError(f"--documents {documents}: choose file, blank-line, line or separator")

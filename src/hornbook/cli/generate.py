@@ -30,10 +30,10 @@ def generate(
     def warn(text: str) -> None:
         print(f"\nhornbook: {text}", file=sys.stderr)
 
-    opened = open_quietly(model)
+    loaded = open_quietly(model)
     if not json:
         show(prompt)
-    text = write(opened, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
+    text = write(loaded, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
     if json:
         print_json({"prompt": prompt, "text": text, "seed": seed})
     else:

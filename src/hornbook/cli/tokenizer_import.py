@@ -29,8 +29,8 @@ def import_(
     quieten_transformers()
     from hornbook.atomic import beside
     from hornbook.families import FAMILIES
-    from hornbook.tokenizers import dress, import_tokenizer, tokenizer_hash, write
-    from hornbook.tokenizers.dress import declared_roles
+    from hornbook.tokenizers import build_fast_tokenizer, import_tokenizer, tokenizer_hash, write
+    from hornbook.tokenizers.fast_tokenizer import declared_roles
 
     if out.exists():
         raise HornbookError(f"--out {out}: something is there already: choose a new folder")
@@ -41,7 +41,9 @@ def import_(
         read.model_max_length = length
     if family:
         segments = "token_type_ids" in read.model_input_names
-        read = dress(read, next(iter(FAMILIES[family].heads)), read.model_max_length, segments=segments)
+        read = build_fast_tokenizer(
+            read, next(iter(FAMILIES[family].heads)), read.model_max_length, segments=segments
+        )
     with beside(out, folder=True) as writing:
         write(read, writing)
     kind = type(read.backend_tokenizer.model).__name__

@@ -55,9 +55,17 @@ def reindex(
     from hornbook.atomic import beside
     from hornbook.families.rows import move_rows, origins
     from hornbook.families.trained import open_trained
-    from hornbook.tokenizers import STYLES, dress, load, places_of, roles_after, sentinel_ids, template_head
+    from hornbook.tokenizers import (
+        STYLES,
+        build_fast_tokenizer,
+        load,
+        places_of,
+        roles_after,
+        sentinel_ids,
+        template_head,
+    )
     from hornbook.tokenizers import reindex as change
-    from hornbook.tokenizers.dress import declared_roles, wrap
+    from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
     from hornbook.tokenizers.folder import sentencepiece_files, write
 
     if out.exists():
@@ -79,7 +87,7 @@ def reindex(
     head = head or template_head(old)
     roles = dict(style.roles) if style else roles_after(declared_roles(old), done, places)
     segments = "token_type_ids" in old.model_input_names
-    dressed = dress(wrap(done.tokenizer, roles), head, old.model_max_length, segments=segments)
+    dressed = build_fast_tokenizer(wrap(done.tokenizer, roles), head, old.model_max_length, segments=segments)
     moved = move_rows(trained, done.mapping, dressed) if trained is not None else None
     splits = _splits(old.backend_tokenizer, done, text) if text else None
 

@@ -39,7 +39,7 @@ def train(
     from hornbook.atomic import beside
     from hornbook.corpora import Corpus
     from hornbook.families import FAMILIES
-    from hornbook.tokenizers import STYLES, TokenizerOptions, dress, tokenizer_hash, write
+    from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, tokenizer_hash, write
     from hornbook.tokenizers import train as learn
     from hornbook.training.progress import Reporter
 
@@ -72,7 +72,7 @@ def train(
     report = Reporter()
     with report.counting("Training the tokenizer", "bytes") as advance:
         trained = learn(corpus.documents_of("train"), options, look, 100 * (head == "seq2seq"), advance)
-    dressed = dress(trained, head, length, look)
+    dressed = build_fast_tokenizer(trained, head, length, look)
     with beside(out, folder=True) as writing:
         write(dressed, writing)
     if json:

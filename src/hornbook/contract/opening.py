@@ -30,7 +30,7 @@ _CLASSES: dict[Head, Any] = {
 _KNOWN = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
 
 
-class Opened(NamedTuple):
+class ModelOrFailure(NamedTuple):
     """A model, or why there is none."""
 
     model: nn.Module | None = None
@@ -102,13 +102,15 @@ def head_of(config: PretrainedConfig | None, architecture: str | None) -> Head |
 
 def open_model(
     place: Path, config: PretrainedConfig, architecture: str | None, head: Head, weighted: bool
-) -> Opened:
+) -> ModelOrFailure:
     """Make the model of a folder, unless it is too large; without weights they are random, and layers few."""
     model_class = _model_class(config, architecture, head)
     if model_class is None:
-        return Opened()
+        return ModelOrFailure()
     if (layers := _too_many_layers(config)) is not None:
-        return Opened(too_large=f"config.json says {layers} layers, and no more than {_LAYERS} are built")
+        return ModelOrFailure(
+            too_large=f"config.json says {layers} layers, and no more than {_LAYERS} are built"
+        )
     try:
         with quiet():
             built = AutoConfig.from_pretrained(place, local_files_only=True)
@@ -118,7 +120,7 @@ def open_model(
             empty = model_class(copy.deepcopy(built))  # the class writes into the config that it gets
         size = sum(parameter.numel() for parameter in empty.parameters())
         if size > _PARAMETERS:
-            return Opened(
+            return ModelOrFailure(
                 too_large=f"the model has {size:,} parameters, and none above {_PARAMETERS:,} is opened"
             )
         with quiet(), torch.random.fork_rng(devices=[]):
@@ -131,10 +133,10 @@ def open_model(
                     dtype=torch.float32,
                     output_loading_info=True,
                 )
-                return Opened(model, frozenset(loading["missing_keys"]))
-            return Opened(make_random(model_class, built))
+                return ModelOrFailure(model, frozenset(loading["missing_keys"]))
+            return ModelOrFailure(make_random(model_class, built))
     except Exception as error:  # torch, safetensors and transformers each have their own
-        return Opened(failure=line(error))
+        return ModelOrFailure(failure=line(error))
 
 
 def guess_model_type(folder: Folder) -> str | None:

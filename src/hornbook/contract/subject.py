@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from hornbook.contract.draft import Draft
 from hornbook.contract.folder import Folder
 from hornbook.contract.opening import (
-    Opened,
+    ModelOrFailure,
     copy_harmless,
     head_of,
     line,
@@ -25,11 +25,11 @@ from hornbook.contract.opening import (
 )
 from hornbook.contract.probes.network import Network
 from hornbook.contract.sizes import capacity
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES
 from hornbook.internals import read
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
+from hornbook.rng import CounterRNG
 from hornbook.store import build
 from hornbook.tokenizers import Head
 
@@ -195,9 +195,9 @@ class Subject:
         return head_of(self.config, self.architecture)
 
     @cached_property
-    def _built(self) -> Opened:
+    def _built(self) -> ModelOrFailure:
         if self.config is None or self.head is None or self.model_folder is None:
-            return Opened()
+            return ModelOrFailure()
         place = self._place("model", self.model_folder, weights=True)
         weighted = bool(self.model_folder.weights)
         return open_model(place, self.config, self.architecture, self.head, weighted)
@@ -284,11 +284,13 @@ class Subject:
         place = Path(self._places.name) / "tokens"
         store = build(place, self.texts, self.tokenizer, end, sentences=sentences)
         try:
-            cuts = self.objective.cuts(store, length)
+            chunking = self.objective.chunking(store, length)
         except HornbookError:  # too little text
             return None
-        rows = np.arange(max(4, cuts.count + 1))
-        made = self.objective.read(store, cuts, cuts.starts(rows), self.vocabulary, Draws(0, 0, rows))
+        rows = np.arange(max(4, chunking.count + 1))
+        made = self.objective.read(
+            store, chunking, chunking.starts(rows), self.vocabulary, CounterRNG(0, 0, rows)
+        )
         return {name: torch.from_numpy(array) for name, array in made.items()}
 
     # -- for the checks

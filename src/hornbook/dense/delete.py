@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from hornbook.dense.insert import Ints, insert
-from hornbook.dense.kept import Kept
 from hornbook.dense.layout import Layout
 from hornbook.dense.loss import losses
 from hornbook.dense.model import DenseModel
-from hornbook.draws import Draws
+from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError
+from hornbook.rng import CounterRNG
 
 _PLACES = 2**13
 """Places that the model reads at once."""
@@ -85,11 +85,11 @@ def delete_useless(
 
 def delete_from(
     model: DenseModel,
-    kept: Kept,
+    kept: Selection,
     rounds: int | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
-) -> Kept:
+) -> Selection:
     """Drop the useless dense tokens of a selection's texts, in no text so that its words become less likely.
 
     Where those of a text do harm only one by one, and together don't, the one goes that harms most. The facts tell what
@@ -104,8 +104,8 @@ def delete_from(
         words, now = kept.words[part].astype(np.int64), kept.places[part]
         places[part], *some = _drop(model, words, now, rounds)
         counts += some
-        draws = Draws(seed, "delete", np.arange(first, first + len(now)))
-        chance = _fewer(now, (places[part] < length).sum(1), draws.uniform("chance", now.shape[1]), length)
+        rng = CounterRNG(seed, "delete", np.arange(first, first + len(now)))
+        chance = _fewer(now, (places[part] < length).sum(1), rng.uniform("chance", now.shape[1]), length)
         for name, chosen in (("before", now), ("after", places[part]), ("as many by chance", chance)):
             scored[name] += float(nats(model, *_put(model, words, chosen)[:2], rounds).sum())
         if progress:

@@ -7,7 +7,7 @@ from hornbook.dense.insert import Ints
 from hornbook.dense.loss import emission_logit
 from hornbook.dense.model import DenseModel
 from hornbook.dense.reading import Reading
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 
 @torch.inference_mode()
@@ -19,7 +19,7 @@ def emitted_places(model: DenseModel, words: Ints, seed: int, vectors: bool = Tr
     makes of them is comparable with any model's. Rows with fewer have L at their end.
     """
     length = words.shape[1]
-    uniform = Draws(seed, "emit", np.arange(len(words))).uniform("token", length)
+    uniform = CounterRNG(seed, "emit", np.arange(len(words))).uniform("token", length)
     was_training = model.training
     model.eval()
     found = np.zeros(words.shape, bool)

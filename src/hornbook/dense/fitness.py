@@ -75,7 +75,7 @@ def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
             )
 
 
-def room_of(model: PreTrainedModel) -> tuple[int, bool] | None:
+def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
     """Tell how many positions a model has, and whether dense tokens take one even where they share it with a word.
 
     They do in classes whose masks or caches go by columns: GPT-Neo's, and those with a sliding window, which counts
@@ -87,9 +87,9 @@ def room_of(model: PreTrainedModel) -> tuple[int, bool] | None:
     return (min(limits), bool(window) or config.model_type == "gpt_neo") if limits else None
 
 
-def check_room(model: PreTrainedModel, layout: Layout) -> None:
+def check_positions(model: PreTrainedModel, layout: Layout) -> None:
     """Raise HornbookError where a batch takes more positions than the model has."""
-    room = room_of(model)
+    room = position_limit(model)
     if room is None:
         return
     limit, by_columns = room

@@ -14,7 +14,7 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWa
 from hornbook.dense.loss import word_logits
 from hornbook.dense.model import DenseModel
 from hornbook.dense.reading import Reading
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 from hornbook.section import Section
 
 _READ = 5
@@ -152,7 +152,7 @@ def _sample(logits: Tensor, options: Writing, number: int, rows: list[_Row]) -> 
     if options.top_p < 1:
         logits = TopPLogitsWarper(float(options.top_p))(nothing, logits)
     total = logits.double().softmax(-1).cumsum(-1)
-    uniform = Draws(options.seed, number, np.arange(len(rows))).uniform("token", 1)
+    uniform = CounterRNG(options.seed, number, np.arange(len(rows))).uniform("token", 1)
     drawn = torch.from_numpy(uniform).to(logits.device) * total[:, -1:]
     return torch.searchsorted(total, drawn, right=True).squeeze(1).clamp(max=logits.shape[-1] - 1)
 

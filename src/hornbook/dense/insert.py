@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -43,14 +43,14 @@ def insert(words: Ints, after: Ints, dense_id: int) -> Inserted:
     return Inserted(ids, origin, is_dense & real, real)
 
 
-def choose_places(draws: Draws, purpose: str, weights: Floats, proposals: int, count: int) -> Ints:
+def choose_places(rng: CounterRNG, purpose: str, weights: Floats, proposals: int, count: int) -> Ints:
     """Draw `proposals` sets of `count` columns for each row of weights (B, L): shape (B, proposals, count), ascending.
 
     A column is drawn in proportion to its weight and never twice in a set; one of weight 0 never (weighted sampling
     without replacement, Efraimidis and Spirakis, 2006). Each row needs `count` weights above 0.
     """
     rows, length = weights.shape
-    uniform = draws.uniform(purpose, proposals * length).reshape(rows, proposals, length)
+    uniform = rng.uniform(purpose, proposals * length).reshape(rows, proposals, length)
     with np.errstate(divide="ignore"):
         keys = np.where(weights[:, None] > 0, np.log(uniform) / np.maximum(weights[:, None], 1e-30), -np.inf)
     return np.sort(np.argpartition(-keys, count - 1, axis=2)[:, :, :count], axis=2)

@@ -8,16 +8,16 @@ import torch
 
 from hornbook.dense.emit import emitted_places
 from hornbook.dense.insert import Floats, Ints, choose_places, insert
-from hornbook.dense.kept import Kept
 from hornbook.dense.loss import losses
 from hornbook.dense.model import DenseModel
-from hornbook.draws import Draws
+from hornbook.dense.selection import Selection
+from hornbook.rng import CounterRNG
 
 Arm = Literal["dense", "pause", "plain"]
 ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
 
 
-def measure(model: DenseModel, kept: Kept, seed: int, emits: Arm | None = None) -> dict[str, float]:
+def measure(model: DenseModel, kept: Selection, seed: int, emits: Arm | None = None) -> dict[str, float]:
     """Score held-out words in bits per byte, each way; dense tokens stand where chance has it, as many as in training.
 
     Where the model `emits` them itself, dense or pause tokens, also with those, and how many it emits. The words are
@@ -37,15 +37,15 @@ def measure(model: DenseModel, kept: Kept, seed: int, emits: Arm | None = None) 
     return found
 
 
-def chance_places(kept: Kept, seed: int) -> Ints:
+def chance_places(kept: Selection, seed: int) -> Ints:
     """Choose places in the held-out windows, shape (M, n), n as many as the selection has in a text on average."""
     if not kept.tokens:  # all were deleted
         return np.empty((len(kept.heldout), 0), np.int64)
     count = max(1, round(kept.tokens / len(kept.words)))
     weights = np.ones(kept.heldout.shape)
     weights[:, -1] = 0
-    draws = Draws(seed, "measure", np.arange(len(kept.heldout)))
-    return choose_places(draws, "places", weights, 1, count)[:, 0]
+    rng = CounterRNG(seed, "measure", np.arange(len(kept.heldout)))
+    return choose_places(rng, "places", weights, 1, count)[:, 0]
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from transformers import DynamicCache, PreTrainedModel
 
 from hornbook.dense.fill import fill_in_rounds, fill_one_by_one, next_vectors, run_given
-from hornbook.dense.fitness import check_cache, check_finite, check_room, refuse_unfit
+from hornbook.dense.fitness import check_cache, check_finite, check_positions, refuse_unfit
 from hornbook.dense.layout import Layout
 from hornbook.dense.options import DenseOptions, Gradient
 from hornbook.dense.vector import Carrier
@@ -60,7 +60,7 @@ class DenseModel(nn.Module):
         Raises HornbookError for a batch that takes more positions than the model has.
         """
         layout = Layout.of(ids, self.dense_id, self.options.share_positions, real, documents)
-        check_room(self.model, layout)
+        check_positions(self.model, layout)
         return layout
 
     def forward(

@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerBase
 
 from hornbook.corpora import Corpus
 from hornbook.dense.insert import Ints
-from hornbook.dense.kept import Kept
 from hornbook.dense.model import DenseModel
-from hornbook.dense.select import Scored, Selection, keep, score
+from hornbook.dense.select import Scored, SelectOptions, keep, score
+from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError
 from hornbook.store import Plan, TokenStore, Windows, build
 from hornbook.tokenizers import tokenizer_hash
@@ -25,10 +25,10 @@ def select(
     windows: int,
     heldout_windows: int,
     length: int,
-    options: Selection,
+    options: SelectOptions,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
-) -> Kept:
+) -> Selection:
     """Score proposals for `windows` windows of `length` tokens, and keep the best by `options`.
 
     `heldout_windows` of the held-out text, at most, go along to measure trainings by. Token stores are kept in the
@@ -41,7 +41,7 @@ def select(
     scored = score(model, words, real, options, seed, progress=progress)
     kept, proposal = keep(scored, options, seed)
     counts = stores["heldout"].counts()
-    return Kept(
+    return Selection(
         words[kept],
         scored.places[kept, proposal],
         heldout,
@@ -62,7 +62,7 @@ def _bias(
     scored: Scored,
     kept: Ints,
     proposal: Ints,
-    options: Selection,
+    options: SelectOptions,
     seed: int,
 ) -> dict[str, Any]:
     """Tell what was kept from what is real, in nats a word: the best of many noisy scores looks good by itself."""
@@ -81,9 +81,9 @@ def _bias(
     }
 
 
-def _keeping(options: Selection, how: str) -> Selection:
+def _keeping(options: SelectOptions, how: str) -> SelectOptions:
     """Give the same selection with another way to keep."""
-    return Selection.model_validate(options.model_dump() | {"keep": how})
+    return SelectOptions.model_validate(options.model_dump() | {"keep": how})
 
 
 def _mean(gains: np.ndarray, counted: np.ndarray) -> float:

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.dense.fitness import room_of
+from hornbook.dense.fitness import position_limit
 from hornbook.dense.loss import word_logits
 from hornbook.dense.model import DenseModel
 from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense.vector import ablate
-from hornbook.draws import key
 from hornbook.evaluation.answers import Answers, answer
-from hornbook.evaluation.endings import score_endings
+from hornbook.evaluation.continuations import score_endings
 from hornbook.evaluation.questions import Question
+from hornbook.rng import key
 
 Way = Literal["plain", "pause", "random", "dense"]
 ARMS: dict[str, Way] = {
@@ -50,9 +50,9 @@ def answer_with(
 
     All ways give the model the same words: a context that is too long is cut as if the tokens stood there each time.
     """
-    limit, _ = room_of(model.model) or (_UNLIMITED, False)
+    limit, _ = position_limit(model.model) or (_UNLIMITED, False)
     between = [] if reading == "plain" else [model.dense_id] * count
-    draws = torch.Generator().manual_seed(key(seed, "tasks"))
+    rng = torch.Generator().manual_seed(key(seed, "tasks"))
     was_training = model.training
     model.eval()
     found = answer(
@@ -60,7 +60,7 @@ def answer_with(
         lambda pairs: score_endings(
             tokenizer,
             pairs,
-            partial(_hidden, model, reading, draws),
+            partial(_hidden, model, reading, rng),
             lambda hidden: word_logits(model.logits(hidden), model.dense_id),
             limit - count + len(between),
             model.model.device,
@@ -96,9 +96,9 @@ def compare(answers: Mapping[str, Sequence[Answers]]) -> dict[str, dict[str, Any
     return told
 
 
-def _hidden(model: DenseModel, reading: Way, draws: torch.Generator, ids: Tensor, real: Tensor) -> Tensor:
+def _hidden(model: DenseModel, reading: Way, rng: torch.Generator, ids: Tensor, real: Tensor) -> Tensor:
     layout = model.layout(ids, real)
     filled = model(ids, layout, None if reading in ("dense", "random") else 0)
     if reading == "random":
-        filled = model.consume(ids, layout, ablate("noise", filled.vectors, layout.fed, draws))
+        filled = model.consume(ids, layout, ablate("noise", filled.vectors, layout.fed, rng))
     return filled.hidden

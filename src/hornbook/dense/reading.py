@@ -5,7 +5,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from hornbook.dense.fill import fill_one_by_one
-from hornbook.dense.fitness import check_cache, check_finite, room_of
+from hornbook.dense.fitness import check_cache, check_finite, position_limit
 from hornbook.dense.model import DenseModel
 from hornbook.errors import HornbookError
 
@@ -13,8 +13,8 @@ from hornbook.errors import HornbookError
 class Reading:
     """Texts, each of which reads a token of its own in a step; a dense token costs what a word costs.
 
-    Each begins with its prompt, a list of ids that may hold dense tokens, and is padded on its left: where positions go
-    by columns (`room_of`), padding takes of a text's room, else texts are independent of what stands beside them.
+    Each begins with its prompt, a list of ids that may hold dense tokens, and is padded on its left. Where positions go
+    by columns (`position_limit`), padding takes some of a text's positions; elsewhere texts don't depend on each other.
     Without `vectors` dense tokens are pause tokens. Raises HornbookError for an empty prompt, and for hidden states
     that are no numbers.
     """
@@ -69,7 +69,7 @@ class Reading:
 
 
 def _room_of(model: DenseModel) -> tuple[int, bool]:
-    return room_of(model.model) or (2**30, False)
+    return position_limit(model.model) or (2**30, False)
 
 
 def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,8 @@ from pydantic import Field
 from hornbook.dense.insert import Floats, Ints, choose_places, insert
 from hornbook.dense.loss import losses, word_logits
 from hornbook.dense.model import DenseModel
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
+from hornbook.rng import CounterRNG
 from hornbook.section import Section
 
 _PLACES = 2**13
@@ -22,7 +22,7 @@ _PLACES = 2**13
 How = Literal["texts", "places", "chance"]
 
 
-class Selection(Section):
+class SelectOptions(Section):
     """What is proposed and what is kept."""
 
     proposals: int = Field(4, ge=1)
@@ -64,7 +64,7 @@ def score(
     model: DenseModel,
     words: Ints,
     real: npt.NDArray[np.bool_],
-    options: Selection,
+    options: SelectOptions,
     seed: int,
     purpose: str = "proposals",
     rows: Ints | None = None,
@@ -83,7 +83,9 @@ def score(
             f"a text has {int((weights > 0).sum(1).min()):,} places for a dense token, and {options.count} are to be "
             "put in: give longer texts, or a smaller count"
         )
-    places = choose_places(Draws(seed, "select", rows), purpose, weights, options.proposals, options.count)
+    places = choose_places(
+        CounterRNG(seed, "select", rows), purpose, weights, options.proposals, options.count
+    )
     batch, proposals, count = places.shape
     flat = places.reshape(-1, count)
     gains, counted = np.empty(len(flat)), np.empty(len(flat), np.int64)
@@ -102,7 +104,7 @@ def score(
     return Scored(places, gains.reshape(batch, proposals), counted.reshape(batch, proposals), real.sum(1))
 
 
-def keep(scored: Scored, options: Selection, seed: int) -> tuple[Ints, Ints]:
+def keep(scored: Scored, options: SelectOptions, seed: int) -> tuple[Ints, Ints]:
     """Choose by `options.keep`: the kept texts' numbers, ascending, and which proposal of each is kept."""
     texts = len(scored.gains)
     wanted = max(1, round(options.share * texts))
@@ -112,7 +114,7 @@ def keep(scored: Scored, options: Selection, seed: int) -> tuple[Ints, Ints]:
     if options.keep == "texts":
         kept = np.sort(np.argsort(-scored.falls.max(1), kind="stable")[:wanted])
         return kept, best[kept]
-    kept = Draws(seed, "keep", np.zeros(1, np.int64)).choose("chance", texts, wanted)[0]
+    kept = CounterRNG(seed, "keep", np.zeros(1, np.int64)).choose("chance", texts, wanted)[0]
     return kept, np.zeros(wanted, np.int64)
 
 

@@ -52,7 +52,7 @@ class Carrier:
         return hidden * hidden.pow(2).mean(-1, keepdim=True).add(_TINY).rsqrt() * self.size
 
 
-def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, draws: torch.Generator) -> Tensor:
+def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, rng: torch.Generator) -> Tensor:
     """Replace the vectors of a filled batch, shape (B, T, H), where it is `fed`, shape (B, T), by ones that tell less.
 
     `zero` leaves the embedding alone; `shuffle` gives a row all the vectors of another row (for rows laid out
@@ -64,7 +64,7 @@ def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, draws: torch.Generator)
     if kind == "shuffle":
         rows = len(vectors)
         # A cycle through the rows in random order: no row keeps its own.
-        order = torch.randperm(rows, generator=draws, device=draws.device)
+        order = torch.randperm(rows, generator=rng, device=rng.device)
         other = torch.empty_like(order)
         other[order] = order.roll(1)
         replaced = vectors[other.to(vectors.device)]
@@ -72,7 +72,7 @@ def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, draws: torch.Generator)
         counts = fed.sum(0).clamp(min=1)
         replaced = (vectors.sum(0) / counts[:, None]).expand_as(vectors)
     else:
-        noise = torch.randn(vectors.shape, generator=draws, dtype=vectors.dtype, device=draws.device)
+        noise = torch.randn(vectors.shape, generator=rng, dtype=vectors.dtype, device=rng.device)
         noise = noise.to(vectors.device)
         replaced = noise * (vectors.norm(dim=-1, keepdim=True) / noise.norm(dim=-1, keepdim=True))
     return replaced * fed[..., None]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.evaluation.endings import Scores, score_endings
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.continuations import Scores, score_endings
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.questions import PublicTask, Question
 
 Bools = npt.NDArray[np.bool_]
@@ -28,13 +28,13 @@ class Answers:
 
 def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]], Scores]) -> Answers:
     """Ask questions; `score` scores (context, ending) pairs."""
-    found = score([(question.context, ending) for question in questions for ending in question.endings])
+    found = score([(question.context, ending) for question in questions for ending in question.continuations])
     right, per_byte, nats, size, first = [], [], 0.0, 0, 0
     for question in questions:
-        part = slice(first, first + len(question.endings))
+        part = slice(first, first + len(question.continuations))
         first = part.stop
-        sizes = np.array([len(ending.encode()) for ending in question.endings])
-        if len(question.endings) == 1:
+        sizes = np.array([len(ending.encode()) for ending in question.continuations])
+        if len(question.continuations) == 1:
             right.append(bool(found.greedy[part][0]))
             per_byte.append(right[-1])
         else:
@@ -46,7 +46,7 @@ def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]
 
 
 def measure_task(
-    opened: Opened,
+    loaded: LoadedModel,
     task: PublicTask,
     questions: Sequence[Question],
     progress: Callable[[float], None] | None = None,
@@ -55,21 +55,21 @@ def measure_task(
 
     Raises HornbookError unless the model is causal.
     """
-    opened.need("causal")
-    model, family = opened.model, opened.family
+    loaded.need("causal")
+    model, family = loaded.model, loaded.family
     found = answer(
         questions,
         lambda pairs: score_endings(
-            opened.tokenizer,
+            loaded.tokenizer,
             pairs,
             lambda ids, _: family.hidden(model, {"input_ids": ids}),
             lambda hidden: family.logits(model, hidden),
-            opened.length,
+            loaded.length,
             model.device,
             progress=progress,
         ),
     )
-    choice = len(questions[0].endings) > 1
+    choice = len(questions[0].continuations) > 1
     rule = (
         "The likeliest of the endings is the answer."
         if choice

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.likelihood import Likelihood, spread
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.store import TokenStore
 
 _TOKENS = 2**12
@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 
 @torch.inference_mode()
 def bits_per_byte(
-    opened: Opened,
+    loaded: LoadedModel,
     store: TokenStore,
     documents: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -34,11 +34,11 @@ def bits_per_byte(
     least half a length of context where there is that much. `progress` hears the share that is done. Raises
     HornbookError unless the model is causal.
     """
-    opened.need("causal")
+    loaded.need("causal")
     chosen = spread(len(store.ends), documents)
     begins, ends = np.concatenate([[0], store.ends[:-1]])[chosen], store.ends[chosen]
-    first, scored, last = _cut(begins, ends, opened.length)
-    model, rows = opened.model, max(1, _LOGITS // opened.model.config.vocab_size)
+    first, scored, last = _cut(begins, ends, loaded.length)
+    model, rows = loaded.model, max(1, _LOGITS // loaded.model.config.vocab_size)
     nats, done = 0.0, 0
     for batch in _batches(last - first):
         longest = int((last - first)[batch].max())
@@ -49,9 +49,9 @@ def bits_per_byte(
         counts = (places >= scored[batch][:, None]) & (places < last[batch][:, None])
         targets = torch.from_numpy(tokens[:, 1:][counts]).to(model.device)
         inputs = torch.from_numpy(tokens[:, :-1]).to(model.device)
-        hidden = opened.family.hidden(model, {"input_ids": inputs})[torch.from_numpy(counts).to(model.device)]
+        hidden = loaded.family.hidden(model, {"input_ids": inputs})[torch.from_numpy(counts).to(model.device)]
         for states, labels in zip(hidden.split(rows), targets.split(rows), strict=True):
-            logits = opened.family.logits(model, states).float()
+            logits = loaded.family.logits(model, states).float()
             nats += float(cross_entropy(logits, labels, reduction="none").double().sum())
         done += len(hidden)
         if progress:

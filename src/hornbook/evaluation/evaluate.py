@@ -11,7 +11,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.bits_per_byte import bits_per_byte
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.evaluation.likelihood import Likelihood
-from hornbook.evaluation.opened import Opened, open_model
+from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.pseudo_likelihood import pseudo_likelihood
 from hornbook.evaluation.samples import fits, sample
@@ -33,7 +33,7 @@ _LOSSES: dict[Head, str] = {"causal": "held-out loss", "masked": "masked-token l
 
 
 def evaluate(
-    opened: Opened,
+    loaded: LoadedModel,
     texts: Sequence[str],
     objective: Objective | None = None,
     *,
@@ -52,28 +52,28 @@ def evaluate(
     """
     tell = progress or (lambda what, share: None)
     objective = (
-        objective or next(kind for kind in OBJECTIVES.values() if any(map(opened.serves, kind.heads())))()
+        objective or next(kind for kind in OBJECTIVES.values() if any(map(loaded.serves, kind.heads())))()
     )
-    opened.need(objective.head)
-    problems = objective.problems(opened.vocabulary, opened.length)
+    loaded.need(objective.head)
+    problems = objective.problems(loaded.vocabulary, loaded.length)
     if problems or not any(texts):
         raise HornbookError(
             "; ".join(problems) or "there is no held-out text to evaluate on: give some documents"
         )
-    end = objective.end(opened.vocabulary)
+    end = objective.end(loaded.vocabulary)
     assert end is not None
     with TemporaryDirectory() as folder:
-        store = build(Path(folder) / "tokens", texts, opened.tokenizer, end, sentences=objective.sentences)
-        measures = _losses(opened, objective, store, windows, tell)
-        if opened.head == "causal":
-            measures.insert(0, _bits_per_byte(opened, objective, store, texts, documents, tell))
-    if opened.serves("masked"):
-        measures.append(_pseudo_likelihood(opened, texts, tell))
+        store = build(Path(folder) / "tokens", texts, loaded.tokenizer, end, sentences=objective.sentences)
+        measures = _losses(loaded, objective, store, windows, tell)
+        if loaded.head == "causal":
+            measures.insert(0, _bits_per_byte(loaded, objective, store, texts, documents, tell))
+    if loaded.serves("masked"):
+        measures.append(_pseudo_likelihood(loaded, texts, tell))
     if prompts is None:
-        prompts = [prompt for prompt in heldout_prompts(texts) if fits(opened, prompt)]
+        prompts = [prompt for prompt in heldout_prompts(texts) if fits(loaded, prompt)]
     samples = []
     for number, prompt in enumerate(prompts, 1):
-        samples.append(sample(opened, prompt))
+        samples.append(sample(loaded, prompt))
         tell("samples", number / len(prompts))
     return {"measures": measures, "samples": samples}
 
@@ -81,10 +81,10 @@ def evaluate(
 def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
     """Evaluate a run on its corpus's held-out part and write `evaluation.json` into its folder.
 
-    Raises HornbookError as `open_model` and `evaluate` do, and for a held-out part that isn't the one of the
+    Raises HornbookError as `load_model` and `evaluate` do, and for a held-out part that isn't the one of the
     training.
     """
-    opened = open_model(folder)
+    loaded = load_model(folder)
     recipe = read_recipe(folder / "recipe.yaml")
     texts = list(recipe.corpus.documents_of("heldout"))
     found = {"documents": len(texts), "bytes": _bytes(texts)}
@@ -95,54 +95,54 @@ def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
             f"and now has {found['documents']:,}, {found['bytes']:,} bytes: bring back the old text, for "
             "figures on another one can't be compared"
         )
-    outcome = evaluate(opened, texts, recipe.objective, progress=progress)
+    outcome = evaluate(loaded, texts, recipe.objective, progress=progress)
     with beside(folder / "evaluation.json") as file:
         file.write_text(json.dumps(outcome, indent=2, ensure_ascii=False), "utf-8")
     return outcome
 
 
 def _bits_per_byte(
-    opened: Opened,
+    loaded: LoadedModel,
     objective: Objective,
     store: TokenStore,
     texts: Sequence[str],
     documents: int | None,
     tell: Progress,
 ) -> dict[str, Any]:
-    found = bits_per_byte(opened, store, documents, lambda share: tell("bits per byte", share))
+    found = bits_per_byte(loaded, store, documents, lambda share: tell("bits per byte", share))
     rule = (
         "Each document is read alone, from an end token on, and its own end token counts too. "
-        f"One of more than {opened.length} tokens is read in windows of that length that overlap by "
+        f"One of more than {loaded.length} tokens is read in windows of that length that overlap by "
         "half, and each token is predicted once."
     )
     if not isinstance(objective, Causal):
         rule += " The training, of another objective, never asked for that."
     comparable = "It compares with any causal model on the same text, whatever its tokenizer and length."
-    comparable += _lossy(opened, texts)
+    comparable += _lossy(loaded, texts)
     return _measure("bits per byte", found.bits_per_byte, _BITS, _over(found, len(texts)), rule, comparable)
 
 
-def _pseudo_likelihood(opened: Opened, texts: Sequence[str], tell: Progress) -> dict[str, Any]:
-    found = pseudo_likelihood(opened, texts, progress=lambda share: tell("pseudo-likelihood", share))
+def _pseudo_likelihood(loaded: LoadedModel, texts: Sequence[str], tell: Progress) -> dict[str, Any]:
+    found = pseudo_likelihood(loaded, texts, progress=lambda share: tell("pseudo-likelihood", share))
     rule = "Each token of the documents' first 256 characters is hidden in turn, and all others are seen."
     comparable = (
         "It compares with masked models on the same text, whatever their tokenizer, and never with a causal "
         "model's bits per byte: it sees what comes after."
     )
-    comparable += _lossy(opened, texts)
+    comparable += _lossy(loaded, texts)
     return _measure(
         "pseudo-likelihood", found.bits_per_byte, _BITS, _over(found, len(texts)), rule, comparable
     )
 
 
 def _losses(
-    opened: Opened, objective: Objective, store: TokenStore, windows: int, tell: Progress
+    loaded: LoadedModel, objective: Objective, store: TokenStore, windows: int, tell: Progress
 ) -> list[dict[str, Any]]:
     """Measure the objective's loss or, where it has several terms, each of them."""
     single = _LOSSES.get(objective.head, "loss")
-    found = heldout_loss(opened, objective, store, windows, lambda share: tell(single, share))
+    found = heldout_loss(loaded, objective, store, windows, lambda share: tell(single, share))
     size, what = (
-        objective.window(opened.length),
+        objective.window(loaded.length),
         "pairs of at most" if objective.head == "pairs" else "windows of",
     )
     spread = "" if found.windows == found.available else f", spread evenly over {found.available:,}"
@@ -171,10 +171,10 @@ def _over(found: Likelihood, documents: int) -> str:
     return f"{found.documents:,} documents{spread}: {found.bytes:,} bytes, {found.tokens:,} tokens"
 
 
-def _lossy(opened: Opened, texts: Sequence[str]) -> str:
+def _lossy(loaded: LoadedModel, texts: Sequence[str]) -> str:
     """Warn of a tokenizer that loses some of the text: what is lost needn't be predicted."""
-    ids = encode_documents(opened.tokenizer, list(texts[:100]))
-    if all(opened.tokenizer.decode(one) == text for one, text in zip(ids, texts, strict=False)):
+    ids = encode_documents(loaded.tokenizer, list(texts[:100]))
+    if all(loaded.tokenizer.decode(one) == text for one, text in zip(ids, texts, strict=False)):
         return ""
     return (
         " Its tokenizer loses some of the text (spaces, case or rare characters), which flatters the figure."

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
 from hornbook.tokenizers import encode_documents
@@ -17,7 +17,7 @@ _BaseStreamer: Any = read("transformers.generation:BaseStreamer")
 
 
 def generate(
-    opened: Opened,
+    loaded: LoadedModel,
     prompt: str,
     tokens: int = 200,
     temperature: float = 0.8,
@@ -34,28 +34,28 @@ def generate(
     The choice of tokens is that of `sampling`; the same seed gives the same text. Raises HornbookError unless
     the model is causal, for a prompt that leaves no room, and for values that mean nothing.
     """
-    opened.need("causal")
-    end = opened.vocabulary.eos
+    loaded.need("causal")
+    end = loaded.vocabulary.eos
     assert end is not None
-    context = [end, *encode_documents(opened.tokenizer, [prompt])[0]]
-    room = opened.length - len(context)
+    context = [end, *encode_documents(loaded.tokenizer, [prompt])[0]]
+    room = loaded.length - len(context)
     if room < 1:
         raise HornbookError(
-            f"the prompt has {len(context) - 1} tokens, and {opened.name} takes {opened.length}, with the "
+            f"the prompt has {len(context) - 1} tokens, and {loaded.name} takes {loaded.length}, with the "
             "end token before it and what is to be written: shorten it"
         )
-    config = sampling(opened, min(tokens, room), temperature, top_k, top_p, [end])
+    config = sampling(loaded, min(tokens, room), temperature, top_k, top_p, [end])
     # Neither special tokens nor rows that no token has can be part of a text.
-    words = opened.vocabulary.words.tolist()
-    config.suppress_tokens = sorted({*range(opened.model.config.vocab_size)} - {end, *words}) or None
-    inputs = torch.tensor([context], device=opened.model.device)
-    text = _Text(opened.tokenizer, stream)
+    words = loaded.vocabulary.words.tolist()
+    config.suppress_tokens = sorted({*range(loaded.model.config.vocab_size)} - {end, *words}) or None
+    inputs = torch.tensor([context], device=loaded.model.device)
+    text = _Text(loaded.tokenizer, stream)
     with seeded(inputs.device, seed):
-        ids = opened.model.generate(
+        ids = loaded.model.generate(
             inputs, attention_mask=torch.ones_like(inputs), generation_config=config, streamer=text
         )[0].tolist()
     if tokens > room and ids[-1] != end:
-        warn(f"the text stops after {room} tokens: {opened.name} takes {opened.length}, the prompt included")
+        warn(f"the text stops after {room} tokens: {loaded.name} takes {loaded.length}, the prompt included")
     return text.said
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hornbook.draws import Draws
 from hornbook.objectives import Objective, Vocabulary
+from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 _SEED = 0
@@ -18,12 +18,12 @@ def heldout_batches(
     store: TokenStore, objective: Objective, vocabulary: Vocabulary, length: int, windows: int, batch: int
 ) -> Iterator[dict[str, Tensor]]:
     """Give the objective's batches of at most `windows` windows or pairs, spread evenly over the store."""
-    cuts = objective.cuts(store, length)
+    chunking = objective.chunking(store, length)
     # A held-out part shorter than a window is read round and round, rather than not at all.
-    available = max(1, cuts.count)
+    available = max(1, chunking.count)
     chosen = np.unique(np.linspace(0, available - 1, min(windows, available)).astype(np.int64))
     for first in range(0, len(chosen), batch):
         rows = chosen[first : first + batch]
-        draws = Draws(_SEED, "heldout", rows)
-        arrays = objective.read(store, cuts, cuts.starts(rows), vocabulary, draws)
+        rng = CounterRNG(_SEED, "heldout", rows)
+        arrays = objective.read(store, chunking, chunking.starts(rows), vocabulary, rng)
         yield {name: torch.from_numpy(array) for name, array in arrays.items()}

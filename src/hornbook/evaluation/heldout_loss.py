@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from hornbook.evaluation.heldout import heldout_batches
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.objectives import Objective
 from hornbook.store import TokenStore
 
@@ -44,7 +44,7 @@ class HeldoutLoss:
 
 @torch.inference_mode()
 def heldout_loss(
-    opened: Opened,
+    loaded: LoadedModel,
     objective: Objective,
     store: TokenStore,
     windows: int = 2000,
@@ -55,17 +55,17 @@ def heldout_loss(
     With as many windows it is what the training loop logs for these weights. `progress` hears the share that
     is done. Raises HornbookError unless the objective is for a model with this head.
     """
-    opened.need(objective.head)
-    available = max(1, objective.cuts(store, opened.length).count)
+    loaded.need(objective.head)
+    available = max(1, objective.chunking(store, loaded.length).count)
     windows = min(windows, available)
-    batch = max(1, _LOGITS // (opened.length * opened.model.config.vocab_size))
+    batch = max(1, _LOGITS // (loaded.length * loaded.model.config.vocab_size))
     total, labels = torch.zeros(2, len(objective.terms), dtype=torch.float64)
     done = 0
-    for arrays in heldout_batches(store, objective, opened.vocabulary, opened.length, windows, batch):
+    for arrays in heldout_batches(store, objective, loaded.vocabulary, loaded.length, windows, batch):
         sums, counts = objective.loss(
-            opened.family,
-            opened.model,
-            {name: array.to(opened.model.device) for name, array in arrays.items()},
+            loaded.family,
+            loaded.model,
+            {name: array.to(loaded.model.device) for name, array in arrays.items()},
         )
         total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(arrays["labels"])
         if progress:

@@ -6,7 +6,7 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import cut, join, written
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.objectives.denoisers import MODES
 from hornbook.tokenizers import encode_documents
@@ -23,7 +23,7 @@ class Infilled:
 
 
 def infill(
-    opened: Opened,
+    loaded: LoadedModel,
     text: str,
     tokens: int = 32,
     temperature: float = 0.0,
@@ -39,40 +39,40 @@ def infill(
     HornbookError unless the model is text-to-text, and for a text without a blank, with more blanks than
     there are sentinels, or with more tokens than the model takes.
     """
-    opened.need("seq2seq")
-    parts, sentinels, end = cut(text), opened.vocabulary.sentinels.tolist(), opened.vocabulary.eos
+    loaded.need("seq2seq")
+    parts, sentinels, end = cut(text), loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.eos
     assert end is not None
     blanks = len(parts) - 1
     if not blanks:
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where words are to be found")
     if blanks > len(sentinels):
         raise HornbookError(
-            f"the text has {blanks} blanks, and {opened.name} has {len(sentinels)} sentinels: leave fewer"
+            f"the text has {blanks} blanks, and {loaded.name} has {len(sentinels)} sentinels: leave fewer"
         )
-    encoded = encode_documents(opened.tokenizer, parts)
-    mode = opened.vocabulary.named.get(MODES["R"])
+    encoded = encode_documents(loaded.tokenizer, parts)
+    mode = loaded.vocabulary.named.get(MODES["R"])
     ids = (
         ([] if mode is None else [mode])
         + encoded[0]
         + [token for number, part in enumerate(encoded[1:]) for token in (sentinels[number], *part)]
         + [end]
     )
-    if len(ids) > opened.length:
+    if len(ids) > loaded.length:
         raise HornbookError(
-            f"the text has {len(ids)} tokens, and {opened.name} takes {opened.length}: shorten it"
+            f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
         )
     # Nothing after the sentinel that follows the last blank's span is asked for.
     stops = [end, *sentinels[blanks : blanks + 1]]
-    config = sampling(opened, tokens * blanks, temperature, top_k, top_p, stops)
-    inputs = torch.tensor([ids], device=opened.model.device)
+    config = sampling(loaded, tokens * blanks, temperature, top_k, top_p, stops)
+    inputs = torch.tensor([ids], device=loaded.model.device)
     with seeded(inputs.device, seed):
-        answer = opened.model.generate(
+        answer = loaded.model.generate(
             inputs, attention_mask=torch.ones_like(inputs), generation_config=config
         )[0].tolist()
     spans = _spans(answer[1:], sentinels, end)
     filled, whole = [], parts[0]
     for number in range(blanks):
-        span = written(opened.tokenizer, encoded[number], spans.get(sentinels[number], []))
+        span = written(loaded.tokenizer, encoded[number], spans.get(sentinels[number], []))
         filled.append(span.strip(" "))
         whole = join(whole, span.rstrip(" ") or " ", parts[number + 1], ("⟦", "⟧"))
     return Infilled(whole, tuple(filled))

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from hornbook.draws import Draws
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.objectives import IGNORED
 from hornbook.objectives.pairs import Pairs
+from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 _DRAWS = 4
@@ -20,7 +20,7 @@ _RIDGE = 1e-2
 
 @torch.inference_mode()
 def probe(
-    opened: Opened, objective: Pairs, learn: TokenStore, judge: TokenStore, stretches: int = 1000
+    loaded: LoadedModel, objective: Pairs, learn: TokenStore, judge: TokenStore, stretches: int = 1000
 ) -> float:
     """Give the share of pairs of `judge` that a linear reader judges rightly, having learned from those of `learn`.
 
@@ -29,14 +29,14 @@ def probe(
     state of CLS; it is fitted by ridge regression of -1 and 1. At most `stretches` stretches of text are read of each
     store.
     """
-    features, wanted = _read(opened, objective, learn, stretches)
+    features, wanted = _read(loaded, objective, learn, stretches)
     mean, deviation = features.mean(0), features.std(0).clamp(min=1e-6)
     features = _with_one((features - mean) / deviation)
     normal = features.T @ features + _RIDGE * len(features) * torch.eye(
         features.shape[1], dtype=features.dtype
     )
     weights = torch.linalg.solve(normal, features.T @ (2 * wanted - 1))
-    features, wanted = _read(opened, objective, judge, stretches)
+    features, wanted = _read(loaded, objective, judge, stretches)
     said = _with_one((features - mean) / deviation) @ weights > 0
     return float((said == wanted.bool()).double().mean())
 
@@ -45,36 +45,36 @@ def _with_one(features: Tensor) -> Tensor:
     return torch.nn.functional.pad(features, (0, 1), value=1.0)
 
 
-def _read(opened: Opened, objective: Pairs, store: TokenStore, stretches: int) -> tuple[Tensor, Tensor]:
+def _read(loaded: LoadedModel, objective: Pairs, store: TokenStore, stretches: int) -> tuple[Tensor, Tensor]:
     """Give the features (pairs, 3 * hidden) and labels (pairs,) of a store's pairs."""
     parts = [
-        (_features(opened, batch), batch[objective.label].double())
-        for batch in _batches(opened, objective, store, stretches)
+        (_features(loaded, batch), batch[objective.label].double())
+        for batch in _batches(loaded, objective, store, stretches)
     ]
     features, wanted = zip(*parts, strict=True)
     return torch.cat(features), torch.cat(wanted)
 
 
 def _batches(
-    opened: Opened, objective: Pairs, store: TokenStore, stretches: int
+    loaded: LoadedModel, objective: Pairs, store: TokenStore, stretches: int
 ) -> Iterator[dict[str, Tensor]]:
-    cuts = objective.cuts(store, opened.length)
-    chosen = torch.linspace(0, cuts.count - 1, min(stretches, cuts.count)).long().unique().numpy()
+    chunking = objective.chunking(store, loaded.length)
+    chosen = torch.linspace(0, chunking.count - 1, min(stretches, chunking.count)).long().unique().numpy()
     for turn in range(_DRAWS):
         for first in range(0, len(chosen), _BATCH):
             rows = chosen[first : first + _BATCH]
             arrays = objective.read(
-                store, cuts, cuts.starts(rows), opened.vocabulary, Draws(turn, "probe", rows)
+                store, chunking, chunking.starts(rows), loaded.vocabulary, CounterRNG(turn, "probe", rows)
             )
-            yield {name: torch.from_numpy(array).to(opened.model.device) for name, array in arrays.items()}
+            yield {name: torch.from_numpy(array).to(loaded.model.device) for name, array in arrays.items()}
 
 
-def _features(opened: Opened, batch: dict[str, Tensor]) -> Tensor:
+def _features(loaded: LoadedModel, batch: dict[str, Tensor]) -> Tensor:
     text = torch.where(batch["labels"] != IGNORED, batch["labels"], batch["input_ids"])
     inputs = {"input_ids": text, "attention_mask": batch["attention_mask"]}
-    if opened.head == "pairs":  # another model has never seen a second segment's id
+    if loaded.head == "pairs":  # another model has never seen a second segment's id
         inputs["token_type_ids"] = batch["token_type_ids"]
-    hidden = opened.family.hidden(opened.model, inputs).double()
+    hidden = loaded.family.hidden(loaded.model, inputs).double()
     second = batch["token_type_ids"].bool()
     first, second = (
         (hidden * part[..., None]).sum(1) / part.sum(1, keepdim=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hornbook.draws import Draws
 from hornbook.evaluation.blanks import BLANK
 from hornbook.evaluation.likelihood import spread
+from hornbook.rng import CounterRNG
 
 _SEED = 0
 _BEFORE, _AFTER = (6, 13), 8
@@ -36,7 +36,7 @@ def _take(text: str, number: int) -> str | None:
         }
         fitting = [(place, match["rest"]) for place, match in matches.items() if match]
         if fitting and not BLANK.search(paragraph):
-            draws = Draws(_SEED, "prompts", np.array([number]))
-            place, rest = fitting[draws.integers("word", 1, len(fitting))[0, 0]]
+            rng = CounterRNG(_SEED, "prompts", np.array([number]))
+            place, rest = fitting[rng.integers("word", 1, len(fitting))[0, 0]]
             return " ".join([*words[:place], f"<mask>{rest}", *words[place + 1 : place + 1 + _AFTER]])
     return None

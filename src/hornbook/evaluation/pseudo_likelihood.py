@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from hornbook.evaluation.likelihood import Likelihood, spread
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 _TOKENS = 2**12
@@ -15,7 +15,7 @@ _TOKENS = 2**12
 
 @torch.inference_mode()
 def pseudo_likelihood(
-    opened: Opened,
+    loaded: LoadedModel,
     texts: Sequence[str],
     documents: int = 64,
     characters: int = 256,
@@ -29,18 +29,18 @@ def pseudo_likelihood(
     and no length: a model that is too short for a beginning reads it in parts. `progress` hears the share
     that is done. Raises HornbookError unless the model is masked.
     """
-    opened.need("masked")
+    loaded.need("masked")
     beginnings = [beginning(texts[number], characters) for number in spread(len(texts), documents)]
-    window = opened.length - 2
+    window = loaded.length - 2
     parts = [
         ids[first : first + window]
-        for ids in encode_documents(opened.tokenizer, beginnings)
+        for ids in encode_documents(loaded.tokenizer, beginnings)
         for first in range(0, len(ids), window)
     ]
     total = sum(map(len, parts))
     nats, done = 0.0, 0
     for part in parts:
-        nats += _score(opened, part)
+        nats += _score(loaded, part)
         done += len(part)
         if progress:
             progress(done / total)
@@ -55,9 +55,9 @@ def beginning(text: str, characters: int) -> str:
     return words[0] if words else text[:characters]
 
 
-def _score(opened: Opened, part: list[int]) -> float:
+def _score(loaded: LoadedModel, part: list[int]) -> float:
     """Sum -ln p over a part of a text, framed as in training."""
-    vocabulary, model = opened.vocabulary, opened.model
+    vocabulary, model = loaded.vocabulary, loaded.model
     assert vocabulary.mask is not None
     ids = torch.tensor([vocabulary.cls, *part, vocabulary.sep], device=model.device)
     nats = 0.0
@@ -65,7 +65,7 @@ def _score(opened: Opened, part: list[int]) -> float:
         rows = torch.arange(len(places), device=model.device)
         inputs = ids.repeat(len(places), 1)
         inputs[rows, places] = vocabulary.mask
-        hidden = opened.family.hidden(model, {"input_ids": inputs})[rows, places]
-        logits = opened.family.logits(model, hidden).float()
+        hidden = loaded.family.hidden(model, {"input_ids": inputs})[rows, places]
+        logits = loaded.family.logits(model, hidden).float()
         nats -= float(logits.log_softmax(-1)[rows, ids[places]].double().sum())
     return nats

@@ -16,7 +16,7 @@ class Question:
     """A text and how it may go on."""
 
     context: str
-    endings: tuple[str, ...]
+    continuations: tuple[str, ...]
     """Each begins with the blank that separates it. A single one is a free answer, to be met exactly."""
     label: int
     """Which ending is right."""

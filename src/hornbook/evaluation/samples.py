@@ -6,7 +6,7 @@ from typing import Any
 from hornbook.evaluation.blanks import cut
 from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.unmask import unmask
 from hornbook.tokenizers import encode_documents
 
@@ -14,22 +14,22 @@ _TOKENS = 60
 """That a causal model writes at most."""
 
 
-def sample(opened: Opened, prompt: str) -> dict[str, Any]:
+def sample(loaded: LoadedModel, prompt: str) -> dict[str, Any]:
     """Let a model fill the prompt's first blank, or a causal one go on from where the blank is.
 
     Raises HornbookError as `unmask`, `infill` and `generate` do.
     """
-    if opened.head == "causal":
+    if loaded.head == "causal":
         start = cut(prompt)[0]
-        output = start + generate(opened, start, _TOKENS, warn=lambda remark: None)
+        output = start + generate(loaded, start, _TOKENS, warn=lambda remark: None)
         return {"kind": "generate", "prompt": start, "output": output}
-    if opened.serves("masked"):
-        candidates = [asdict(candidate) for candidate in unmask(opened, prompt)[0].candidates]
+    if loaded.serves("masked"):
+        candidates = [asdict(candidate) for candidate in unmask(loaded, prompt)[0].candidates]
         return {"kind": "unmask", "prompt": prompt, "output": candidates[0]["text"], "candidates": candidates}
-    return {"kind": "infill", "prompt": prompt, "output": infill(opened, prompt).text}
+    return {"kind": "infill", "prompt": prompt, "output": infill(loaded, prompt).text}
 
 
-def fits(opened: Opened, prompt: str) -> bool:
+def fits(loaded: LoadedModel, prompt: str) -> bool:
     """Tell whether a model takes a prompt, framed, and has room for a few words more."""
-    (ids,) = encode_documents(opened.tokenizer, [prompt])
-    return len(ids) + 8 <= opened.length
+    (ids,) = encode_documents(loaded.tokenizer, [prompt])
+    return len(ids) + 8 <= loaded.length

@@ -7,11 +7,11 @@ import torch
 from transformers import GenerationConfig
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 
 
 def sampling(
-    opened: Opened, tokens: int, temperature: float, top_k: int, top_p: float, stops: list[int]
+    loaded: LoadedModel, tokens: int, temperature: float, top_k: int, top_p: float, stops: list[int]
 ) -> GenerationConfig:
     """Describe it to Hugging Face's `generate`: at most `tokens` tokens, up to the first of `stops`.
 
@@ -35,8 +35,8 @@ def sampling(
         do_sample=temperature > 0,
         eos_token_id=stops,
         # Nothing is padded, but the library asks for it.
-        pad_token_id=stops[0] if opened.tokenizer.pad_token_id is None else opened.tokenizer.pad_token_id,
-        decoder_start_token_id=getattr(opened.model.config, "decoder_start_token_id", None),
+        pad_token_id=stops[0] if loaded.tokenizer.pad_token_id is None else loaded.tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(loaded.model.config, "decoder_start_token_id", None),
         **drawn,
     )
 

@@ -6,7 +6,7 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import BLANK, cut, join, written
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 
@@ -29,32 +29,32 @@ class Blank:
 
 
 @torch.inference_mode()
-def unmask(opened: Opened, text: str, top: int = 5) -> list[Blank]:
+def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
     """Give the `top` likeliest words for each blank of a text (`<mask>`, `[MASK]` or `___`).
 
     Each blank is filled by itself, with one token that isn't special, while the others stay blank. Raises
     HornbookError unless the model is masked, and for a text without a blank or with more tokens than the
     model takes.
     """
-    opened.need("masked")
-    parts, vocabulary = cut(text), opened.vocabulary
+    loaded.need("masked")
+    parts, vocabulary = cut(text), loaded.vocabulary
     if len(parts) < 2:
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where a word is to be found")
     assert vocabulary.cls is not None and vocabulary.sep is not None and vocabulary.mask is not None
     ids, places = [vocabulary.cls], []
-    for number, part in enumerate(encode_documents(opened.tokenizer, parts)):
+    for number, part in enumerate(encode_documents(loaded.tokenizer, parts)):
         if number:
             places.append(len(ids))
             ids.append(vocabulary.mask)
         ids += part
     ids.append(vocabulary.sep)
-    if len(ids) > opened.length:
+    if len(ids) > loaded.length:
         raise HornbookError(
-            f"the text has {len(ids)} tokens, and {opened.name} takes {opened.length}: shorten it"
+            f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
         )
-    inputs = torch.tensor([ids], device=opened.model.device)
-    hidden = opened.family.hidden(opened.model, {"input_ids": inputs})[0, places]
-    probabilities = opened.family.logits(opened.model, hidden).float().softmax(-1)
+    inputs = torch.tensor([ids], device=loaded.model.device)
+    hidden = loaded.family.hidden(loaded.model, {"input_ids": inputs})[0, places]
+    probabilities = loaded.family.logits(loaded.model, hidden).float().softmax(-1)
     words = torch.from_numpy(vocabulary.words).to(inputs.device)
     best = probabilities[:, words].topk(min(top, len(words)))
     found = [match.span() for match in BLANK.finditer(text)]
@@ -64,8 +64,8 @@ def unmask(opened: Opened, text: str, top: int = 5) -> list[Blank]:
     ):
         candidates = []
         for token, chance in zip(chosen, chances, strict=True):
-            filled = written(opened.tokenizer, ids[:place], [token])
-            shown = filled.strip() or opened.tokenizer.convert_ids_to_tokens(token)
+            filled = written(loaded.tokenizer, ids[:place], [token])
+            shown = filled.strip() or loaded.tokenizer.convert_ids_to_tokens(token)
             candidates.append(Candidate(shown, chance, join(text[:start], filled, text[end:])))
         blanks.append(Blank(tuple(candidates)))
     return blanks

@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.heldout import heldout_batches
-from hornbook.evaluation.opened import Opened
+from hornbook.evaluation.loading import LoadedModel
 from hornbook.objectives import SpanCorruption
 from hornbook.store import TokenStore
 
@@ -12,25 +12,27 @@ _BATCH = 64
 
 
 @torch.inference_mode()
-def word_loss(opened: Opened, objective: SpanCorruption, store: TokenStore, windows: int = 2000) -> float:
+def word_loss(
+    loaded: LoadedModel, objective: SpanCorruption, store: TokenStore, windows: int = 2000
+) -> float:
     """Average -ln p, in nats, of the first word of each span, where only words are possible.
 
     Most of what the objective's own loss tells of a model that has learned by other spans is that it expects sentinels
     elsewhere. Behind a sentinel every model expects a word; and sentinels are no answer here. Raises HornbookError
     unless the model is of text to text.
     """
-    opened.need(objective.head)
-    vocabulary, device = opened.vocabulary, opened.model.device
+    loaded.need(objective.head)
+    vocabulary, device = loaded.vocabulary, loaded.model.device
     special, sentinels = (
         torch.from_numpy(ids).to(device) for ids in (vocabulary.special, vocabulary.sentinels)
     )
     total, count = 0.0, 0
-    for arrays in heldout_batches(store, objective, vocabulary, opened.length, windows, _BATCH):
+    for arrays in heldout_batches(store, objective, vocabulary, loaded.length, windows, _BATCH):
         batch = {name: array.to(device) for name, array in arrays.items()}
         labels = batch["labels"]
         first = torch.zeros_like(labels, dtype=torch.bool)
         first[:, 1:] = torch.isin(labels[:, :-1], sentinels) & ~torch.isin(labels[:, 1:], special)
-        logits = opened.family.logits(opened.model, opened.family.hidden(opened.model, batch)[first]).float()
+        logits = loaded.family.logits(loaded.model, loaded.family.hidden(loaded.model, batch)[first]).float()
         logits[:, special] = -torch.inf
         total += float(cross_entropy(logits, labels[first], reduction="sum"))
         count += int(first.sum())

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError, nearest
-from hornbook.families.lean import lean
+from hornbook.families.optimized_kernels import apply_optimized_kernels
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
 
@@ -191,7 +191,7 @@ class Family:
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Change how a new or opened model computes, never what it computes or what is saved."""
-        return lean(model)
+        return apply_optimized_kernels(model)
 
     def forget_positions(self, model: PreTrainedModel) -> None:
         """Set the position table to zero and let it stay there, so that no place differs from another.
@@ -222,7 +222,7 @@ class Family:
         """
         return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
 
-    def learned(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Compute what the loss needs: hidden states (batch, places, hidden), and the labels (batch, places) of these.
 
         Some families leave places out that have no label, but never the first; `batch` is as for `hidden`.

@@ -27,7 +27,7 @@ class Encoder(Family):
         model.base_model.encoder.layer[-1].__class__ = self.last_layer
         return model
 
-    def learned(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Give the states of the first place, then of those with labels, filled up to the most that a sequence has."""
         wanted = batch["labels"] >= 0
         wanted[:, 0] = True  # pairs are judged from it

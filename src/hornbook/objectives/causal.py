@@ -7,9 +7,9 @@ import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.draws import Draws
 from hornbook.objectives.objective import IGNORED, Batch, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 
 
 class Causal(Objective):
@@ -52,7 +52,7 @@ class Causal(Objective):
         """All of them."""
         return length
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Labels are the input itself, shape (B, length): the loss shifts, once.
 
         A document mask is told by `position_ids` (B, length) alone: where they don't rise by 1, Hugging Face's

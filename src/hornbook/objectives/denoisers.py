@@ -11,10 +11,10 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.draws import Draws
 from hornbook.objectives.objective import IGNORED, Batch, Objective, missing
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 from hornbook.section import Section
 from hornbook.tokenizers import Head
 
@@ -142,7 +142,7 @@ class Denoisers(Objective):
         """Give what the denoiser that takes the most text takes."""
         return max(_texts(self, length))
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels`, each row by the denoiser that (seed, step, row) draws.
 
         Shapes for an encoder-decoder: (B, length) and (B, longest target); for a decoder twice (B, length), or up to
@@ -152,7 +152,7 @@ class Denoisers(Objective):
         """
         assert vocabulary.eos is not None
         length, texts = _fit(self, windows.shape[1])
-        kinds = self.choose(draws)
+        kinds = self.choose(rng)
         apart = self.form == "encoder-decoder"
         inputs = np.full((len(windows), length), vocabulary.eos, np.int64)
         longest = max(one.corruption.lengths(text)[1] for one, text in zip(self.mixture, texts, strict=True))
@@ -163,7 +163,7 @@ class Denoisers(Objective):
             if not len(rows):
                 continue
             made = denoiser.corruption.batch(
-                windows[rows, :text], vocabulary, Draws(draws.seed, draws.step, draws.rows[rows])
+                windows[rows, :text], vocabulary, CounterRNG(rng.seed, rng.step, rng.rows[rows])
             )
             mode = np.full((len(rows), 1), vocabulary.named[denoiser.token])
             source, target = np.hstack([mode, made["input_ids"]]), made["labels"]
@@ -182,10 +182,10 @@ class Denoisers(Objective):
         hidden = {"attention_mask": seen} if apart and not full else {}
         return {"input_ids": inputs, "labels": labels, **hidden}
 
-    def choose(self, draws: Draws) -> npt.NDArray[np.int64]:
+    def choose(self, rng: CounterRNG) -> npt.NDArray[np.int64]:
         """Draw the denoiser of each row, by weight: its number in the mixture, shape (B,)."""
         shares = np.cumsum([denoiser.weight for denoiser in self.mixture])
-        return np.searchsorted(shares[:-1], draws.uniform("denoiser", 1)[:, 0] * shares[-1], side="right")
+        return np.searchsorted(shares[:-1], rng.uniform("denoiser", 1)[:, 0] * shares[-1], side="right")
 
     def _spans(self, length: int) -> list[int]:
         """Count the spans of each denoiser's examples."""

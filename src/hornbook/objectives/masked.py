@@ -5,10 +5,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from hornbook.draws import Draws
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 
 
 class Masked(Masking):
@@ -36,7 +36,7 @@ class Masked(Masking):
         """All but CLS and SEP."""
         return length - 2
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels` of shape (B, window + 2), `CLS text SEP`, labelled at the chosen places.
 
         Where examples may be short, `attention_mask` (same shape) tells the text from the padding behind it.
@@ -46,11 +46,11 @@ class Masked(Masking):
         framed[:, 0], framed[:, 1:-1], framed[:, -1] = vocabulary.cls or 0, windows, vocabulary.sep or 0
         batch: Batch = {}
         if self.short:
-            is_short = draws.uniform("short", 1) < self.short
-            end = np.where(is_short, 2 + draws.integers("end", 1, length - 2), length - 1)
+            is_short = rng.uniform("short", 1) < self.short
+            end = np.where(is_short, 2 + rng.integers("end", 1, length - 2), length - 1)
             places = np.arange(length)
             framed = np.where(places == end, vocabulary.sep or 0, framed)
             framed = np.where(places > end, vocabulary.pad or 0, framed)
             batch["attention_mask"] = (places <= end).astype(np.int64)
-        batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, draws)
+        batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, rng)
         return batch

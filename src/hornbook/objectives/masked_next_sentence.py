@@ -4,11 +4,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.objectives.pairs import Pairs, Segments, sentence_places
 from hornbook.objectives.vocabulary import Ids
-from hornbook.store import Cuts, Stretches, TokenStore
+from hornbook.rng import CounterRNG
+from hornbook.store import Chunking, DocumentChunks, TokenStore
 
 
 class MaskedNextSentence(Pairs):
@@ -22,26 +22,32 @@ class MaskedNextSentence(Pairs):
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
 
-    def cuts(self, store: TokenStore, length: int) -> Cuts:
+    def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself. Raises HornbookError where there is no other document to draw from."""
-        cuts = Stretches(store.ends, self.window(length))
-        if len(cuts.documents) < 2:
+        chunking = DocumentChunks(store.ends, self.window(length))
+        if len(chunking.documents) < 2:
             raise HornbookError(
                 f"{self.name} takes every other text from another document, and a part of the corpus has "
-                f"{len(cuts.documents)} of at least two tokens: cut the text into more (corpus.documents), hold out "
-                "more (corpus.heldout_fraction), or choose masked_sentence_order"
+                f"{len(chunking.documents)} of at least two tokens: cut the text into more (corpus.documents), "
+                "hold out more (corpus.heldout_fraction), or choose masked_sentence_order"
             )
-        return cuts
+        return chunking
 
     def pair(
-        self, first: Segments, second: Segments, size: Ids, store: TokenStore, cuts: Cuts, draws: Draws
+        self,
+        first: Segments,
+        second: Segments,
+        size: Ids,
+        store: TokenStore,
+        chunking: Chunking,
+        rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
         """Replace half of the second segments."""
-        assert isinstance(cuts, Stretches)
-        other, turn, chance = draws.uniform("other document", 3).T
-        own = np.searchsorted(cuts.documents, np.searchsorted(store.ends, first.starts, side="right"))
-        others = len(cuts.documents)
-        document = cuts.documents[(own + 1 + (chance * (others - 1)).astype(np.int64)) % others]
+        assert isinstance(chunking, DocumentChunks)
+        other, turn, chance = rng.uniform("other document", 3).T
+        own = np.searchsorted(chunking.documents, np.searchsorted(store.ends, first.starts, side="right"))
+        others = len(chunking.documents)
+        document = chunking.documents[(own + 1 + (chance * (others - 1)).astype(np.int64)) % others]
         stop = store.ends[document] - 1
         sentences = sentence_places(store)
         begin = np.where(document > 0, store.ends[document - 1], 0)

@@ -4,11 +4,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
 from hornbook.objectives.pairs import Pairs, Segments
 from hornbook.objectives.vocabulary import Ids
-from hornbook.store import Cuts, Stretches, TokenStore
+from hornbook.rng import CounterRNG
+from hornbook.store import Chunking, DocumentChunks, TokenStore
 
 
 class MaskedSentenceOrder(Pairs):
@@ -20,19 +20,25 @@ class MaskedSentenceOrder(Pairs):
     name: Literal["masked_sentence_order"] = "masked_sentence_order"
     label: ClassVar = "sentence_order_label"
 
-    def cuts(self, store: TokenStore, length: int) -> Cuts:
+    def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself. Raises HornbookError where no document can be divided."""
-        cuts = Stretches(store.ends, self.window(length))
-        if not cuts.count:
+        chunking = DocumentChunks(store.ends, self.window(length))
+        if not chunking.count:
             raise HornbookError(
                 f"{self.name} divides documents in two, and none in a part of the corpus has two tokens: give a longer "
                 "text, or hold out more (corpus.heldout_fraction)"
             )
-        return cuts
+        return chunking
 
     def pair(
-        self, first: Segments, second: Segments, size: Ids, store: TokenStore, cuts: Cuts, draws: Draws
+        self,
+        first: Segments,
+        second: Segments,
+        size: Ids,
+        store: TokenStore,
+        chunking: Chunking,
+        rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
         """Swap half of them."""
-        swapped = draws.uniform("swapped", 1)[:, 0] < 0.5
+        swapped = rng.uniform("swapped", 1)[:, 0] < 0.5
         return second.where(swapped, first), first.where(swapped, second), swapped.astype(np.int64)

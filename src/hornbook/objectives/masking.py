@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.draws import Draws
 from hornbook.objectives.objective import IGNORED, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 
-Places = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
 
 
 class Masking(Objective):
@@ -56,22 +56,22 @@ class Masking(Objective):
         """Documents end in SEP, as sentences do in BERT and RoBERTa."""
         return vocabulary.sep
 
-    def hide(self, text: Ids, vocabulary: Vocabulary, draws: Draws) -> tuple[Ids, Ids]:
+    def hide(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> tuple[Ids, Ids]:
         """Mask texts (B, length): the input and, where a token was chosen, it as the label. Special tokens stay."""
-        chosen = self.choose(text, vocabulary, draws)
+        chosen = self.choose(text, vocabulary, rng)
         places = np.nonzero(chosen)
-        fate = draws.uniform_at("fate", *places)
-        words = (draws.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
-        kept = np.where(fate < self.mask + self.random, vocabulary.words[words], text[places])
+        replacement = rng.uniform_at("fate", *places)
+        words = (rng.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
+        kept = np.where(replacement < self.mask + self.random, vocabulary.words[words], text[places])
         inputs, labels = text.copy(), np.full_like(text, IGNORED)
-        inputs[places] = np.where(fate < self.mask, vocabulary.mask or 0, kept)
+        inputs[places] = np.where(replacement < self.mask, vocabulary.mask or 0, kept)
         labels[places] = text[places]
         return inputs, labels
 
-    def choose(self, text: Ids, vocabulary: Vocabulary, draws: Draws) -> Places:
+    def choose(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Mask:
         """Choose what is to be predicted of texts (B, length)."""
         allowed = ~vocabulary.is_special(text)
-        scores = draws.uniform("chosen", text.shape[1])
+        scores = rng.uniform("chosen", text.shape[1])
         if not (self.whole_words or self.exact):
             return (scores < self.rate) & allowed
         begins = vocabulary.begins_word(text) if self.whole_words else np.ones_like(allowed)
@@ -87,7 +87,7 @@ class Masking(Objective):
         return chosen & allowed
 
 
-def _sizes(begins: Places) -> Ids:
+def _sizes(begins: Mask) -> Ids:
     """Count the tokens from each beginning to the next: the same shape, of which only the beginnings matter."""
     rows, length = begins.shape
     place = np.where(begins, np.arange(length), length)
@@ -95,7 +95,7 @@ def _sizes(begins: Places) -> Ids:
     return np.pad(following[:, 1:], ((0, 0), (0, 1)), constant_values=length) - np.arange(length)
 
 
-def _fill(scores: npt.NDArray[np.float64], sizes: Ids, wanted: Ids) -> Places:
+def _fill(scores: npt.NDArray[np.float64], sizes: Ids, wanted: Ids) -> Mask:
     """Take words by ascending score, those of infinite score never, as long as no more than `wanted` tokens come of it.
 
     A word that is too long for what is left is skipped: `create_masked_lm_predictions` of google-research/bert.

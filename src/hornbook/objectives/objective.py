@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from hornbook.draws import Draws
 from hornbook.families import Family
 from hornbook.objectives.cross_entropy import linear_cross_entropy
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 from hornbook.section import Section
-from hornbook.store import Cuts, Plan, TokenStore, Windows
+from hornbook.store import Chunking, Plan, TokenStore, Windows
 from hornbook.tokenizers import Head
 
 Batch = dict[str, Ids]
@@ -82,7 +82,7 @@ class Objective(Section):
     def window(self, length: int) -> int:
         """Count the tokens of text that one example of `length` tokens is made of."""
 
-    def cuts(self, store: TokenStore, length: int) -> Cuts:
+    def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Say where examples of `length` tokens stand in a store; HornbookError where it can't have any."""
         return Windows(len(store.tokens), self.window(length))
 
@@ -100,13 +100,15 @@ class Objective(Section):
         self, store: TokenStore, length: int, batch: int, seed: int, first: int = 0, epoch: int = 0
     ) -> Plan:
         """Plan in which step which example of `length` tokens is read, from step `first` on, which begins `epoch`."""
-        return Plan(self.cuts(store, length), batch, seed, self.copies, first, epoch)
+        return Plan(self.chunking(store, length), batch, seed, self.copies, first, epoch)
 
-    def read(self, store: TokenStore, cuts: Cuts, starts: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
-        """Make a batch of the examples that begin at these places of a store, which `cuts` found."""
-        return self.batch(store.windows(starts, cuts.window), vocabulary, draws)
+    def read(
+        self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
+    ) -> Batch:
+        """Make a batch of the examples that begin at these places of a store, which `chunking` found."""
+        return self.batch(store.windows(starts, chunking.window), vocabulary, rng)
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Make a batch of windows, shape (B, window), without a loop over examples: arrays of shape (B, ...).
 
         An objective that reads anything else than windows has a `read` of its own instead.
@@ -118,7 +120,7 @@ class Objective(Section):
 
         The head is applied only where there is a label, which changes nothing but the time.
         """
-        return self.loss_of(family, model, *family.learned(model, batch))
+        return self.loss_of(family, model, *family.hidden_and_labels(model, batch))
 
     def loss_of(
         self, family: Family, model: PreTrainedModel, hidden: Tensor, labels: Tensor

@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from hornbook.draws import Draws
 from hornbook.families import Family
 from hornbook.formats import sum_format
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
-from hornbook.store import Cuts, Stretches, TokenStore
+from hornbook.rng import CounterRNG
+from hornbook.store import Chunking, DocumentChunks, TokenStore
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,13 @@ class Pairs(Masking):
 
     @abstractmethod
     def pair(
-        self, first: Segments, second: Segments, size: Ids, store: TokenStore, cuts: Cuts, draws: Draws
+        self,
+        first: Segments,
+        second: Segments,
+        size: Ids,
+        store: TokenStore,
+        chunking: Chunking,
+        rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
         """Make A and B, and their labels, of two consecutive segments; together they have at most `size` tokens."""
 
@@ -76,14 +82,16 @@ class Pairs(Masking):
         """All but CLS and two SEP."""
         return length - 3
 
-    def cuts(self, store: TokenStore, length: int) -> Cuts:
+    def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself."""
-        return Stretches(store.ends, self.window(length))
+        return DocumentChunks(store.ends, self.window(length))
 
-    def read(self, store: TokenStore, cuts: Cuts, starts: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def read(
+        self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
+    ) -> Batch:
         """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,)."""
-        a, b, label = self.segments(store, cuts, starts, draws)
-        place = np.arange(cuts.window + 3)
+        a, b, label = self.segments(store, chunking, starts, rng)
+        place = np.arange(chunking.window + 3)
         from_a = place - 1
         from_b = place - a.lengths[:, None] - 2
         in_a = (from_a >= 0) & (from_a < a.lengths[:, None])
@@ -93,7 +101,7 @@ class Pairs(Masking):
         text = np.where(in_a | in_b, store.tokens[source].astype(np.int64), vocabulary.pad or 0)
         text = np.where(sep, vocabulary.sep or 0, text)
         text[:, 0] = vocabulary.cls or 0
-        inputs, labels = self.hide(text, vocabulary, draws)
+        inputs, labels = self.hide(text, vocabulary, rng)
         return {
             "input_ids": inputs,
             "attention_mask": (from_b <= b.lengths[:, None]).astype(np.int64),
@@ -103,10 +111,10 @@ class Pairs(Masking):
         }
 
     def segments(
-        self, store: TokenStore, cuts: Cuts, starts: Ids, draws: Draws
+        self, store: TokenStore, chunking: Chunking, starts: Ids, rng: CounterRNG
     ) -> tuple[Segments, Segments, Ids]:
         """Find A and B of the pairs that belong to stretches beginning at `starts`, and what they are labelled."""
-        sentences, room = sentence_places(store), cuts.window
+        sentences, room = sentence_places(store), chunking.window
         document = np.searchsorted(store.ends, starts, side="right")
         stop = store.ends[document] - 1
         # The first sentence that begins in the stretch, if one does; and never the document's last token alone.
@@ -114,7 +122,7 @@ class Pairs(Masking):
         found = (following >= starts) & (following < np.minimum(starts + room, stop))
         starts = np.minimum(np.where(found, following, starts), stop - 2)
 
-        shorter, number, split, anywhere = draws.uniform("lengths", 4).T
+        shorter, number, split, anywhere = rng.uniform("lengths", 4).T
         size = np.where(shorter < self.short, 2 + (number * (room - 1)).astype(np.int64), room)
         length = np.minimum(size, stop - starts)
         before, after = (
@@ -128,13 +136,13 @@ class Pairs(Masking):
             starts + 1 + (anywhere * (length - 1)).astype(np.int64),
         )
         first, second = Segments(starts, middle - starts), Segments(middle, starts + length - middle)
-        return self.pair(first, second, size, store, cuts, draws)
+        return self.pair(first, second, size, store, chunking, rng)
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Compute the two losses in nats, and how many pairs were judged rightly."""
         wanted = batch[self.label]
         given = {key: value for key, value in batch.items() if key != self.label}
-        hidden, labels = family.learned(model, given)
+        hidden, labels = family.hidden_and_labels(model, given)
         words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden)
         judged = judged.to(sum_format(judged.dtype))

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.draws import Draws
 from hornbook.objectives.objective import Batch, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
 
 
 class SpanCorruption(Objective):
@@ -70,32 +70,32 @@ class SpanCorruption(Objective):
         """Documents end in EOS."""
         return vocabulary.eos
 
-    def cut(self, window: int, draws: Draws) -> npt.NDArray[np.bool_]:
+    def cut(self, window: int, rng: CounterRNG) -> npt.NDArray[np.bool_]:
         """Draw what is cut out: shape (B, window), True where a token is lost."""
         lost, spans = self.spans(window)
-        kept_parts = _parts(draws, "kept", window - lost, spans)
-        lost_parts = _parts(draws, "lost", lost, spans)
-        edges = np.stack([kept_parts, lost_parts], axis=2).reshape(len(draws.rows), -1).cumsum(axis=1)
-        turns = np.zeros((len(draws.rows), window + 1), np.int64)
+        kept_parts = _parts(rng, "kept", window - lost, spans)
+        lost_parts = _parts(rng, "lost", lost, spans)
+        edges = np.stack([kept_parts, lost_parts], axis=2).reshape(len(rng.rows), -1).cumsum(axis=1)
+        turns = np.zeros((len(rng.rows), window + 1), np.int64)
         np.put_along_axis(turns, edges, 1, axis=1)
         return turns[:, :window].cumsum(axis=1) % 2 == 1
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, draws: Draws) -> Batch:
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels`: the kept text and the cut spans, sentinels in between, each with EOS.
 
         Shapes (B, input length) and (B, target length) of `lengths`: every example has as many spans as the others.
         """
-        lost = self.cut(windows.shape[1], draws)
+        lost = self.cut(windows.shape[1], rng)
         return {
             "input_ids": collapse(windows, lost, vocabulary),
             "labels": collapse(windows, ~lost, vocabulary),
         }
 
 
-def _parts(draws: Draws, purpose: str, items: int, parts: int) -> Ids:
+def _parts(rng: CounterRNG, purpose: str, items: int, parts: int) -> Ids:
     """Split `items` into `parts` of at least one item, every split equally likely: lengths, shape (B, parts)."""
-    edges = np.zeros((len(draws.rows), parts + 1), np.int64)
-    edges[:, 1:-1] = draws.choose(purpose, items - 1, parts - 1) + 1
+    edges = np.zeros((len(rng.rows), parts + 1), np.int64)
+    edges[:, 1:-1] = rng.choose(purpose, items - 1, parts - 1) + 1
     edges[:, -1] = items
     return edges[:, 1:] - edges[:, :-1]
 

@@ -1,7 +1,7 @@
 """Runs side by side: read from their folders, put in one table, shown on one page."""
 
 from hornbook.report.page import write_page
-from hornbook.report.runs import Run, read_run
+from hornbook.report.runs import RunRecord, read_run
 from hornbook.report.table import compare_table
 
-__all__ = ["Run", "compare_table", "read_run", "write_page"]
+__all__ = ["RunRecord", "compare_table", "read_run", "write_page"]

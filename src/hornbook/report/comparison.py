@@ -8,7 +8,7 @@ cuts the same text into another number of tokens.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hornbook.report.runs import Measure, Phase, Run
+from hornbook.report.runs import Measure, PhaseRecord, RunRecord
 
 NATS = "nats/label"
 BITS = "bits/byte"
@@ -23,7 +23,7 @@ class Scope:
     tokenizer: str = ""
 
 
-def scope(run: Run, unit: str) -> Scope:
+def scope(run: RunRecord, unit: str) -> Scope:
     """Within which figures of this unit compare with this run's."""
     corpus = f"{run.corpus.name} ({run.corpus.fingerprint[:8]})"
     if unit.endswith("/byte"):
@@ -41,23 +41,23 @@ def distinguish(scopes: Sequence[Scope]) -> dict[Scope, str]:
     return {s: ", ".join(filter(None, (getattr(s, field) for field in differing))) for s in scopes}
 
 
-def objective_of(run: Run) -> str:
+def objective_of(run: RunRecord) -> str:
     """The objective in words: `span corruption`."""
     return run.objective.replace("_", " ")
 
 
-def tokenizer_of(run: Run) -> str:
+def tokenizer_of(run: RunRecord) -> str:
     """The tokenizer in words: `bpe 8192`."""
     return f"{run.tokenizer.kind} {run.tokenizer.vocab_size}"
 
 
-def labels(runs: Sequence[Run]) -> list[str]:
+def labels(runs: Sequence[RunRecord]) -> list[str]:
     """Name the runs, each by another name: the folder stands behind the name where two runs share it."""
     names = [run.name for run in runs]
     return [f"{run.name} ({run.folder.name})" if names.count(run.name) > 1 else run.name for run in runs]
 
 
-def final(run: Run) -> tuple[Measure, ...]:
+def final(run: RunRecord) -> tuple[Measure, ...]:
     """The final figures or, before there are any, those of the latest evaluation during training."""
     if run.measures or not run.evaluate:
         return run.measures
@@ -69,7 +69,7 @@ def final(run: Run) -> tuple[Measure, ...]:
     return tuple(figures)
 
 
-def remarks(runs: Sequence[Run]) -> list[str]:
+def remarks(runs: Sequence[RunRecord]) -> list[str]:
     """Say in sentences what compares with what among these runs, and what is unfinished or unreadable."""
     said = []
     objectives = _unique(objective_of(run) for run in runs)
@@ -107,7 +107,7 @@ def remarks(runs: Sequence[Run]) -> list[str]:
     return said
 
 
-def _growth(phases: Sequence[Phase]) -> str:
+def _growth(phases: Sequence[PhaseRecord]) -> str:
     """Say how the length changed, and from how many tokens each part of the position table learned."""
     lengths = ", then ".join(f"{phase.steps:,} steps of {phase.length:,} tokens" for phase in phases)
     tables = [phase.positions for phase in phases if phase.positions]

@@ -6,14 +6,14 @@ from math import ceil, isfinite
 from typing import Any
 
 from hornbook.report.comparison import BITS, NATS, Scope, distinguish, labels, objective_of, scope
-from hornbook.report.runs import EvaluatePoint, Run, TrainPoint
+from hornbook.report.runs import EvaluatePoint, RunRecord, TrainPoint
 
 AXES = ("step", "tokens", "seconds")
 POINTS = 2000
 """More points than this in a curve can't be told apart on a screen."""
 
 
-def charts(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def charts(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Give the charts in the order of the page, as JSON for `page.js`: bits per byte first, then losses.
 
     A chart has a `title`, what it is `within` (where a title has several charts), a `unit`, an `alt` text
@@ -24,7 +24,7 @@ def charts(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return _charts(runs, "bits_per_byte", BITS) + _charts(runs, "loss", NATS)
 
 
-def _charts(runs: Sequence[Run], value: str, unit: str) -> list[dict[str, Any]]:
+def _charts(runs: Sequence[RunRecord], value: str, unit: str) -> list[dict[str, Any]]:
     titles: dict[str, dict[Scope, list[dict[str, Any]]]] = {}
     for index, (run, name) in enumerate(zip(runs, labels(runs), strict=True)):
         evaluated = [point for point in run.evaluate if getattr(point, value) is not None]

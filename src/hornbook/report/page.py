@@ -13,9 +13,9 @@ from markupsafe import Markup, escape
 from hornbook.errors import HornbookError
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
-from hornbook.report.runs import Measure, Run, Sample
+from hornbook.report.html import write_html
+from hornbook.report.runs import Measure, RunRecord, Sample
 from hornbook.report.table import columns
-from hornbook.report.whole import write_whole
 
 FAMILIES = {
     "bert": "BERT",
@@ -29,7 +29,7 @@ FAMILIES = {
 KINDS = {"unmask": "Unmasking", "generate": "Continuing", "infill": "Filling in"}
 
 
-def write_page(runs: Sequence[Run], path: Path | str, title: str = "Runs side by side") -> Path:
+def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs side by side") -> Path:
     """Write the page that compares the runs (in this order) to `path`, and return its path.
 
     The file is written beside and renamed. Raises HornbookError for no runs, or a path that can't be written.
@@ -37,7 +37,7 @@ def write_page(runs: Sequence[Run], path: Path | str, title: str = "Runs side by
     if not runs:
         raise HornbookError("there is no run to show; give at least one run's folder")
     drawn = charts(runs)
-    return write_whole(
+    return write_html(
         Path(path),
         "page.html",
         "page.js",
@@ -59,7 +59,7 @@ def write_page(runs: Sequence[Run], path: Path | str, title: str = "Runs side by
     )
 
 
-def explanations(runs: Sequence[Run]) -> list[tuple[str, list[Measure]]]:
+def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[Measure]]]:
     """Say of each measure, once, how it was computed, over what, and with what it compares."""
     told: dict[str, dict[tuple[str, str, str], Measure]] = {}
     for column in columns(runs):
@@ -68,7 +68,7 @@ def explanations(runs: Sequence[Run]) -> list[tuple[str, list[Measure]]]:
     return [(heading, list(cells.values())) for heading, cells in told.items()]
 
 
-def samples(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def samples(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Group the samples by kind and prompt, so that what was made of the same prompt stands side by side.
 
     A kind has a `title`, its `runs` (the number of runs that have such samples) and its `prompts`: pairs of a

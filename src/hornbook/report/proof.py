@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from hornbook.report.html import write_html
 from hornbook.report.page import duration, short
-from hornbook.report.whole import write_whole
 
 _ABLATIONS = {
     "none": "as they are",
@@ -26,7 +26,7 @@ def write_proof(proof: dict[str, Any], path: Path) -> Path:
 
     Raises HornbookError for a path that can't be written.
     """
-    return write_whole(
+    return write_html(
         path,
         "proof.html",
         "proof.js",

@@ -16,7 +16,7 @@ from hornbook.errors import HornbookError
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class TokenizerRecord:
     """The tokenizer of a run; runs with the same `hash` cut text into the same tokens."""
 
     kind: str
@@ -44,7 +44,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseRecord:
     """Some steps with sequences of one length; the first and last row of the position table that they train."""
 
     steps: int
@@ -110,21 +110,21 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """A run as its folder tells it."""
 
     name: str
     family: str
     objective: str
     parameters: int
-    tokenizer: Vocabulary
+    tokenizer: TokenizerRecord
     corpus: Text
     length: int
     steps: int
     preset: str = ""
     head: str = ""
     batch: int | None = None
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[PhaseRecord, ...] = ()
     seed: int | None = None
     precision: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, Any] = field(default_factory=dict)
@@ -166,14 +166,14 @@ _TRAIN = TypeAdapter(TrainPoint)
 _EVALUATE = TypeAdapter(EvaluatePoint)
 
 
-def read_run(folder: Path | str) -> Run:
+def read_run(folder: Path | str) -> RunRecord:
     """Read a run from its folder; raises HornbookError where `run.json` or `evaluation.json` isn't valid."""
     folder = Path(folder)
     if not (folder / "run.json").is_file():
         raise HornbookError(
             f"{folder} is no run: it has no run.json; give a folder that `hornbook train` wrote"
         )
-    run = _read(folder / "run.json", TypeAdapter(Run))
+    run = _read(folder / "run.json", TypeAdapter(RunRecord))
     outcome = _Outcome()
     if (folder / "evaluation.json").is_file():
         outcome = _read(folder / "evaluation.json", TypeAdapter(_Outcome))

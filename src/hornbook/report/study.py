@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
+from hornbook.report.html import write_html
 from hornbook.report.page import begin, duration, short
-from hornbook.report.whole import write_whole
 from hornbook.study.answer import show
 
 
@@ -15,7 +15,7 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
 
     Raises HornbookError for a path that can't be written.
     """
-    return write_whole(
+    return write_html(
         path,
         "study.html",
         "page.js",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hornbook.report.comparison import Scope, distinguish, final, labels, objective_of, scope, tokenizer_of
-from hornbook.report.runs import Measure, Run
+from hornbook.report.runs import Measure, RunRecord
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Column:
         return f"{self.measure} ({'; '.join(filter(None, (self.unit, self.within)))})"
 
 
-def columns(runs: Sequence[Run]) -> list[Column]:
+def columns(runs: Sequence[RunRecord]) -> list[Column]:
     """Put the runs' final figures in columns, each holding only figures that compare with each other."""
     cells: dict[tuple[str, str], dict[Scope, list[Measure | None]]] = {}
     for index, run in enumerate(runs):
@@ -38,7 +38,7 @@ def columns(runs: Sequence[Run]) -> list[Column]:
     ]
 
 
-def compare_table(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def compare_table(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Give one row a run, all with the same keys: raw numbers, None where something isn't known.
 
     Tokens are input tokens seen in training, seconds those of training. The final figures follow, one key

@@ -1,7 +1,7 @@
 """Tokens on disk, and the plan that says which of them are in step n."""
 
-from hornbook.store.cuts import Cuts, Stretches, Windows
+from hornbook.store.chunking import Chunking, DocumentChunks, Windows
 from hornbook.store.plan import Plan
 from hornbook.store.tokens import TokenStore, build
 
-__all__ = ["Cuts", "Plan", "Stretches", "TokenStore", "Windows", "build"]
+__all__ = ["Chunking", "Plan", "DocumentChunks", "TokenStore", "Windows", "build"]

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.evaluation.opened import Opened, open_model
+from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.evaluation.probe import probe
 from hornbook.evaluation.word_loss import word_loss
 from hornbook.recipe import Recipe
@@ -51,12 +51,12 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
     (first, figure), curve = next(iter(figures.items())), []
     for checkpoint in checkpoints:
         progress = json.loads((checkpoint / "progress.json").read_text("utf-8"))
-        value = _value(open_model(checkpoint), figure, runs[first], recipe.training.evaluate_windows)
+        value = _value(load_model(checkpoint), figure, runs[first], recipe.training.evaluate_windows)
         curve.append(progress | {"value": value})
-    opened = open_model(recipe.folder)
+    loaded = load_model(recipe.folder)
     found = {
         "asked": _asked(figures),
-        "figures": {name: _value(opened, figure, runs[name]) for name, figure in figures.items()},
+        "figures": {name: _value(loaded, figure, runs[name]) for name, figure in figures.items()},
         "curve": curve,
     }
     write_json(recipe.folder / _FILE, found)
@@ -77,16 +77,16 @@ def _asked(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return TypeAdapter(dict[str, Figure]).dump_python(dict(figures), mode="json")
 
 
-def _value(opened: Opened, figure: Figure, run: Run, windows: int = 2000) -> float:
+def _value(loaded: LoadedModel, figure: Figure, run: Run, windows: int = 2000) -> float:
     """Compute a figure of a model."""
-    if run.tokenizer.get_vocab() != opened.tokenizer.get_vocab():
+    if run.tokenizer.get_vocab() != loaded.tokenizer.get_vocab():
         raise HornbookError(
-            f"{opened.name}: {figure.objective.name} as a figure would have another tokenizer than the run: name one "
+            f"{loaded.name}: {figure.objective.name} as a figure would have another tokenizer than the run: name one "
             "for all with tokenizer.path"
         )
     if figure.probe is not None:
-        return probe(opened, figure.probe, run.train, run.heldout)  # type: ignore[arg-type]
+        return probe(loaded, figure.probe, run.train, run.heldout)  # type: ignore[arg-type]
     if figure.words is not None:
-        return word_loss(opened, figure.words, run.heldout, windows)
+        return word_loss(loaded, figure.words, run.heldout, windows)
     with torch.inference_mode():
-        return heldout_loss(opened, figure.objective, run.heldout, windows).nats
+        return heldout_loss(loaded, figure.objective, run.heldout, windows).nats

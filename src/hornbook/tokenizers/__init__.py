@@ -1,7 +1,7 @@
 """Tokenizers: trained from a corpus or loaded, and dressed so that every library gives the very same ids."""
 
-from hornbook.tokenizers.dress import dress
 from hornbook.tokenizers.encode import encode_at, encode_documents
+from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer
 from hornbook.tokenizers.folder import template_head, write
 from hornbook.tokenizers.identity import tokenizer_hash
 from hornbook.tokenizers.importing import import_tokenizer
@@ -22,7 +22,7 @@ __all__ = [
     "TokenizerOptions",
     "WordEdges",
     "compare_splits",
-    "dress",
+    "build_fast_tokenizer",
     "encode_at",
     "encode_documents",
     "import_tokenizer",

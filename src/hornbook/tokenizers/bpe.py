@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from hornbook.tokenizers.options import TokenizerOptions
-from hornbook.tokenizers.room import check_room
+from hornbook.tokenizers.vocab_size import check_vocab_size
 
 
 def learn(
@@ -18,7 +18,7 @@ def learn(
 ) -> Tokenizer:
     """Learn merges until the vocabulary, with `back` still to come, has `options.vocab_size` entries."""
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    check_room(options, len(front) + len(back), {"bytes": len(alphabet)})
+    check_vocab_size(options, len(front) + len(back), {"bytes": len(alphabet)})
     tokenizer = Tokenizer(models.BPE(unk_token=unknown))
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

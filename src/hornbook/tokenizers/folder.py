@@ -29,10 +29,10 @@ def sentencepiece_files(*folders: Path | None) -> list[str]:
 
 
 def template_head(tokenizer: PreTrainedTokenizerBase) -> Head:
-    """Tell from its template which head a tokenizer is dressed for.
+    """Tell from its template which head a tokenizer is made for.
 
-    Raises HornbookError for a template that `dress` doesn't know, such as one that begins a text and doesn't
-    end it.
+    Raises HornbookError for a template that `build_fast_tokenizer` doesn't know, such as one that begins a text and
+    doesn't end it.
     """
     encoded = tokenizer.backend_tokenizer.encode("a")
     special = encoded.special_tokens_mask

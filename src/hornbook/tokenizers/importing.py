@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.tokenizers import spiece
-from hornbook.tokenizers.dress import dress, wrap
+from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer, wrap
 from hornbook.tokenizers.load import load, roles_of
 from hornbook.tokenizers.style import STYLES
 
@@ -116,7 +116,7 @@ def _with_template(rust: Tokenizer, roles: dict[str, str]) -> PreTrainedTokenize
     """Put BERT's and RoBERTa's template on, where the tokens for it are; such a vocabulary is used with it."""
     wrapped = wrap(rust, roles)
     if {"cls_token", "sep_token", "mask_token"} <= roles.keys():
-        return dress(wrapped, "masked", wrapped.model_max_length)
+        return build_fast_tokenizer(wrapped, "masked", wrapped.model_max_length)
     return wrapped
 
 

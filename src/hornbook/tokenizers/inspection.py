@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers.dress import declared_roles
 from hornbook.tokenizers.encode import encode_documents
+from hornbook.tokenizers.fast_tokenizer import declared_roles
 from hornbook.tokenizers.surgery import take_apart
 from hornbook.tokenizers.words import batches
 

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.hub import fetch
-from hornbook.tokenizers.dress import declared_roles, wrap
+from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.style import STYLES
 
 FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]

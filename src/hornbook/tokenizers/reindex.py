@@ -21,7 +21,7 @@ class Reindexed:
     """A tokenizer with other ids, and what became of the old ones."""
 
     tokenizer: Tokenizer
-    """The new tokenizer, without a template: `dress` puts it on."""
+    """The new tokenizer, without a template: `build_fast_tokenizer` puts it on."""
     mapping: dict[int, int | None]
     """Each old id's new one; None for a dropped token."""
     moved: dict[str, tuple[int, int]]

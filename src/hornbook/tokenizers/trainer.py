@@ -26,7 +26,7 @@ def train(
     The vocabulary is the style's front tokens, the words, an objective's `modes`, `head_sentinels` sentinels
     (unless the options say how many), the style's back tokens: `options.vocab_size` entries, or fewer where the
     corpus yields no more. The same corpus and options give the same bytes, whatever the hash seed and the
-    number of threads. There is no template yet: `dress` puts it on.
+    number of threads. There is no template yet: `build_fast_tokenizer` puts it on.
 
     Raises HornbookError when the style lacks an unknown token that the kind needs, when `vocab_size` is
     smaller than special tokens and alphabet, and when Unigram or WordPiece find no words.

@@ -14,8 +14,8 @@ import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from hornbook.tokenizers.options import TokenizerOptions
-from hornbook.tokenizers.room import check_room
 from hornbook.tokenizers.seeds import seeds
+from hornbook.tokenizers.vocab_size import check_vocab_size
 from hornbook.tokenizers.words import count_characters, count_words, learnable
 
 _SPACE = "▁"
@@ -44,7 +44,7 @@ def learn(
     from its ids as it was, but for a literal U+2581, which is how a space is written.
     """
     special = len(front) + len(back)
-    check_room(options, special, {"bytes": len(_BYTES), "ASCII characters": len(_ASCII)})
+    check_vocab_size(options, special, {"bytes": len(_BYTES), "ASCII characters": len(_ASCII)})
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizer
     # No space is put before a text, so that decoding the parts of a text gives the parts.
@@ -60,7 +60,7 @@ def learn(
 
     words = count_words(documents, tokenizer)
     alphabet = _alphabet(words)
-    check_room(options, special, {"bytes": len(_BYTES), "characters": len(alphabet)})
+    check_vocab_size(options, special, {"bytes": len(_BYTES), "characters": len(alphabet)})
     # A special token must not be learnt as a word's piece as well.
     names = [token.content for token in (*front, *back)]
     reserved = re.compile("|".join(map(re.escape, [*names, *_BYTES, *_ESCAPES.values()])))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from hornbook.tokenizers.options import TokenizerOptions
-from hornbook.tokenizers.room import check_room
+from hornbook.tokenizers.vocab_size import check_vocab_size
 from hornbook.tokenizers.words import count_characters, count_words, learnable
 
 _INNER = "##"
@@ -25,7 +25,7 @@ def learn(
     Characters seen less than `options.min_frequency` times are left out: words that hold one are unknown.
     """
     special = len(front) + len(back)
-    check_room(options, special, {"characters": 1})
+    check_vocab_size(options, special, {"characters": 1})
     tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
     # Accents stay: stripping them, BERT's custom when lower-casing, turns Norwegian 'å' into 'a'.
     clean = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
@@ -40,7 +40,7 @@ def learn(
     # Given to the trainer as special tokens, inner characters get ids in a fixed order; by itself it numbers
     # them in the order of a hash map, and every later tie between pairs is decided by ids.
     inner = sorted({_INNER + character for word in words for character in word[1:]})
-    check_room(options, special, {"characters": len(characters), "characters inside words": len(inner)})
+    check_vocab_size(options, special, {"characters": len(characters), "characters inside words": len(inner)})
     trainer = trainers.WordPieceTrainer(
         vocab_size=options.vocab_size - len(back),
         min_frequency=options.min_frequency,

@@ -12,7 +12,7 @@ from hornbook.objectives import Objective, Vocabulary
 from hornbook.store import TokenStore
 from hornbook.training.phases import PlannedPhase, phase_of
 
-_TOGETHER = 16
+_BATCHES_AT_ONCE = 16
 """Batches that are made one after the other where nobody makes them ahead of time: the first takes three times as long
 as the others, for a model's step leaves nothing of this code in the processor's caches."""
 
@@ -40,8 +40,8 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         """Give the parts of step `step`."""
         plan = phase_of(self.phases, step).plan
         rows = np.array_split(np.arange(plan.batch), self.processes)[self.process]
-        starts, draws = plan.starts(step, rows), plan.draws(step, rows)
-        batch = self.objective.read(self.store, plan.cuts, starts, self.vocabulary, draws)
+        starts, rng = plan.starts(step, rows), plan.rng(step, rows)
+        batch = self.objective.read(self.store, plan.chunking, starts, self.vocabulary, rng)
         tensors = {name: torch.from_numpy(array) for name, array in batch.items()}
         split = {name: tensor.tensor_split(self.parts) for name, tensor in tensors.items()}
         return [{name: parts[part] for name, parts in split.items()} for part in range(self.parts)]
@@ -59,11 +59,11 @@ def load(
         worker_init_fn=_leave_signals if workers else None,
         pin_memory=pin,
     )
-    return loader if workers else _together(iter(loader))
+    return loader if workers else _several_at_once(iter(loader))
 
 
-def _together(batches: Iterator[list[dict[str, Tensor]]]) -> Iterator[list[dict[str, Tensor]]]:
-    while some := list(islice(batches, _TOGETHER)):
+def _several_at_once(batches: Iterator[list[dict[str, Tensor]]]) -> Iterator[list[dict[str, Tensor]]]:
+    while some := list(islice(batches, _BATCHES_AT_ONCE)):
         yield from some
 
 

@@ -15,16 +15,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from hornbook.dense.insert import Ints, insert
-from hornbook.dense.kept import Kept
 from hornbook.dense.layout import Layout
 from hornbook.dense.loss import ahead, losses
 from hornbook.dense.measure import Arm, measure, to_tensor
 from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
-from hornbook.draws import Draws, key, permute
+from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.machine import choose_instructions, choose_threads
 from hornbook.recipe import Training
+from hornbook.rng import CounterRNG, key, permute
 from hornbook.section import Section
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
@@ -92,7 +92,7 @@ class DenseTraining(Section):
 
 def train_dense(
     model: DenseModel,
-    kept: Kept,
+    kept: Selection,
     options: DenseTraining,
     seed: int = 0,
     log: Path | None = None,
@@ -142,7 +142,7 @@ def train_dense(
 
 
 def make_batch(
-    model: DenseModel, kept: Kept, options: DenseTraining, seed: int, step: int
+    model: DenseModel, kept: Selection, options: DenseTraining, seed: int, step: int
 ) -> tuple[Tensor, Layout, int | None]:
     """Make the batch of a step: ids, layout and rounds."""
     epochs, places = np.divmod(step * options.batch + np.arange(options.batch), len(kept.words))
@@ -153,7 +153,7 @@ def make_batch(
     words = kept.words[rows].astype(np.int64)
     rounds = options.rounds if options.arm == "dense" else 0
     if options.random_rounds and rounds:
-        rounds = int(Draws(seed, step, np.zeros(1, np.int64)).integers("rounds", 1, rounds + 1)[0, 0])
+        rounds = int(CounterRNG(seed, step, np.zeros(1, np.int64)).integers("rounds", 1, rounds + 1)[0, 0])
     if options.arm == "plain":
         ids = to_tensor(model, words)
         return ids, model.layout(ids), rounds
@@ -163,7 +163,12 @@ def make_batch(
 
 
 def _step(
-    model: DenseModel, kept: Kept, options: DenseTraining, seed: int, step: int, optimizers: list[Optimizer]
+    model: DenseModel,
+    kept: Selection,
+    options: DenseTraining,
+    seed: int,
+    step: int,
+    optimizers: list[Optimizer],
 ) -> dict[str, float]:
     """Take one step; everything random in it is keyed by (seed, step)."""
     torch.manual_seed(key(seed, "dropout", step))
@@ -190,7 +195,7 @@ def _step(
     return {"loss": words, "learning_rate": rate, "gradient_norm": norm}
 
 
-def _course(model: DenseModel, kept: Kept, options: DenseTraining, seed: int) -> dict[str, Any]:
+def _course(model: DenseModel, kept: Selection, options: DenseTraining, seed: int) -> dict[str, Any]:
     """Name what a training is a function of."""
     digest = hashlib.sha256()
     for name, tensor in model.model.state_dict().items():

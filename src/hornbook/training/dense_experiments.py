@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbook.dense.delete import delete_from
-from hornbook.dense.kept import Kept
 from hornbook.dense.model import DenseModel
 from hornbook.dense.one_vector import one_vector
+from hornbook.dense.selection import Selection
 from hornbook.training.dense import DenseTraining, train_dense
 
 Tell = Callable[[str, float], None]
@@ -22,7 +22,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
 
 def run_experiments(
     fresh: Callable[[], DenseModel],
-    kept: Kept,
+    kept: Selection,
     options: DenseTraining,
     texts: int = 64,
     following: int = 24,

@@ -13,16 +13,16 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from hornbook.atomic import beside
-from hornbook.draws import key
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.objectives import Causal
+from hornbook.rng import key
 from hornbook.training.batches import Batches, load
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import watch
-from hornbook.training.learner import Learner
 from hornbook.training.log import Log
+from hornbook.training.loss_module import LossModule
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.progress import Reporter
@@ -51,8 +51,8 @@ class Loop:
         self.optimizers = make_optimizers(self.model, self.training)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
-        learner = Learner(self.family, self.objective, self.model, bf16=precision.chosen == "bf16")
-        self.learner = accelerator.prepare(learner)
+        loss_module = LossModule(self.family, self.objective, self.model, bf16=precision.chosen == "bf16")
+        self.loss_module = accelerator.prepare(loss_module)
 
     @property
     def parameters(self) -> int:
@@ -120,15 +120,15 @@ class Loop:
     def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
         """Take one step. Everything random in it is keyed by (seed, step)."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
-        self.learner.train()
+        self.loss_module.train()
         counts = self._sum(torch.stack([self.objective.counts(part) for part in parts]).sum(0)).clamp(min=1)
         # Distributed wrappers average gradients over processes, where the losses are to be averaged over labels.
         scale = self._weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
         for number, part in enumerate(parts):
             more = number + 1 < len(parts)
-            with self.accelerator.no_sync(self.learner) if more else nullcontext():
-                sums, _ = self.learner(self._move(part))
+            with self.accelerator.no_sync(self.loss_module) if more else nullcontext():
+                sums, _ = self.loss_module(self._move(part))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(self._sum(total), counts)
@@ -164,7 +164,7 @@ class Loop:
 
         It is over sequences of the model's length whatever the phase, so that all such figures of a run compare.
         """
-        self.learner.eval()
+        self.loss_module.eval()
         total, labels = torch.zeros(2, len(self.objective.terms), dtype=torch.float64)
         batches = heldout_batches(
             self.run.heldout,
@@ -176,7 +176,7 @@ class Loop:
         )
         for number, batch in enumerate(batches):
             if number % self.accelerator.num_processes == self.accelerator.process_index:
-                sums, counts = self.learner(self._move(batch))
+                sums, counts = self.loss_module(self._move(batch))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
         facts = self._facts(self._sum(total), self._sum(labels).clamp(min=1))
         if isinstance(self.objective, Causal):  # others learn only some of the text

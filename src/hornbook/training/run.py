@@ -15,13 +15,13 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.corpora import Part
-from hornbook.draws import key
 from hornbook.errors import HornbookError
 from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.objectives import Vocabulary
 from hornbook.recipe import Recipe
+from hornbook.rng import key
 from hornbook.store import TokenStore, build
-from hornbook.tokenizers import STYLES, dress, load, tokenizer_hash, train
+from hornbook.tokenizers import STYLES, build_fast_tokenizer, load, tokenizer_hash, train
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.phases import describe_phases
 from hornbook.training.progress import Reporter
@@ -96,7 +96,9 @@ def prepare(recipe: Recipe, report: Reporter) -> Run:
     assert end_id is not None
     stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
-        recipe.objective.cuts(store, recipe.model.length)  # refuses a corpus that it can't take examples from
+        recipe.objective.chunking(
+            store, recipe.model.length
+        )  # refuses a corpus that it can't take examples from
     return Run(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
 
 
@@ -208,7 +210,7 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     options, family, head = recipe.tokenizer, recipe.model.family, recipe.objective.head
     modes = recipe.objective.modes()
     if options.path:
-        return dress(load(options.path), head, recipe.model.length)
+        return build_fast_tokenizer(load(options.path), head, recipe.model.length)
     style = STYLES[options.style or family.style]
     sentinels = options.sentinels
     if sentinels is None:
@@ -223,7 +225,7 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
             trained = train(recipe.corpus.documents_of("train"), options, style, sentinels, advance, modes)
         with beside(path) as file:
             trained.save(str(file))
-    return dress(tokenizers.Tokenizer.from_file(str(path)), head, recipe.model.length, style)
+    return build_fast_tokenizer(tokenizers.Tokenizer.from_file(str(path)), head, recipe.model.length, style)
 
 
 def _store(

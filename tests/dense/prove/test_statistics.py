@@ -9,8 +9,8 @@ from hornbook.dense.prove.statistics import accuracy, difference, mcnemar, neede
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mcnemar_is_the_binomial_test(seed: int) -> None:
-    draws = np.random.default_rng(seed)
-    one, other = draws.random(300) < 0.6, draws.random(300) < 0.5
+    rng = np.random.default_rng(seed)
+    one, other = rng.random(300) < 0.6, rng.random(300) < 0.5
     wins, losses = int((one & ~other).sum()), int((other & ~one).sum())
     assert mcnemar(one, other) == pytest.approx(binomtest(wins, wins + losses, 0.5).pvalue, rel=1e-9)
     assert mcnemar(one, one) == 1.0
@@ -18,10 +18,10 @@ def test_mcnemar_is_the_binomial_test(seed: int) -> None:
 
 def test_intervals_cover_the_truth() -> None:
     """Seeds differ by themselves, so an interval over questions alone would be far too narrow."""
-    draws, covered = np.random.default_rng(0), 0
+    rng, covered = np.random.default_rng(0), 0
     for _ in range(60):
-        skills = draws.normal(0.6, 0.1, 8)[:, None]
-        right = draws.random((8, 200)) < skills
+        skills = rng.normal(0.6, 0.1, 8)[:, None]
+        right = rng.random((8, 200)) < skills
         interval = accuracy(right)
         assert interval.low <= interval.mean <= interval.high
         covered += interval.low <= 0.6 <= interval.high
@@ -29,9 +29,9 @@ def test_intervals_cover_the_truth() -> None:
 
 
 def test_differences_are_paired() -> None:
-    draws = np.random.default_rng(1)
-    other = draws.random((5, 400)) < 0.5
-    one = other | (draws.random((5, 400)) < 0.06)  # right wherever the other is, and a little more
+    rng = np.random.default_rng(1)
+    other = rng.random((5, 400)) < 0.5
+    one = other | (rng.random((5, 400)) < 0.06)  # right wherever the other is, and a little more
     paired = difference(one, other)
     assert paired.mean == pytest.approx(one.mean() - other.mean())
     assert 0 < paired.low < paired.high < 0.06
@@ -40,9 +40,9 @@ def test_differences_are_paired() -> None:
 @pytest.mark.parametrize(("difference", "share"), [(0.1, 0.25), (0.08, 0.5)])
 def test_so_many_questions_show_it(difference: float, share: float) -> None:
     """In four of five simulated comparisons, which is the power that is promised."""
-    count, draws, seen = needed(difference, share), np.random.default_rng(2), 0
+    count, rng, seen = needed(difference, share), np.random.default_rng(2), 0
     for _ in range(400):
-        one, other = draws.random(count) < share + difference, draws.random(count) < share
+        one, other = rng.random(count) < share + difference, rng.random(count) < share
         seen += mcnemar(one, other) < 0.05
     assert 0.72 < seen / 400 < 0.87
     assert needed(difference / 2, share) > 3 * count

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hornbook.dense.prove.tasks import TASKS, Cups, Pointers, WordProblem
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 
 def test_products() -> None:
     task = WordProblem(5, 8, 1)
-    questions = task.draw(Draws(0, 0, np.arange(50)), 8)
+    questions = task.draw(CounterRNG(0, 0, np.arange(50)), 8)
     for row in range(50):
         things = list(range(5))
         for step in range(8):
@@ -23,7 +23,7 @@ def test_products() -> None:
 
 def test_cups() -> None:
     task = Cups(5, 8, 1)
-    questions = task.draw(Draws(0, 0, np.arange(50)), 8)
+    questions = task.draw(CounterRNG(0, 0, np.arange(50)), 8)
     for row in range(50):
         place, *moves = questions.words[row].tolist()
         for step, move in enumerate(moves):
@@ -41,7 +41,7 @@ def test_cups() -> None:
 
 def test_pointers() -> None:
     task = Pointers(8, 6, 1)
-    questions = task.draw(Draws(3, 0, np.arange(40)), 5)
+    questions = task.draw(CounterRNG(3, 0, np.arange(40)), 5)
     for row in range(40):
         words = questions.words[row].tolist()
         arrows = dict(divmod(word - 8, 8) for word in words[:8])
@@ -62,7 +62,7 @@ def test_pointers() -> None:
 def test_dense_tokens_stand_between_the_steps(name: str) -> None:
     task = TASKS[name]
     for depth in (1, 2, task.depth, 2 * task.depth):
-        questions = task.draw(Draws(0, 0, np.arange(3)), depth)
+        questions = task.draw(CounterRNG(0, 0, np.arange(3)), depth)
         ids = questions.ids(task.dense_id)
         assert (ids == task.dense_id).sum(1).tolist() == [depth - 1] * 3
         assert not (ids[:, 0] == task.dense_id).any() and ids.max() < task.size

@@ -86,7 +86,7 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     unless="C08",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
 )
-def cuts(subject: Subject) -> Iterator[str | Found]:
+def chunking(subject: Subject) -> Iterator[str | Found]:
     """Compare model_max_length with the room, and with the hidden size."""
     room, cut = capacity(subject.config), subject.tokenizer.model_max_length
     width = getattr(subject.config, "hidden_size", None)

@@ -16,8 +16,8 @@ from hornbook.dense.layout import Layout
 from hornbook.dense.model import DenseModel
 from hornbook.dense.prove.arms import Arm
 from hornbook.dense.prove.tasks import Questions, Task
-from hornbook.draws import key
 from hornbook.internals import read
+from hornbook.rng import key
 
 _WIDTH, _HEADS = 64, 4
 _rotate = read("transformers.models.gpt_neox.modeling_gpt_neox:apply_rotary_pos_emb")

@@ -12,8 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from hornbook.dense.prove.cohort import Cohort
 from hornbook.dense.prove.tasks import Ints, Questions, Task
-from hornbook.draws import Draws
 from hornbook.errors import HornbookError
+from hornbook.rng import CounterRNG
 from hornbook.section import Section
 
 _BATCH_OF_ANSWERS = 256
@@ -68,7 +68,7 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
     optimizer = torch.optim.AdamW(tensors, lr=0.0, betas=(0.9, 0.999), weight_decay=0.01, fused=True)
     began, places, looks = time.process_time(), 0, []
     for step, depth in enumerate(depths.tolist()):
-        drawn = [task.draw(Draws(seed, step, np.arange(settings.batch)), depth) for seed in seeds]
+        drawn = [task.draw(CounterRNG(seed, step, np.arange(settings.batch)), depth) for seed in seeds]
         questions = _stack(drawn)
         ids = cohort.ids(questions).unflatten(0, (len(seeds), -1))
         layout = cohort.layout(ids[0])
@@ -108,7 +108,7 @@ def draw_depths(task: Task, steps: int) -> Ints:
     step = np.arange(steps)
     grown = np.minimum(step / (0.6 * steps), 1) ** 2
     deepest = np.minimum(2 + (grown * (task.depth - 1)).astype(np.int64), task.depth)
-    uniform = Draws(0, "depths", step).uniform(task.name, 2)
+    uniform = CounterRNG(0, "depths", step).uniform(task.name, 2)
     return np.where(uniform[:, 0] < 0.5, deepest, 1 + (uniform[:, 1] * deepest).astype(np.int64))
 
 
@@ -116,7 +116,7 @@ def seen(task: Task, settings: Settings, seed: int) -> float:
     """Tell which share of the deepest test questions a seed's training asks too, were it to take all of its steps."""
     asked = set()
     for step in np.flatnonzero(draw_depths(task, settings.steps or task.steps) == task.depth).tolist():
-        words = task.draw(Draws(seed, step, np.arange(settings.batch)), task.depth).words
+        words = task.draw(CounterRNG(seed, step, np.arange(settings.batch)), task.depth).words
         asked |= {row.tobytes() for row in words}
     tests = draw_test(task, task.depth, settings.test).words
     return sum(row.tobytes() in asked for row in tests) / len(tests)
@@ -127,7 +127,7 @@ def overhead(task: Task, steps: int) -> float:
     counts = np.bincount(draw_depths(task, steps), minlength=task.depth + 1)[1:]
     depths = np.arange(1, task.depth + 1)
     plain = np.array(
-        [task.draw(Draws(0, 0, np.arange(1)), depth).words.shape[1] for depth in depths.tolist()]
+        [task.draw(CounterRNG(0, 0, np.arange(1)), depth).words.shape[1] for depth in depths.tolist()]
     )
     return float(((plain + depths - 1) * counts).sum() / (plain * counts).sum())
 
@@ -136,7 +136,7 @@ def overhead(task: Task, steps: int) -> float:
 def look(cohort: Cohort, settings: Settings) -> np.ndarray:
     """Tell each seed's share of right answers to the deepest validation questions, shape (S,)."""
     rows = np.arange(settings.validation)
-    questions = cohort.task.draw(Draws(0, "validation", rows), cohort.task.depth)
+    questions = cohort.task.draw(CounterRNG(0, "validation", rows), cohort.task.depth)
     return answers_right(cohort, questions).mean(1)
 
 
@@ -153,7 +153,7 @@ def answers_right(cohort: Cohort, questions: Questions, rounds: int | None = Non
 
 def draw_test(task: Task, depth: int, count: int) -> Questions:
     """Draw the test questions of a depth: a stream that neither training nor validation reads."""
-    return task.draw(Draws(0, "test", np.arange(count)), depth)
+    return task.draw(CounterRNG(0, "test", np.arange(count)), depth)
 
 
 def _stack(drawn: list[Questions]) -> Questions:

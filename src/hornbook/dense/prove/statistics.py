@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.draws import key
+from hornbook.rng import key
 
 Bools = npt.NDArray[np.bool_]
 
@@ -74,9 +74,9 @@ def _bootstrap(values: npt.NDArray[np.float64]) -> Interval:
 @cache
 def _weights(seeds: int, questions: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Draw how much each seed and question counts in each resample, shapes (R, S) and (R, Q): the same every time."""
-    draws = np.random.default_rng(key("bootstrap", seeds, questions))
+    rng = np.random.default_rng(key("bootstrap", seeds, questions))
 
     def weights(count: int) -> npt.NDArray[np.float64]:
-        return draws.multinomial(count, np.full(count, 1 / count), _RESAMPLES) / count
+        return rng.multinomial(count, np.full(count, 1 / count), _RESAMPLES) / count
 
     return weights(seeds), weights(questions)

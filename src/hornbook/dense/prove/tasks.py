@@ -9,7 +9,7 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
 Ints = npt.NDArray[np.int64]
 
@@ -60,8 +60,8 @@ class Task(ABC):
         return 1 / self.answers
 
     @abstractmethod
-    def draw(self, draws: Draws, depth: int) -> Questions:
-        """Draw a question of `depth` steps for each row of `draws`."""
+    def draw(self, rng: CounterRNG, depth: int) -> Questions:
+        """Draw a question of `depth` steps for each row of `rng`."""
 
     @abstractmethod
     def write(self, token: int) -> str:
@@ -93,9 +93,9 @@ class WordProblem(Task):
         index = {element: number for number, element in enumerate(self.elements)}
         return np.array([[index[tuple(b[i] for i in a)] for b in self.elements] for a in self.elements])
 
-    def draw(self, draws: Draws, depth: int) -> Questions:
+    def draw(self, rng: CounterRNG, depth: int) -> Questions:
         """Draw `depth` elements a row."""
-        words = draws.integers("letters", depth, len(self.elements))
+        words = rng.integers("letters", depth, len(self.elements))
         states = words.copy()
         for step in range(1, depth):
             states[:, step] = self.table[states[:, step - 1], words[:, step]]
@@ -129,10 +129,10 @@ class Cups(Task):
             "or turn all of them one way or the other; the answer is where it ends. A question of depth n has n moves."
         )
 
-    def draw(self, draws: Draws, depth: int) -> Questions:
+    def draw(self, rng: CounterRNG, depth: int) -> Questions:
         """Draw a place and `depth` moves a row."""
-        first = draws.integers("first", 1, self.points)
-        moves = draws.integers("moves", depth, len(self.moves))
+        first = rng.integers("first", 1, self.points)
+        moves = rng.integers("moves", depth, len(self.moves))
         states, here = [], first[:, 0]
         for step in range(depth):
             here = self.moves[moves[:, step], here]
@@ -170,14 +170,14 @@ class Pointers(Task):
         """One of the points is out: no trained depth goes all the way round."""
         return 1 / (self.points - 1)
 
-    def draw(self, draws: Draws, depth: int) -> Questions:
+    def draw(self, rng: CounterRNG, depth: int) -> Questions:
         """Draw a cycle, an order of its arrows and a first point a row."""
-        around = draws.uniform("cycle", self.points).argsort(1)
+        around = rng.uniform("cycle", self.points).argsort(1)
         following = np.empty_like(around)
         np.put_along_axis(following, around, np.roll(around, -1, 1), 1)
-        order = draws.uniform("order", self.points).argsort(1)
+        order = rng.uniform("order", self.points).argsort(1)
         arrows = self.arrows + order * self.points + np.take_along_axis(following, order, 1)
-        first = draws.integers("first", 1, self.points)
+        first = rng.integers("first", 1, self.points)
         # Beyond what was trained on, there is no word for the number; the places to think in tell it.
         count = np.full_like(first, self.counts + min(depth, self.depth))
         states, here = [], first

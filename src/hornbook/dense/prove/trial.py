@@ -14,7 +14,7 @@ from hornbook.dense.prove.learning import Course, Settings, answers_right, draw_
 from hornbook.dense.prove.statistics import Bools
 from hornbook.dense.prove.tasks import Task
 from hornbook.dense.vector import ABLATIONS, ablate
-from hornbook.draws import key
+from hornbook.rng import key
 
 _BEYOND = (1.5, 2.0, 4.0)
 """Depths beyond training, as multiples of the deepest trained one."""
@@ -82,8 +82,8 @@ def _ablations(cohort: Cohort, settings: Settings) -> dict[str, Bools]:
     vectors = cohort.answer(ids, layout)[2]
     right: dict[str, Bools] = {}
     for kind in ABLATIONS:
-        draws = torch.Generator().manual_seed(key("ablation", kind))
-        replaced = torch.stack([ablate(kind, one, layout.fed, draws) for one in vectors])
+        rng = torch.Generator().manual_seed(key("ablation", kind))
+        replaced = torch.stack([ablate(kind, one, layout.fed, rng) for one in vectors])
         logits = cohort.answer(ids, layout, vectors=replaced)[0]
         right[kind] = (logits.argmax(-1) == wanted).numpy()
     return right

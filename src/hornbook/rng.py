@@ -43,7 +43,7 @@ def key(*parts: int | str) -> int:
 
 
 @dataclass(frozen=True)
-class Draws:
+class CounterRNG:
     """The random numbers of some examples of one step.
 
     `rows` are the examples' numbers within the step, shape (B,); a process that holds only some of a step's examples

@@ -4,7 +4,7 @@ from hornbook.errors import HornbookError
 from hornbook.tokenizers.options import TokenizerOptions
 
 
-def check_room(options: TokenizerOptions, special: int, alphabet: dict[str, int]) -> None:
+def check_vocab_size(options: TokenizerOptions, special: int, alphabet: dict[str, int]) -> None:
     """Raise HornbookError when `vocab_size` is smaller than the special tokens and the alphabet's parts."""
     needed = special + sum(alphabet.values())
     if options.vocab_size < needed:

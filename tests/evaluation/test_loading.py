@@ -5,7 +5,7 @@ import pytest
 from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.opened import open_model
+from hornbook.evaluation.loading import load_model
 
 HEADS = {
     "bert-tiny": ("bert", "masked"),
@@ -19,10 +19,10 @@ HEADS = {
 
 @pytest.mark.parametrize("preset", HEADS)
 def test_family_head_and_length_are_read_from_the_folder(make, preset):
-    opened = make(preset, length=48)
-    assert (opened.family.name, opened.head) == HEADS[preset]
-    assert opened.length == 48
-    assert not opened.model.training and not opened.remark
+    loaded = make(preset, length=48)
+    assert (loaded.family.name, loaded.head) == HEADS[preset]
+    assert loaded.length == 48
+    assert not loaded.model.training and not loaded.remark
 
 
 @pytest.mark.parametrize("preset", HEADS)
@@ -31,47 +31,47 @@ def test_positions_tell_the_length_where_the_tokenizer_does_not(save, tmp_path, 
     told = json.loads((folder / "tokenizer_config.json").read_text())
     del told["model_max_length"]
     (folder / "tokenizer_config.json").write_text(json.dumps(told))
-    assert open_model(folder).length == 40
+    assert load_model(folder).length == 40
 
 
 def test_a_run_gives_its_finished_model_or_else_its_newest_checkpoint(save, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(HornbookError, match="there is no such folder"):
-        open_model(run)
+        load_model(run)
     (run / "checkpoints").mkdir(parents=True)
     with pytest.raises(HornbookError, match="no model in it yet"):
-        open_model(run)
+        load_model(run)
     for step in (9, 10, 120):
         save(run / "checkpoints" / f"step-{step:08d}", "tinystories-1m")
-    opened = open_model(run)
-    assert opened.folder.name == "step-00000120" and "step 120" in opened.remark
-    shutil.copytree(opened.folder, run / "model")
-    opened = open_model(str(run))
-    assert opened.folder == run / "model" and not opened.remark and opened.name == "run"
+    loaded = load_model(run)
+    assert loaded.folder.name == "step-00000120" and "step 120" in loaded.remark
+    shutil.copytree(loaded.folder, run / "model")
+    loaded = load_model(str(run))
+    assert loaded.folder == run / "model" and not loaded.remark and loaded.name == "run"
 
 
 def test_a_model_with_more_than_the_masked_head_will_do(save, tmp_path):
     folder = save(tmp_path / "model", "bert-tiny")
     BertForPreTraining(BertConfig.from_pretrained(folder)).save_pretrained(folder)
-    opened = open_model(folder)
-    assert opened.head == "pairs"
-    opened.need("masked")
+    loaded = load_model(folder)
+    assert loaded.head == "pairs"
+    loaded.need("masked")
 
 
 def test_another_architecture_or_head_is_refused_with_those_that_are_known(save, tmp_path):
     folder = save(tmp_path / "model", "bert-tiny")
     BertForSequenceClassification(BertConfig.from_pretrained(folder)).save_pretrained(folder)
     with pytest.raises(HornbookError, match="BertForSequenceClassification, and only BertForMaskedLM"):
-        open_model(folder)
+        load_model(folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
     with pytest.raises(
         HornbookError, match=r"'llama'.*known are albert, bert, gpt_neo, gpt_neox, roberta, t5"
     ):
-        open_model(folder)
+        load_model(folder)
     (folder / "config.json").write_text("{")
     with pytest.raises(HornbookError, match="can't be read"):
-        open_model(folder)
+        load_model(folder)
 
 
 def test_a_tokenizer_that_cannot_be_the_models_is_refused(save, make_tokenizer, tmp_path):
@@ -80,11 +80,11 @@ def test_a_tokenizer_that_cannot_be_the_models_is_refused(save, make_tokenizer, 
     bigger.add_tokens([f"word{number}" for number in range(50)])
     bigger.save_pretrained(folder)
     with pytest.raises(HornbookError, match=r"ids up to \d+, the model \d+ rows"):
-        open_model(folder)
+        load_model(folder)
     for file in folder.glob("token*"):
         file.unlink()
     with pytest.raises(HornbookError, match=r"tokenizer"):
-        open_model(folder)
+        load_model(folder)
 
 
 def test_a_model_without_a_role_that_its_head_needs_is_refused(save, tmp_path):
@@ -93,7 +93,7 @@ def test_a_model_without_a_role_that_its_head_needs_is_refused(save, tmp_path):
     del told["mask_token"]
     (folder / "tokenizer_config.json").write_text(json.dumps(told))
     with pytest.raises(HornbookError, match="no mask token"):
-        open_model(folder)
+        load_model(folder)
 
 
 def test_a_t5_that_states_no_length_takes_what_t5_was_published_with(save, tmp_path):
@@ -102,4 +102,4 @@ def test_a_t5_that_states_no_length_takes_what_t5_was_published_with(save, tmp_p
         told = json.loads((folder / file).read_text())
         del told[key]
         (folder / file).write_text(json.dumps(told))
-    assert open_model(folder).length == 512
+    assert load_model(folder).length == 512

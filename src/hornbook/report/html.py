@@ -17,7 +17,7 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 
 
-def write_whole(
+def write_html(
     path: Path,
     template: str,
     script: str,

@@ -15,7 +15,7 @@ _NewGELUActivation: Any = read("transformers.activations:NewGELUActivation")
 _T5LayerNorm: Any = read("transformers.models.t5.modeling_t5:T5LayerNorm")
 
 
-def lean(model: PreTrainedModel) -> PreTrainedModel:
+def apply_optimized_kernels(model: PreTrainedModel) -> PreTrainedModel:
     """Change how a model's modules compute, in place: never what they compute, nor what is saved."""
     for module in model.modules():
         if type(module) is nn.Dropout:

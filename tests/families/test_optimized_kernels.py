@@ -11,7 +11,7 @@ from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from hornbook.families import dropout
 from hornbook.families.dropout import Dropout, draw_signs
-from hornbook.families.lean import RMSNorm
+from hornbook.families.optimized_kernels import RMSNorm
 from hornbook.machine import forget_kernels
 from hornbook.objectives import Causal, Masked, SpanCorruption
 
@@ -30,14 +30,14 @@ NO_DROPOUT = {
 
 def batch_of(step: int, head: str) -> dict[str, Tensor]:
     """Make sequences in which each token follows from the one before, with some hidden."""
-    draws = torch.Generator().manual_seed(step)
-    ids = torch.randint(10, 40, (8, 1), generator=draws) + torch.arange(16) * 3
+    rng = torch.Generator().manual_seed(step)
+    ids = torch.randint(10, 40, (8, 1), generator=rng) + torch.arange(16) * 3
     ids = 10 + ids % 30
     if head == "causal":
         return {"input_ids": ids, "labels": ids}
     if head == "seq2seq":
         return {"input_ids": ids, "labels": ids[:, :6].contiguous()}
-    hidden = torch.rand(ids.shape, generator=draws) < 0.15
+    hidden = torch.rand(ids.shape, generator=rng) < 0.15
     return {"input_ids": torch.where(hidden, 9, ids), "labels": torch.where(hidden, ids, -100)}
 
 
@@ -84,10 +84,10 @@ LIKE_ANOTHER = ("roberta-base", "albert-base-v2")
     [pytest.param(one, marks=[pytest.mark.slow] if one in LIKE_ANOTHER else []) for one in NO_DROPOUT],
 )
 def test_200_steps_are_the_plain_classs(preset: str, shrink: Shrink) -> None:
-    lean, plain = trajectories(shrink(preset, **NO_DROPOUT[preset]))
+    apply_optimized_kernels, plain = trajectories(shrink(preset, **NO_DROPOUT[preset]))
     assert plain[-20:].mean() < plain[:5].mean() - 0.5  # it has learnt
-    torch.testing.assert_close(lean[:5], plain[:5], atol=1e-5, rtol=0)
-    torch.testing.assert_close(lean, plain, atol=0.02, rtol=0)
+    torch.testing.assert_close(apply_optimized_kernels[:5], plain[:5], atol=1e-5, rtol=0)
+    torch.testing.assert_close(apply_optimized_kernels, plain, atol=0.02, rtol=0)
 
 
 @pytest.mark.slow
@@ -96,9 +96,9 @@ def test_with_dropout_200_steps_are_within_the_noise(preset: str, shrink: Shrink
     """The masks differ, so what is compared is the mean of the last losses, over seeds of dropout."""
     small = shrink(preset)
     ends = torch.tensor([[one[-50:].mean() for one in trajectories(small, seed)] for seed in range(4)])
-    lean, plain = ends.unbind(1)
-    noise = (lean.var() + plain.var()).div(4).sqrt()
-    assert (lean.mean() - plain.mean()).abs() < 4 * noise
+    apply_optimized_kernels, plain = ends.unbind(1)
+    noise = (apply_optimized_kernels.var() + plain.var()).div(4).sqrt()
+    assert (apply_optimized_kernels.mean() - plain.mean()).abs() < 4 * noise
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])
@@ -135,11 +135,11 @@ def test_t5s_normalisation_is_its_classs() -> None:
     torch.manual_seed(0)
     plain = T5LayerNorm(24)
     nn.init.normal_(plain.weight)
-    lean = RMSNorm(24)
-    lean.load_state_dict(plain.state_dict())
+    apply_optimized_kernels = RMSNorm(24)
+    apply_optimized_kernels.load_state_dict(plain.state_dict())
     given = torch.randn(3, 5, 24) * 7
     found = []
-    for norm in (plain, lean):
+    for norm in (plain, apply_optimized_kernels):
         hidden = given.clone().requires_grad_()
         normed = norm(hidden)
         (normed * torch.arange(24)).sum().backward()
@@ -163,18 +163,18 @@ def test_t5s_normalisation_takes_any_formats(
     The class takes the mean in fp32, also of fp64, so that where the formats differ no bound is below fp32's.
     """
     torch.manual_seed(0)
-    lean, plain = RMSNorm(24), T5LayerNorm(24)
-    lean.weight = nn.Parameter(torch.randn(24).to(weight))
-    plain.weight = lean.weight
+    apply_optimized_kernels, plain = RMSNorm(24), T5LayerNorm(24)
+    apply_optimized_kernels.weight = nn.Parameter(torch.randn(24).to(weight))
+    plain.weight = apply_optimized_kernels.weight
     given = (torch.randn(6, 5, 24) * 7).to(hidden).requires_grad_()
-    exact = [one.detach().double().requires_grad_() for one in (given, lean.weight)]
+    exact = [one.detach().double().requires_grad_() for one in (given, apply_optimized_kernels.weight)]
     with torch.autocast("cpu", HALF, enabled=autocast):
-        normed = lean(given)
+        normed = apply_optimized_kernels(given)
         assert normed.dtype == plain(given).dtype
     right = exact[0] * (exact[0].square().mean(-1, keepdim=True) + 1e-6).rsqrt() * exact[1]
     slope = torch.randn(6, 5, 24).to(normed.dtype)
     with torch.autocast("cpu", HALF, enabled=not autocast):
-        found = torch.autograd.grad(normed, (given, lean.weight), slope)
+        found = torch.autograd.grad(normed, (given, apply_optimized_kernels.weight), slope)
     expected = torch.autograd.grad(right, exact, slope.double())
     assert [one.dtype for one in found] == [hidden, weight]
     narrowest = max(UNITS[hidden], UNITS[weight], 0 if hidden == weight else UNITS[SINGLE])
@@ -185,9 +185,9 @@ def test_t5s_normalisation_takes_any_formats(
 def test_in_bf16_t5s_normalisation_is_its_class_bit_for_bit() -> None:
     """In passes of its own, each rounded to bf16, it would be several times as far from the truth."""
     torch.manual_seed(0)
-    lean, plain = RMSNorm(24).to(HALF), T5LayerNorm(24).to(HALF)
+    apply_optimized_kernels, plain = RMSNorm(24).to(HALF), T5LayerNorm(24).to(HALF)
     hidden = torch.randn(6, 5, 24).to(HALF)
-    assert torch.equal(lean(hidden), plain(hidden))
+    assert torch.equal(apply_optimized_kernels(hidden), plain(hidden))
 
 
 @pytest.mark.parametrize("autocast", [True, False])

@@ -18,7 +18,7 @@ _NEEDED: dict[Head, tuple[str, ...]] = {
 }
 
 
-def dress(
+def build_fast_tokenizer(
     tokenizer: Tokenizer | PreTrainedTokenizerBase,
     head: Head,
     length: int,

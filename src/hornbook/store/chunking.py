@@ -7,12 +7,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.draws import Draws
+from hornbook.rng import CounterRNG
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
-class Cuts(Protocol):
+class Chunking(Protocol):
     """A way to cut a store into examples, the same number in every epoch."""
 
     @property
@@ -27,7 +27,7 @@ class Cuts(Protocol):
     def count(self) -> int:
         """Examples in an epoch; 0 where the store holds none."""
 
-    def starts(self, numbers: Places, stream: int | None = None) -> Places:
+    def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
         """Say where the examples with these numbers begin: same shape; numbers from `count` on begin again.
 
         Each `stream` cuts at places of its own, None at the plainest ones.
@@ -47,14 +47,14 @@ class Windows:
         """Windows that the stream holds."""
         return self.tokens // self.window
 
-    def starts(self, numbers: Places, stream: int | None = None) -> Places:
+    def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
         """Cut one window after the other, from a place on that the stream chooses."""
         first = 0 if stream is None else stream % self.tokens
         return (first + numbers * self.window) % self.tokens
 
 
 @dataclass(frozen=True, eq=False)
-class Stretches:
+class DocumentChunks:
     """Stretches of at most `window` tokens, none of which leaves its document.
 
     A document of q * window + r tokens, its end token not counted, has q stretches and one more for the rest. The
@@ -63,12 +63,12 @@ class Stretches:
     of which no pair can be made, have none.
     """
 
-    ends: Places
+    ends: Indices
     """Where each document ends in the store, after its end token."""
     window: int
 
     @cached_property
-    def _begins(self) -> Places:
+    def _begins(self) -> Indices:
         return np.concatenate([np.zeros(1, np.int64), self.ends])[:-1]
 
     @property
@@ -77,12 +77,12 @@ class Stretches:
         return int(self.ends[-1]) if len(self.ends) else 0
 
     @cached_property
-    def documents(self) -> Places:
+    def documents(self) -> Indices:
         """The documents that have stretches."""
         return np.flatnonzero(self.ends - 1 - self._begins >= 2)
 
     @cached_property
-    def _last(self) -> Places:
+    def _last(self) -> Indices:
         """How many stretches the documents up to each one of `documents` have."""
         tokens = (self.ends - 1 - self._begins)[self.documents]
         return np.cumsum(-(-tokens // self.window))
@@ -92,7 +92,7 @@ class Stretches:
         """Stretches of all documents."""
         return int(self._last[-1]) if len(self.documents) else 0
 
-    def starts(self, numbers: Places, stream: int | None = None) -> Places:
+    def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
         """Begin each stretch in its document."""
         numbers = numbers % self.count
         place = np.searchsorted(self._last, numbers, side="right")
@@ -102,7 +102,7 @@ class Stretches:
         rest = (self.ends[document] - 1 - begin) % self.window
         first = np.full(len(numbers), self.window)
         if stream is not None:
-            chance = Draws(stream, "first cut", document).uniform("place", 1)[:, 0]
+            chance = CounterRNG(stream, "first cut", document).uniform("place", 1)[:, 0]
             # Where nothing is left over, there is one stretch less, and no room to move the others.
             first -= np.where(rest > 0, (chance * (self.window - rest + 1)).astype(np.int64), 0)
         return begin + np.where(number > 0, first + (number - 1) * self.window, 0)

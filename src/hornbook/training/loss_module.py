@@ -8,7 +8,7 @@ from hornbook.families import Family
 from hornbook.objectives import Objective
 
 
-class Learner(nn.Module):
+class LossModule(nn.Module):
     """Computes an objective's loss on a model.
 
     Distributed wrappers synchronise gradients around one module's forward, so the loss is computed inside it.

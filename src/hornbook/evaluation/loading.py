@@ -36,7 +36,7 @@ _TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model")
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedModel:
     """A model in evaluation mode, with its tokenizer."""
 
     folder: Path
@@ -70,7 +70,7 @@ class Opened:
             )
 
 
-def open_model(folder: str | Path) -> Opened:
+def load_model(folder: str | Path) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
     The model is put where `choose_device` chooses. Raises HornbookError for a folder that isn't there or
@@ -89,9 +89,9 @@ def open_model(folder: str | Path) -> Opened:
     model = family.open(place, head)
     length = _length(family, model, tokenizer)
     model = model.to(choose_device().chosen)
-    opened = Opened(place, folder.resolve().name, family, head, model, tokenizer, length, remark)
-    _check(opened)
-    return opened
+    loaded = LoadedModel(place, folder.resolve().name, family, head, model, tokenizer, length, remark)
+    _check(loaded)
+    return loaded
 
 
 def _find(folder: Path) -> tuple[Path, str]:
@@ -141,17 +141,17 @@ def _length(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokeniz
     return int(min(positions, tokenizer.model_max_length))
 
 
-def _check(opened: Opened) -> None:
+def _check(loaded: LoadedModel) -> None:
     """Refuse a tokenizer that can't be the model's."""
-    rows, entries = opened.model.config.vocab_size, opened.vocabulary.size
+    rows, entries = loaded.model.config.vocab_size, loaded.vocabulary.size
     if entries > rows:
         raise HornbookError(
-            f"{opened.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
+            f"{loaded.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
             "tokenizer there that it was trained with"
         )
-    for role in _NEEDED[opened.head]:
-        if getattr(opened.vocabulary, role) is None:
+    for role in _NEEDED[loaded.head]:
+        if getattr(loaded.vocabulary, role) is None:
             raise HornbookError(
-                f"{opened.folder}: the tokenizer declares no {role} token, and a {opened.head} model needs "
+                f"{loaded.folder}: the tokenizer declares no {role} token, and a {loaded.head} model needs "
                 "one: declare it in tokenizer_config.json"
             )

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers import STYLES, dress, sentinel_ids, tokenizer_hash
+from hornbook.tokenizers import STYLES, build_fast_tokenizer, sentinel_ids, tokenizer_hash
 
 KINDS = ["bpe", "unigram", "wordpiece"]
 PAIRS = [(style, kind) for style in STYLES for kind in KINDS if style != "gpt" or kind == "bpe"]
@@ -64,7 +64,7 @@ def opened(trained, tmp_path_factory) -> dict[tuple[str, str, str], dict]:
     """What AutoTokenizer makes, in another process, of every style and kind beside any config.json."""
     folders: dict[Path, tuple[str, str, str]] = {}
     for style, kind in PAIRS:
-        dressed = dress(trained(style, kind), HEADS[style], 77, STYLES[style])
+        dressed = build_fast_tokenizer(trained(style, kind), HEADS[style], 77, STYLES[style])
         for config in CONFIGS:
             folder = tmp_path_factory.mktemp("folder")
             dressed.save_pretrained(folder)
@@ -101,20 +101,25 @@ def test_autotokenizer_gives_the_very_ids(opened, trained, tmp_path, style, kind
 def test_templates_by_head(trained):
     bare, style = trained("shared", "bpe"), STYLES["shared"]
     a, b = bare.encode("an apple").ids, bare.encode("a pear").ids
-    masked = dress(bare, "masked", 32, style, segments=True)
+    masked = build_fast_tokenizer(bare, "masked", 32, style, segments=True)
     assert masked("an apple")["input_ids"] == [1, *a, 2]
     pair = masked("an apple", "a pear")
     assert pair["input_ids"] == [1, *a, 2, *b, 2]
     assert pair["token_type_ids"] == [0] * (len(a) + 2) + [1] * (len(b) + 1)
-    assert "token_type_ids" not in dress(bare, "masked", 32, style)("an apple", "a pear")
-    assert dress(bare, "causal", 32, style)("an apple")["input_ids"] == a
-    assert dress(bare, "seq2seq", 32, style)("an apple")["input_ids"] == [*a, 2]
-    assert dress(bare, "seq2seq", 32, style)("an apple", "a pear")["input_ids"] == [*a, 2, *b, 2]
+    assert "token_type_ids" not in build_fast_tokenizer(bare, "masked", 32, style)("an apple", "a pear")
+    assert build_fast_tokenizer(bare, "causal", 32, style)("an apple")["input_ids"] == a
+    assert build_fast_tokenizer(bare, "seq2seq", 32, style)("an apple")["input_ids"] == [*a, 2]
+    assert build_fast_tokenizer(bare, "seq2seq", 32, style)("an apple", "a pear")["input_ids"] == [
+        *a,
+        2,
+        *b,
+        2,
+    ]
 
 
 def test_a_mask_stands_for_the_word_and_its_space(trained):
     for kind in ("bpe", "unigram"):
-        dressed = dress(trained("t5", kind), "seq2seq", 32, STYLES["t5"])
+        dressed = build_fast_tokenizer(trained("t5", kind), "seq2seq", 32, STYLES["t5"])
         zero = sentinel_ids(dressed)[0]
         ids = dressed("is <extra_id_0> the", add_special_tokens=False)["input_ids"]
         assert ids == [*dressed("is", add_special_tokens=False)["input_ids"], zero,
@@ -122,7 +127,7 @@ def test_a_mask_stands_for_the_word_and_its_space(trained):
 
 
 def test_every_special_token_is_masked_out_and_skipped(trained):
-    dressed = dress(trained("shared", "bpe"), "masked", 32, STYLES["shared"])
+    dressed = build_fast_tokenizer(trained("shared", "bpe"), "masked", 32, STYLES["shared"])
     ids = [*dressed("so")["input_ids"], *sentinel_ids(dressed), 0, 3, dressed.mask_token_id]
     mask = dressed.get_special_tokens_mask(ids, already_has_special_tokens=True)
     assert [m for m, i in zip(mask, ids, strict=True)] == [int(i in dressed.all_special_ids) for i in ids]
@@ -133,11 +138,11 @@ def test_the_argument_stays_as_it_is(trained):
     bare = trained("shared", "bpe")
     bare.enable_truncation(3)
     before = bare.to_str()
-    first = dress(bare, "masked", 32, STYLES["shared"])
+    first = build_fast_tokenizer(bare, "masked", 32, STYLES["shared"])
     assert bare.to_str() == before
     assert len(first("a long text that isn't cut")["input_ids"]) > 5
     wrapped = first.backend_tokenizer.to_str()
-    second = dress(first, "causal", 64)
+    second = build_fast_tokenizer(first, "causal", 64)
     assert first.backend_tokenizer.to_str() == wrapped
     assert first("an apple")["input_ids"][1:-1] == second("an apple")["input_ids"]
     assert second.special_tokens_map == first.special_tokens_map
@@ -147,20 +152,20 @@ def test_missing_roles_are_named(trained):
     with pytest.raises(
         HornbookError, match=r"masked model needs cls_token, sep_token, mask_token.*<\|endoftext\|>"
     ):
-        dress(trained("gpt", "bpe"), "masked", 8, STYLES["gpt"])
+        build_fast_tokenizer(trained("gpt", "bpe"), "masked", 8, STYLES["gpt"])
     with pytest.raises(HornbookError, match="seq2seq model needs eos_token"):
-        dress(trained("bert", "bpe"), "seq2seq", 8, STYLES["bert"])
+        build_fast_tokenizer(trained("bert", "bpe"), "seq2seq", 8, STYLES["bert"])
     with pytest.raises(HornbookError, match="no special tokens"):
-        dress(trained("shared", "bpe"), "masked", 8)
+        build_fast_tokenizer(trained("shared", "bpe"), "masked", 8)
     with pytest.raises(HornbookError, match=r"unk_token is \[UNK\].*1200 entries"):
-        dress(trained("albert", "bpe"), "masked", 8, STYLES["bert"])
+        build_fast_tokenizer(trained("albert", "bpe"), "masked", 8, STYLES["bert"])
     both = Tokenizer(models.WordLevel({"<x>": 0, "<c>": 1, "<s>": 2}, unk_token="<x>"))
     both.add_special_tokens([AddedToken("<x>", special=True)])
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=both, unk_token="<x>", mask_token="<x>", cls_token="<c>", sep_token="<s>"
     )
     with pytest.raises(HornbookError, match="mask_token and unk_token are both <x>"):
-        dress(wrapped, "masked", 8)
+        build_fast_tokenizer(wrapped, "masked", 8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -168,7 +173,7 @@ def test_the_hash_ignores_dress_and_disk_but_no_word(trained, tmp_path, kind):
     bare = trained("shared", kind)
     hashed = tokenizer_hash(bare)
     for head in ("causal", "masked", "seq2seq"):
-        dressed = dress(bare, head, 32, STYLES["shared"])
+        dressed = build_fast_tokenizer(bare, head, 32, STYLES["shared"])
         dressed("a text", truncation=True, max_length=4, padding="max_length")
         dressed.save_pretrained(tmp_path)
         assert tokenizer_hash(dressed) == tokenizer_hash(AutoTokenizer.from_pretrained(tmp_path)) == hashed
@@ -184,7 +189,7 @@ def test_a_role_makes_a_token_special(tmp_path):
     wrapped = PreTrainedTokenizerFast(tokenizer_object=rust)
     wrapped._special_tokens_map |= {"bos_token": "<s>", "eos_token": "</s>"}
     assert not any(token.special for token in wrapped.added_tokens_decoder.values())
-    dressed = dress(wrapped, "causal", 8)
+    dressed = build_fast_tokenizer(wrapped, "causal", 8)
     assert all(token.special for token in dressed.added_tokens_decoder.values())
     dressed.save_pretrained(tmp_path)
     saved = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))

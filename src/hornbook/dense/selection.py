@@ -14,7 +14,7 @@ from hornbook.errors import HornbookError
 
 
 @dataclass(frozen=True)
-class Kept:
+class Selection:
     """Windows of text and where their dense tokens go."""
 
     words: Ints
@@ -50,7 +50,7 @@ class Kept:
             (new / "selection.json").write_text(json.dumps(facts, indent=2), "utf-8")
 
     @classmethod
-    def open(cls, folder: Path) -> "Kept":
+    def open(cls, folder: Path) -> "Selection":
         """Read it back. Raises HornbookError for a folder that holds no selection or a torn one."""
         try:
             arrays = {name: np.load(folder / f"{name}.npy") for name in ("words", "places", "heldout")}
