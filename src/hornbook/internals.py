@@ -169,10 +169,10 @@ def read(where: str) -> Any:
         found: Any = import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
-    except (ImportError, AttributeError) as error:
-        library = library_of(where)
+    except Exception as error:  # beside ImportError and AttributeError, generated modules have their own
+        library, reason = library_of(where), str(error).partition("\n")[0]
         raise HornbookError(
-            f"{library} {version(library)} has no {path} in {module}, which Hornbook needs to "
+            f"{library} {version(library)} gives no {path} in {module} ({reason}), which Hornbook needs to "
             f"{INTERNALS[where].purpose}: {advise(library)}"
         ) from error
     return found

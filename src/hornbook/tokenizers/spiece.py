@@ -11,9 +11,6 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from hornbook.errors import HornbookError
 from hornbook.internals import read as read_internal
 
-_ModelProto = read_internal("sentencepiece.sentencepiece_model_pb2:ModelProto")
-_generate_merges = read_internal("transformers.convert_slow_tokenizer:generate_merges")
-
 _SPACE = "▁"
 _KINDS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 # What a piece is, as sentencepiece_model.proto numbers it.
@@ -65,7 +62,9 @@ def read(path: Path) -> tuple[Tokenizer, dict[str, str]]:
 
 def _parse(path: Path) -> tuple[Any, SentencePieceProcessor]:
     try:
-        model = _ModelProto.FromString(path.read_bytes())
+        model = read_internal("sentencepiece.sentencepiece_model_pb2:ModelProto").FromString(
+            path.read_bytes()
+        )
         # A file cut between two fields parses all the same; the trainer's and normalizer's are the last.
         whole = model.pieces and model.HasField("trainer_spec") and model.HasField("normalizer_spec")
         processor = SentencePieceProcessor(model_proto=model.SerializeToString()) if whole else None
@@ -97,7 +96,9 @@ def _bpe(model: Any) -> models.BPE:
     others = [piece.piece for piece in model.pieces if piece.type != _NORMAL]
     return models.BPE(
         vocab=vocabulary,
-        merges=_generate_merges(vocabulary, scores, others),
+        merges=read_internal("transformers.convert_slow_tokenizer:generate_merges")(
+            vocabulary, scores, others
+        ),
         unk_token=model.pieces[model.trainer_spec.unk_id].piece,
         fuse_unk=True,
         byte_fallback=model.trainer_spec.byte_fallback,
