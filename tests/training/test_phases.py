@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from hornbook.objectives import Vocabulary
 from hornbook.recipe import Recipe, make_recipe
 from hornbook.report.comparison import remarks
-from hornbook.report.runs import Run
+from hornbook.report.runs import RunRecord
 from hornbook.store import Plan, TokenStore, Windows
 from hornbook.training.batches import Batches
 from hornbook.training.phases import PlannedPhase, describe_phases, phase_of, plan_phases
@@ -185,7 +185,7 @@ def test_the_page_says_what_positions_learned(preset: str, objective: Any, sente
         "corpus": {"name": "c", "fingerprint": "f", "train": part, "heldout": part},
         "phases": describe_phases(grow(preset, objective), SimpleNamespace(pad_token_id=1)),  # type: ignore[arg-type]
     }
-    [said, _] = remarks([TypeAdapter(Run).validate_python(facts)])
+    [said, _] = remarks([TypeAdapter(RunRecord).validate_python(facts)])
     assert said.startswith("grown had 30 steps of 8 tokens, then 10 steps of 32 tokens; ") and said.endswith(
         sentence
     )
