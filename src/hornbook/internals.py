@@ -77,6 +77,7 @@ INTERNALS = {
         "give its attention the masks that it reads"
     ),
     "transformers.masking_utils:sdpa_mask": Internal("give its attention the masks that it reads"),
+    "transformers.pytorch_utils:Conv1D": Internal("know GPT-2's matrices, which are no Linear layers"),
     "transformers.modeling_utils:PreTrainedModel._can_set_attn_implementation": Internal(
         "know whether a class lets its attention be chosen"
     ),
@@ -133,6 +134,7 @@ PARTS = {
         "predictions.LayerNorm",
         "sop_classifier",
     ),
+    "GPT2LMHeadModel": ("transformer.wpe", "transformer.h.0.attn.c_attn", "lm_head"),
     "GPTNeoForCausalLM": (
         "transformer.wpe",
         "transformer.h.0.attn.attention.q_proj",

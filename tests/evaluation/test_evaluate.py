@@ -1,10 +1,11 @@
 import json
+from typing import Literal
 
 import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate, evaluate_run
-from hornbook.objectives import Masked
+from hornbook.objectives import Causal, Masked
 from hornbook.recipe import make_recipe
 from hornbook.report import read_run
 
@@ -115,3 +116,26 @@ def test_figures_on_another_text_are_refused(run, story_file):
     with pytest.raises(HornbookError, match=r"its held-out part had .* bring back the old text"):
         evaluate_run(run)
     assert (run / "evaluation.json").read_text() == "{}"
+
+
+class Reverse(Causal):
+    """Reads from right to left, and says what follows from that: no measure from left to right, and no sample."""
+
+    name: Literal["reverse"] = "reverse"
+    measures = ("loss",)
+    writes = None
+
+    def batch(self, windows, vocabulary, rng):
+        """Turn the text around."""
+        return super().batch(windows[:, ::-1].copy(), vocabulary, rng)
+
+
+def test_only_what_the_objective_declares_is_measured_and_written(make, stories):
+    loaded = make("tinystories-1m", 64)
+    outcome = evaluate(loaded, stories[:8], Reverse())
+    [loss] = outcome["measures"]
+    assert loss["measure"] == "held-out loss" and outcome["samples"] == []
+    forwards = next(
+        one for one in evaluate(loaded, stories[:8], Causal())["measures"] if one["unit"] == "nats/label"
+    )
+    assert loss["value"] != forwards["value"]

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from hornbook.evaluation.probe import probe
-from hornbook.objectives import MaskedNextSentence, MaskedSentenceOrder
+from hornbook.objectives.masked_next_sentence import MaskedNextSentence
+from hornbook.objectives.masked_sentence_order import MaskedSentenceOrder
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore, build
 

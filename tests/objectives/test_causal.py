@@ -18,6 +18,7 @@ SMALL = {
     # Local layers that see 4 tokens back, within documents that are longer and shorter than that.
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4, "window_size": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
+    "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
 }
 ROWS = [
     [5, 6, 7, 8, 9, 10, EOS, 11, 12, 13, 14, 15, 16, 17, 18, 19, EOS, 20, 21, 22],  # begins within a document

@@ -38,6 +38,7 @@ SMALL = {
     },
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
+    "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
     "t5-v1.1-tiny": {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_ff": 64},
     "t5-small": {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_ff": 64},
 }

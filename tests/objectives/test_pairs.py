@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import IGNORED, MaskedNextSentence, MaskedSentenceOrder, Vocabulary
+from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives.masked_next_sentence import MaskedNextSentence
+from hornbook.objectives.masked_sentence_order import MaskedSentenceOrder
 from hornbook.objectives.pairs import Pairs
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore

@@ -9,21 +9,6 @@ import pytest
 from hornbook.families import FAMILIES, Family
 from hornbook.objectives import served
 
-SMALL = {
-    "hidden_size": 32,
-    "d_model": 32,
-    "d_kv": 16,
-    "embedding_size": 16,
-    "intermediate_size": 48,
-    "d_ff": 48,
-    "num_attention_heads": 2,
-    "num_heads": 2,
-    "num_hidden_layers": 2,
-    "num_layers": 2,
-    "window_size": 8,
-    "type_vocab_size": 2,  # with which a RoBERTAlbert can judge pairs
-}
-"""By the words of the families' config classes, as far as each has them."""
 FORMS: dict[str, list[dict[str, Any]]] = {
     "causal": [{}, {"document_mask": True}],
     "masked": [{}, {"duplicates": 2}, {"whole_words": True, "exact": True}],
@@ -34,11 +19,10 @@ FORMS: dict[str, list[dict[str, Any]]] = {
 def model_of(family: Family, dropout: float = 0.1) -> dict[str, Any]:
     """Shrink a family's first preset, and let it drop that share of whatever it can."""
     known = {field.name for field in fields(family.config_class)}
-    config = {name: value for name, value in SMALL.items() if name in known}
     return {
         "preset": next(iter(family.presets)),
         "length": 32,
-        "config": config | {name: dropout for name in known if "dropout" in name},
+        "config": family.tiny | {name: dropout for name in known if "dropout" in name},
     }
 
 

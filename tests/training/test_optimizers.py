@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
     GPTNeoConfig,
     GPTNeoForCausalLM,
     PreTrainedModel,
@@ -14,6 +16,8 @@ from transformers import (
 )
 from transformers.optimization import Adafactor
 
+from hornbook.errors import HornbookError
+from hornbook.families import find
 from hornbook.recipe import Training
 from hornbook.training.muon import Muon, orthogonalise
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
@@ -44,7 +48,7 @@ def t5() -> PreTrainedModel:
 def take_steps(
     model: PreTrainedModel, training: Training, steps: range, state: dict[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
-    optimizers = make_optimizers(model, training)
+    optimizers = make_optimizers(model, training, (nn.Linear,))
     if state is not None:
         restore_optimizers(model, optimizers, state)
     for step in steps:
@@ -58,7 +62,7 @@ def take_steps(
 @pytest.mark.parametrize("make", [bert, gpt_neo, t5])
 def test_every_parameter_is_in_one_optimizer(make: object, name: str) -> None:
     model = make()  # type: ignore[operator]
-    optimizers = make_optimizers(model, Training(steps=9, optimizer=name))
+    optimizers = make_optimizers(model, Training(steps=9, optimizer=name), (nn.Linear,))
     held = [one for optimizer in optimizers for group in optimizer.param_groups for one in group["params"]]
     assert len(held) == len(set(held)) and set(held) == set(model.parameters())
 
@@ -66,7 +70,7 @@ def test_every_parameter_is_in_one_optimizer(make: object, name: str) -> None:
 @pytest.mark.parametrize("make", [bert, gpt_neo, t5])
 def test_muon_takes_matrices_between_hidden_states_alone(make: object) -> None:
     model = make()  # type: ignore[operator]
-    _, muon = make_optimizers(model, Training(steps=9, optimizer="muon"))
+    _, muon = make_optimizers(model, Training(steps=9, optimizer="muon"), (nn.Linear,))
     held = {one for group in muon.param_groups for one in group["params"]}
     names = {name for name, parameter in model.named_parameters() if parameter in held}
     assert all(parameter.ndim == 2 and 40 not in parameter.shape for parameter in held)
@@ -157,3 +161,18 @@ def test_state_goes_on_where_it_was_left(name: str) -> None:
     take_steps(parts, training, range(3, 6), {name: tensor.clone() for name, tensor in state.items()})
     for (parameter, one), other in zip(whole.named_parameters(), parts.parameters(), strict=True):
         assert torch.equal(one, other), parameter
+
+
+def test_muon_takes_the_matrices_that_a_family_declares_and_no_others() -> None:
+    """GPT-2's are Conv1D: without a word of it muon would leave all of them to AdamW."""
+    family = find("gpt2")
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=40, n_embd=16, n_layer=1, n_head=2, n_positions=8))
+    _, muon = make_optimizers(model, Training(steps=9, optimizer="muon"), family.matrices)
+    [group] = muon.param_groups
+    block = model.transformer.h[0]
+    matrices = (block.attn.c_attn, block.attn.c_proj, block.mlp.c_fc, block.mlp.c_proj)
+    assert {id(one) for one in group["params"]} == {id(layer.weight) for layer in matrices}
+    with pytest.raises(
+        HornbookError, match=r"c_attn\.weight is a matrix in a Conv1D.*Add Conv1D to `matrices`"
+    ):
+        make_optimizers(model, Training(steps=9, optimizer="muon"), (nn.Linear,))

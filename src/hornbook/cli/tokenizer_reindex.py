@@ -9,7 +9,7 @@ import typer
 
 from hornbook.cli.app import Json, print_json, quieten_transformers
 from hornbook.cli.tokenizer import tokenizer
-from hornbook.errors import HornbookError, nearest
+from hornbook.errors import HornbookError
 
 if TYPE_CHECKING:
     from hornbook.tokenizers import Reindexed
@@ -124,9 +124,7 @@ def reindex(
 def _family(name: str) -> Any:
     from hornbook.families import FAMILIES
 
-    if name not in FAMILIES:
-        raise HornbookError(f"--for {name}: there is no such family{nearest(name, list(FAMILIES))}")
-    return FAMILIES[name]
+    return FAMILIES.find(name)
 
 
 def _places(given: list[str]) -> dict[str, int]:

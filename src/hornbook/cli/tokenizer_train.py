@@ -45,11 +45,9 @@ def train(
 
     if out.exists():
         raise HornbookError(f"--out {out}: something is there already: choose a new folder")
-    if family not in FAMILIES:
-        raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
     if style is not None and style not in STYLES:
         raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
-    chosen = FAMILIES[family]
+    chosen = FAMILIES.find(family)
     head = next(iter(chosen.heads))
     look = STYLES[style or chosen.style]
     given: dict[str, Any] = {

@@ -8,22 +8,23 @@ from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
 from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.unmask import unmask
+from hornbook.objectives.objective import Writing
 from hornbook.tokenizers import encode_documents
 
 _TOKENS = 60
 """That a causal model writes at most."""
 
 
-def sample(loaded: LoadedModel, prompt: str) -> dict[str, Any]:
-    """Let a model fill the prompt's first blank, or a causal one go on from where the blank is.
+def sample(loaded: LoadedModel, prompt: str, writes: Writing) -> dict[str, Any]:
+    """Let a model fill the prompt's first blank, or go on from where the blank is: as its objective writes.
 
     Raises HornbookError as `unmask`, `infill` and `generate` do.
     """
-    if loaded.head == "causal":
+    if writes == "generate":
         start = cut(prompt)[0]
         output = start + generate(loaded, start, _TOKENS, warn=lambda remark: None)
         return {"kind": "generate", "prompt": start, "output": output}
-    if loaded.serves("masked"):
+    if writes == "unmask":
         candidates = [asdict(candidate) for candidate in unmask(loaded, prompt)[0].candidates]
         return {"kind": "unmask", "prompt": prompt, "output": candidates[0]["text"], "candidates": candidates}
     return {"kind": "infill", "prompt": prompt, "output": infill(loaded, prompt).text}

@@ -1,26 +1,30 @@
 """Model families: published sizes, made to fit a tokenizer, as plain Hugging Face models.
 
-A new family is one file and one line here.
+A new family is one file and one entry point (`hornbook.families`), in this package or in any other.
 """
 
+from typing import Any
+
 from hornbook.errors import HornbookError, nearest
-from hornbook.families.albert import Albert
-from hornbook.families.bert import Bert
 from hornbook.families.family import Family, Head, Preset
-from hornbook.families.gpt_neo import GPTNeo
-from hornbook.families.gpt_neox import GPTNeoX
-from hornbook.families.roberta import Roberta
-from hornbook.families.robertalbert import Robertalbert
-from hornbook.families.t5 import T5
+from hornbook.registry import Registry, check_declared
 
 __all__ = ["FAMILIES", "PRESETS", "TYPES", "Family", "Head", "Preset", "find"]
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Bert(), Roberta(), Albert(), Robertalbert(), GPTNeo(), GPTNeoX(), T5())
-}
+
+def _accept(name: str, found: Any) -> Family:
+    check_declared("family", name, found, Family)
+    family: Family = found()
+    return family
+
+
+FAMILIES: Registry[Family] = Registry("hornbook.families", "family", _accept)
 PRESETS: dict[str, Family] = {preset: family for family in FAMILIES.values() for preset in family.presets}
-TYPES: dict[str, Family] = {family.config_class.model_type: family for family in reversed(FAMILIES.values())}
-"""By Hugging Face's model_type; ALBERT before RoBERTAlbert, which are one architecture."""
+TYPES: dict[str, Family] = {
+    family.config_class.model_type: family
+    for family in sorted(FAMILIES.values(), key=lambda family: family.name == family.config_class.model_type)
+}
+"""By Hugging Face's model_type. Where families share one, it is the family of that name: ALBERT, not RoBERTAlbert."""
 
 
 def find(preset: str) -> Family:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
@@ -19,13 +19,25 @@ class Albert(Family):
     """Masked words; the layers of a group share their weights, and the embedding is narrower than they."""
 
     name = "albert"
+    title = "ALBERT"
+    paper = "Lan et al. 2019, arXiv:1909.11942"
     style = "albert"
     kind = "unigram"
     config_class = AlbertConfig
     heads: ClassVar = {"masked": AlbertForMaskedLM, "pairs": AlbertForPreTraining}
     head_name = "predictions"
-    inputs = Family.inputs | {"token_type_ids"}
+    inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
+    position_table = "embeddings.position_embeddings"
     freezes_pad = True
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {}
+    tiny: ClassVar = {
+        "embedding_size": 16,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
+    }
     presets: ClassVar = {
         "albert-base-v2": Preset(
             values={

@@ -36,12 +36,13 @@ class Bert(Encoder):
     """Masked words, with segments."""
 
     name = "bert"
+    title = "BERT"
+    paper = "Devlin et al. 2018, arXiv:1810.04805"
     style = "bert"
     kind = "wordpiece"
     config_class = BertConfig
     heads: ClassVar = {"masked": BertForMaskedLM, "pairs": BertForPreTraining}
     head_name = "cls"
-    freezes_pad = True
     last_layer = LastBertLayer
     inputs = Encoder.inputs | {"token_type_ids"}
     # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.

@@ -223,10 +223,11 @@ def _values(
 
 def _costs(family: Family, model: PreTrainedModel, runs: Counter[str], length: int) -> list[Cost]:
     layers, head = Counter[str](), Counter[str]()
+    output = model.get_output_embeddings()
     for name, module in model.named_modules():
-        if isinstance(module, nn.Linear):
+        if isinstance(module, family.matrices) or module is output:
             where = head if name.split(".")[0] == family.head_name else layers
-            where[family.served(name)] += 2 * runs[name] * module.weight.numel()
+            where[family.served(name)] += 2 * runs[name] * module.get_parameter("weight").numel()
     return [
         Cost(token, layers[token], 4 * width * length, head[token])
         for token, width in family.attention(model.config).items()

@@ -55,12 +55,17 @@ class Preset:
 class Family:
     """An architecture: which config and model classes it uses, and what they take from tokenizer and length.
 
-    A family holds no state. Most only fill in the attributes; a method is overridden where the Hugging Face
-    class departs from the rule.
+    A family holds no state. Most only declare the attributes; a method is overridden where the Hugging Face
+    class departs from the rule. Every attribute has to be declared: one that is missing is refused by name when the
+    family is registered.
     """
 
     name: ClassVar[str]
     """As in a recipe."""
+    title: ClassVar[str]
+    """As people write it, on pages and in tables."""
+    paper: ClassVar[str]
+    """Where it was published: authors, year, and the arXiv number or DOI."""
     style: ClassVar[str]
     """The style of special tokens that a new tokenizer for this family gets."""
     kind: ClassVar[str]
@@ -69,17 +74,21 @@ class Family:
     """The Hugging Face class of its configurations."""
     heads: ClassVar[dict[Head, type[PreTrainedModel]]]
     """The Hugging Face class that serves each head."""
-    head_name: ClassVar[str] = "lm_head"
+    head_name: ClassVar[str]
     """The attribute under which those classes keep what turns hidden states into logits."""
-    inputs: ClassVar[frozenset[str]] = frozenset({"input_ids", "attention_mask", "position_ids"})
+    inputs: ClassVar[frozenset[str]]
     """The batch keys that `hidden` uses; `labels` may always be there."""
-    position_table: ClassVar[str | None] = "embeddings.position_embeddings"
+    position_table: ClassVar[str | None]
     """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
-    freezes_pad: ClassVar[bool] = False
+    freezes_pad: ClassVar[bool]
     """Whether the classes keep the embedding of the pad id at zero, without gradient."""
-    arguments: ClassVar[dict[str, Any]] = {}
+    matrices: ClassVar[tuple[type[nn.Module], ...]]
+    """The layers whose `weight` is a matrix between hidden states: what Muon orthogonalises, and what costs count."""
+    arguments: ClassVar[dict[str, Any]]
     """What else `hidden` tells the model."""
     presets: ClassVar[dict[str, Preset]]
+    tiny: ClassVar[dict[str, Any]]
+    """Changes of a preset's values that make a model of a few thousand parameters, for tests."""
 
     def configure(
         self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]

@@ -4,7 +4,7 @@ import copy
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from hornbook.families.attention import attend
@@ -39,12 +39,19 @@ class GPTNeo(Family):
     """The next word, with layers that attend to everything before and to a window in turn."""
 
     name = "gpt_neo"
+    title = "GPT-Neo"
+    paper = "Black et al. 2021, doi:10.5281/zenodo.5297715"
     style = "shared"
     kind = "bpe"
     config_class = GPTNeoConfig
     heads: ClassVar = {"causal": GPTNeoForCausalLM}
-    arguments: ClassVar = {"use_cache": False}
+    head_name = "lm_head"
+    inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    freezes_pad = False
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {"use_cache": False}
+    tiny: ClassVar = {"hidden_size": 32, "num_layers": 2, "num_heads": 2, "window_size": 8}
     presets: ClassVar = {
         "tinystories-1m": _preset("TinyStories-1M", 8, 64),
         "tinystories-3m": _preset("TinyStories-3M", 8, 128),

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from torch import nn
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PretrainedConfig
 
 from hornbook.families.family import Family, Preset
@@ -36,12 +37,24 @@ class GPTNeoX(Family):
     """The next word, with rotary positions, attention beside the feed-forward, and a head of its own."""
 
     name = "gpt_neox"
+    title = "GPT-NeoX"
+    paper = "Biderman et al. 2023 (Pythia), arXiv:2304.01373"
     style = "gpt"
     kind = "bpe"
     config_class = GPTNeoXConfig
     heads: ClassVar = {"causal": GPTNeoXForCausalLM}
-    arguments: ClassVar = {"use_cache": False}
+    head_name = "lm_head"
+    inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
+    freezes_pad = False
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {"use_cache": False}
+    tiny: ClassVar = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
+    }
     presets: ClassVar = {
         "pythia-14m": _preset("pythia-14m", 6, 128, 4, 14_067_712),
         "pythia-31m": _preset("pythia-31m", 6, 256, 8, 30_494_720),

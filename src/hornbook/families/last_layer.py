@@ -18,6 +18,18 @@ _RobertaLayer: Any = read("transformers.models.roberta.modeling_roberta:RobertaL
 class Encoder(Family):
     """A family whose layers read all places alike, so that the last one needs to ask at some of them only."""
 
+    head_name = "lm_head"
+    inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
+    position_table = "embeddings.position_embeddings"
+    freezes_pad = True
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {}
+    tiny: ClassVar = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
+    }
     last_layer: ClassVar[type[nn.Module]]
     """The class's own layer, able to be asked at some places."""
 

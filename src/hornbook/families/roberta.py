@@ -34,11 +34,12 @@ class Roberta(Encoder):
     """Masked words, without segments, positions counted from the pad id."""
 
     name = "roberta"
+    title = "RoBERTa"
+    paper = "Liu et al. 2019, arXiv:1907.11692"
     style = "shared"
     kind = "bpe"
     config_class = RobertaConfig
     heads: ClassVar = {"masked": RobertaForMaskedLM}
-    freezes_pad = True
     last_layer = LastRobertaLayer
     presets: ClassVar = {
         "roberta-base": Preset(

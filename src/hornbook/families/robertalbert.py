@@ -20,8 +20,11 @@ class Robertalbert(Albert):
     """
 
     name = "robertalbert"
+    title = "RoBERTAlbert"
+    paper = f"{Albert.paper}, with {Roberta.paper}"
     style = Roberta.style
     kind = Roberta.kind
+    tiny: ClassVar = Albert.tiny | {"type_vocab_size": 2}  # with which it can judge pairs
     presets: ClassVar = {
         "robertalbert": Preset(
             values={

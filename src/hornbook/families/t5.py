@@ -62,12 +62,19 @@ class T5(Family):
     """
 
     name = "t5"
+    title = "T5"
+    paper = "Raffel et al. 2019, arXiv:1910.10683; v1.1: Shazeer 2020, arXiv:2002.05202"
     style = "t5"
     kind = "unigram"
     config_class = T5Config
     heads: ClassVar = {"seq2seq": T5ForConditionalGeneration}
+    head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask"})
     position_table = None
+    freezes_pad = False
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {}
+    tiny: ClassVar = {"d_model": 32, "d_kv": 16, "d_ff": 48, "num_layers": 2, "num_heads": 2}
     presets: ClassVar = {
         "t5-small": _preset(6, 512, 8, 2048, "hf.co/google-t5/t5-small", 60_506_624, first=True),
         # There is no published v1.1 of this size: it has the sizes of t5-efficient-tiny.

@@ -1,33 +1,47 @@
-"""Objectives: one file each. A new one is a new file and one line in this table."""
+"""Objectives: how batches are made of a text, and how their loss is computed.
+
+A new objective is one file and one entry point (`hornbook.objectives`), in this package or in any other.
+"""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 from pydantic import Field
 
-from hornbook.families import Family
+from hornbook.errors import HornbookError
+from hornbook.families import Family, Head
 from hornbook.objectives.causal import Causal
 from hornbook.objectives.denoisers import Denoisers
 from hornbook.objectives.masked import Masked
-from hornbook.objectives.masked_next_sentence import MaskedNextSentence
-from hornbook.objectives.masked_sentence_order import MaskedSentenceOrder
 from hornbook.objectives.objective import IGNORED, Batch, Objective
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Vocabulary
+from hornbook.registry import Registry, check_declared
 
-AnyObjective = Annotated[
-    Causal | Masked | MaskedNextSentence | MaskedSentenceOrder | SpanCorruption | Denoisers,
-    Field(discriminator="name"),
-]
+_MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
+_FOLLOWS = ("measures", "writes", "whole_text")
 
-OBJECTIVES: dict[str, type[Objective]] = {
-    "causal": Causal,
-    "masked": Masked,
-    "masked_next_sentence": MaskedNextSentence,
-    "masked_sentence_order": MaskedSentenceOrder,
-    "span_corruption": SpanCorruption,
-    "denoisers": Denoisers,
-}
+
+def _accept(name: str, found: Any) -> type[Objective]:
+    """Refuse a class that changes another objective's batches or loss and keeps what was said of the other's."""
+    check_declared("objective", name, found, Objective)
+    others = (
+        base for base in found.__mro__[1:] if issubclass(base, Objective) and "name" in base.model_fields
+    )
+    other = next(others, None)
+    changed = [method for method in _MADE_BY if method in vars(found)]
+    kept = [wanted for wanted in _FOLLOWS if wanted not in vars(found)]
+    if other and changed and kept:
+        raise HornbookError(
+            f"the objective {name} has its own {', '.join(changed)}, and its {', '.join(kept)} from {other.__name__}, "
+            f"which may be untrue of it: declare {', '.join(kept)} in {found.__name__}"
+        )
+    objective: type[Objective] = found
+    return objective
+
+
+OBJECTIVES: Registry[type[Objective]] = Registry("hornbook.objectives", "objective", _accept)
+AnyObjective: Any = Annotated[Union[tuple(OBJECTIVES.values())], Field(discriminator="name")]  # noqa: UP007
 
 __all__ = [
     "IGNORED",
@@ -40,10 +54,25 @@ __all__ = [
     "Objective",
     "SpanCorruption",
     "Vocabulary",
+    "natural_objective",
     "served",
 ]
 
 
+def natural_objective(head: Head) -> Objective:
+    """Give the objective, with its default options, that a model with this head most likely learned by.
+
+    Raises HornbookError where no objective declares the head as its natural one.
+    """
+    found = next((kind for kind in OBJECTIVES.values() if head in kind.natural), None)
+    if found is None:
+        raise HornbookError(
+            f"no objective is the natural one for a {head} model: name one of {', '.join(OBJECTIVES)}"
+        )
+    return found()
+
+
 def served(family: Family, values: Mapping[str, Any]) -> list[str]:
-    """Name the objectives that a family's model, with these values in its configuration, can serve."""
-    return [name for name, objective in OBJECTIVES.items() if objective.refusal(family, values) is None]
+    """Name the objectives that a family's model, with these values in its configuration, serves, natural ones first."""
+    names = [name for name, objective in OBJECTIVES.items() if objective.refusal(family, values) is None]
+    return sorted(names, key=lambda name: OBJECTIVES[name].natural.isdisjoint(family.heads))

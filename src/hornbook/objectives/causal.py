@@ -1,6 +1,6 @@
 """Causal language modelling: each token from those before it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,14 @@ class Causal(Objective):
     begins with its delimiter is nanochat's form.)
     """
 
+    title = "causal"
+    paper = "Radford et al. 2018, Improving language understanding by generative pre-training"
     head = "causal"
+    natural = frozenset({"causal"})
+    terms: ClassVar = {"held-out loss": 1.0}
+    measures = ("bits_per_byte", "loss")
+    writes = "generate"
+    whole_text = True
     name: Literal["causal"] = "causal"
     document_mask: bool = False
     """Whether a token sees its own document only, with positions that restart in each."""

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.objectives.objective import IGNORED, Batch, Objective, missing
+from hornbook.objectives.objective import IGNORED, Batch, Objective, Writing, missing
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
@@ -82,6 +82,11 @@ class Denoisers(Objective):
     targets of an encoder-decoder differ in length; they are filled up to the longest, where no label is.
     """
 
+    title = "denoisers"
+    paper = "Tay et al. 2022 (UL2), arXiv:2205.05131"
+    natural = frozenset[Head]()
+    terms: ClassVar = {"denoising loss": 1.0}
+    whole_text = False
     name: Literal["denoisers"] = "denoisers"
     form: Literal["encoder-decoder", "decoder-only"] = "encoder-decoder"
     """Where the target stands; by default what the family of the model has."""
@@ -99,6 +104,16 @@ class Denoisers(Objective):
     def head(self) -> Head:  # type: ignore[override]  # the others have one whatever their options
         """Which kind of model serves it: its form says so."""
         return "seq2seq" if self.form == "encoder-decoder" else "causal"
+
+    @property
+    def measures(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Read alone, a decoder gives every token of a text a likelihood."""
+        return ("loss",) if self.form == "encoder-decoder" else ("bits_per_byte", "loss")
+
+    @property
+    def writes(self) -> Writing:  # type: ignore[override]
+        """As models of its form do."""
+        return "infill" if self.form == "encoder-decoder" else "generate"
 
     @classmethod
     def heads(cls) -> dict[Head, dict[str, str]]:

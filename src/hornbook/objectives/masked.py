@@ -1,6 +1,6 @@
 """Masked language modelling: some tokens from all the others."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,14 @@ class Masked(Masking):
     Documents are packed one after the other, as in RoBERTa's FULL-SENTENCES (Liu et al., 2019, section 4.2).
     """
 
+    title = "masked"
+    paper = "Devlin et al. 2018, arXiv:1810.04805; without pairs: Liu et al. 2019, arXiv:1907.11692"
     head = "masked"
+    natural = frozenset({"masked", "pairs"})
+    terms: ClassVar = {"masked-token loss": 1.0}
+    measures = ("loss", "pseudo_likelihood")
+    writes = "unmask"
+    whole_text = False
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)
     """Share of the examples that are cut to any shorter length, as in BERT's code: a model that has seen only full ones

@@ -19,6 +19,8 @@ class MaskedNextSentence(Pairs):
     holds a text twice. The others have what follows: label 0.
     """
 
+    title = "masked, next sentence"
+    paper = "Devlin et al. 2018, arXiv:1810.04805"
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
 

@@ -17,6 +17,8 @@ class MaskedSentenceOrder(Pairs):
     Label 0: A and B stand as in the text; label 1: they were swapped.
     """
 
+    title = "masked, sentence order"
+    paper = "Lan et al. 2019, arXiv:1909.11942"
     name: Literal["masked_sentence_order"] = "masked_sentence_order"
     label: ClassVar = "sentence_order_label"
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from hornbook.store import Chunking, Plan, TokenStore, Windows
 from hornbook.tokenizers import Head
 
 Batch = dict[str, Ids]
+Writing = Literal["generate", "unmask", "infill"] | None
 
 IGNORED = -100
 """The label of a place that isn't learned from: Hugging Face's convention."""
@@ -25,15 +26,30 @@ IGNORED = -100
 class Objective(Section):
     """An objective: its options, what it needs, its batches and its loss.
 
+    What is annotated here without a value has to be declared by each objective: one that is missing is refused by name
+    when the objective is registered.
+
     Batches are in Hugging Face's own form (`input_ids`, `labels`, unshifted, -100 where there is nothing to learn), so
     that any model class there takes them as they are and computes the same loss.
     """
 
+    title: ClassVar[str]
+    """As people write it, on pages and in tables."""
+    paper: ClassVar[str]
+    """Where it was published: authors, year, and the arXiv number or DOI."""
     head: ClassVar[Head]
     """Which kind of model serves it."""
+    natural: ClassVar[frozenset[Head]]
+    """The heads for which it is the objective that nobody has to name, as when a stranger's folder is measured."""
+    measures: ClassVar[tuple[str, ...]]
+    """The measures (`hornbook.measures`) that say something true of a model that learned by it, in their order."""
+    writes: ClassVar[Writing]
+    """How such a model writes a sample: it goes on from a text, fills hidden words, fills spans, or can't write."""
+    whole_text: ClassVar[bool]
+    """Whether every token of a text is a label, each once, so that the loss gives bits per byte."""
     sentences: ClassVar[bool] = False
     """Whether its token store has to know where sentences begin."""
-    terms: ClassVar[dict[str, float]] = {"loss": 1.0}
+    terms: ClassVar[dict[str, float]]
     """What `loss` gives, and what each is worth in the loss that is learned from; at 0 it is only watched."""
 
     @classmethod
@@ -81,6 +97,10 @@ class Objective(Section):
     @abstractmethod
     def window(self, length: int) -> int:
         """Count the tokens of text that one example of `length` tokens is made of."""
+
+    def examples(self, length: int) -> str:
+        """Say what examples of `length` tokens are, after their number: "windows of 128 tokens"."""
+        return f"windows of {self.window(length)} tokens"
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Say where examples of `length` tokens stand in a store; HornbookError where it can't have any."""

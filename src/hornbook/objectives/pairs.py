@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from hornbook.families import Family
+from hornbook.families import Family, Head
 from hornbook.formats import sum_format
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, missing
@@ -50,6 +50,10 @@ class Pairs(Masking):
     """
 
     head = "pairs"
+    natural = frozenset[Head]()
+    measures = ("loss", "pseudo_likelihood")
+    writes = "unmask"
+    whole_text = False
     sentences = True
     terms: ClassVar = {"masked-token loss": 1.0, "sentence loss": 1.0, "sentence accuracy": 0.0}
     label: ClassVar[str]
@@ -68,6 +72,10 @@ class Pairs(Masking):
         rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
         """Make A and B, and their labels, of two consecutive segments; together they have at most `size` tokens."""
+
+    def examples(self, length: int) -> str:
+        """Say that they are pairs, which can be shorter."""
+        return f"pairs of at most {self.window(length)} tokens"
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need what all masking needs, padding, and room."""

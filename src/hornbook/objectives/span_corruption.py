@@ -1,6 +1,6 @@
 """T5's span corruption: spans of a text are cut out, each leaves a sentinel, and the model writes what was cut."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,14 @@ class SpanCorruption(Objective):
     tokens are each split into that many parts, all splits equally likely, and the parts alternate, a kept one first.
     """
 
+    title = "span corruption"
+    paper = "Raffel et al. 2019, arXiv:1910.10683"
     head = "seq2seq"
+    natural = frozenset({"seq2seq"})
+    terms: ClassVar = {"span loss": 1.0}
+    measures = ("loss",)
+    writes = "infill"
+    whole_text = False
     name: Literal["span_corruption"] = "span_corruption"
     density: float = Field(0.15, gt=0, lt=1)
     """Share of the tokens that are cut out."""

@@ -11,21 +11,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from hornbook.errors import HornbookError
+from hornbook.families import FAMILIES
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
 from hornbook.report.html import write_html
 from hornbook.report.runs import Measure, RunRecord, Sample
 from hornbook.report.table import columns
 
-FAMILIES = {
-    "bert": "BERT",
-    "roberta": "RoBERTa",
-    "albert": "ALBERT",
-    "robertalbert": "RoBERTAlbert",
-    "gpt_neo": "GPT-Neo",
-    "gpt_neox": "GPT-NeoX",
-    "t5": "T5",
-}
 KINDS = {"unmask": "Unmasking", "generate": "Continuing", "infill": "Filling in"}
 
 
@@ -47,7 +39,7 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
         title=title,
         runs=list(zip(runs, labels(runs), strict=True)),
         corpora=list(dict.fromkeys(run.corpus for run in runs)),
-        families=FAMILIES,
+        families={name: family.title for name, family in FAMILIES.items()},
         objective_of=objective_of,
         tokenizer_of=tokenizer_of,
         remarks=remarks(runs),

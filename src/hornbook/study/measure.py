@@ -85,7 +85,7 @@ def _value(loaded: LoadedModel, figure: Figure, run: Run, windows: int = 2000) -
             "for all with tokenizer.path"
         )
     if figure.probe is not None:
-        return probe(loaded, figure.probe, run.train, run.heldout)  # type: ignore[arg-type]
+        return probe(loaded, figure.probe, run.train, run.heldout)
     if figure.words is not None:
         return word_loss(loaded, figure.words, run.heldout, windows)
     with torch.inference_mode():

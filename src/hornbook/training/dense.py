@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from hornbook.dense.insert import Ints, insert
@@ -111,7 +111,7 @@ def train_dense(
     model.train()
     emits = options.arm if options.emission else None
     before = measure(model, kept, seed, emits)
-    optimizers = make_optimizers(model.model, options.plain)
+    optimizers = make_optimizers(model.model, options.plain, (nn.Linear,))
     course = _course(model, kept, options, seed)
     began_with = bits_depend_on([choose_threads(), choose_instructions()])
     first = 0

@@ -16,7 +16,6 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
-from hornbook.objectives import Causal
 from hornbook.rng import key
 from hornbook.training.batches import Batches, load
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
@@ -48,7 +47,7 @@ class Loop:
         ).to(accelerator.device)
         if not self.recipe.model.positions:
             self.family.forget_positions(self.model)
-        self.optimizers = make_optimizers(self.model, self.training)
+        self.optimizers = make_optimizers(self.model, self.training, self.family.matrices)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
         loss_module = LossModule(self.family, self.objective, self.model, bf16=precision.chosen == "bf16")
@@ -179,7 +178,7 @@ class Loop:
                 sums, counts = self.loss_module(self._move(batch))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
         facts = self._facts(self._sum(total), self._sum(labels).clamp(min=1))
-        if isinstance(self.objective, Causal):  # others learn only some of the text
+        if self.objective.whole_text:
             counts = self.run.heldout.counts()
             facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]
         return facts
