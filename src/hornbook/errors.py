@@ -8,6 +8,10 @@ class HornbookError(Exception):
     """
 
 
+class SharedError(HornbookError):
+    """An error that all processes of a run know of, so that only the first of them tells it."""
+
+
 class Interrupted(Exception):
     """A run was asked to stop by a signal, and did so with everything saved.
 

@@ -131,6 +131,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def patience() -> int:
+    """Give the seconds that processes which share a run wait for each other before they give up.
+
+    HORNBOOK_PATIENCE, a number from 1, sets it. Raises HornbookError for a value that is no such number.
+    """
+    asked = os.environ.get("HORNBOOK_PATIENCE") or "300"
+    if not (asked.isdecimal() and int(asked)):
+        raise HornbookError(
+            f"HORNBOOK_PATIENCE is {asked!r}, and has to be a whole number of seconds from 1: set it so, or unset it"
+        )
+    return int(asked)
+
+
 def choose_heap() -> Choice:
     """Choose whether freed memory is kept for the next step (keep) or given back to the system (leave).
 

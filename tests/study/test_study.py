@@ -1,6 +1,7 @@
 """Studies, shrunk: read, conducted, gone on with, judged; and every one that is shipped fits together."""
 
 import json
+import os
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -131,10 +132,18 @@ def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: P
     assert list(steps.values()) == [150, 300]
 
 
+def train_and_sign(recipe: Any) -> None:
+    """Leave the number of the process that trained the run."""
+    train_one(recipe)
+    (recipe.folder / "signed").write_text(str(os.getpid()))
+
+
 @pytest.mark.slow
 def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
     design = study("positions", tmp_path, story_file)
-    one, two = (conduct(design, tmp_path / str(n), n, train_one, Reporter(silent=True)) for n in (1, 2))
+    one, two = (conduct(design, tmp_path / str(n), n, train_and_sign, Reporter(silent=True)) for n in (1, 2))
+    signed = [{path.read_text() for path in (tmp_path / str(n)).rglob("signed")} for n in (1, 2)]
+    assert signed[0] == {str(os.getpid())} and len(signed[1]) == 2 and not signed[0] & signed[1]
     assert [arm["values"] for arm in one["arms"].values()] == [arm["values"] for arm in two["arms"].values()]
 
 

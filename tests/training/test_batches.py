@@ -1,5 +1,6 @@
 """Batches come out of new processes, which macOS and Windows start for workers, as out of forked ones."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from hornbook.objectives import Vocabulary
 from hornbook.recipe import make_recipe
 from hornbook.store import TokenStore
-from hornbook.training.batches import Batches
+from hornbook.training.batches import Batches, load
 from hornbook.training.phases import plan_phases
 
 TOKENS = 200_000
@@ -45,3 +46,21 @@ def test_a_new_process_gets_the_files_and_not_what_is_in_them(make, most: int, t
         assert torch.equal(there[step][0]["input_ids"], batches[step][0]["input_ids"])
     if store.sentences is not None:
         assert np.array_equal(there.store.sentences, store.sentences)
+
+
+class Makers(Batches):
+    """Tells which process makes each batch."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __getitem__(self, step: int) -> list[dict[str, torch.Tensor]]:
+        return [{"step": torch.tensor(step), "maker": torch.tensor(os.getpid())}]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_as_many_workers_make_batches_as_were_asked_for(workers: int) -> None:
+    made = [batch for [batch] in load(Makers(), 3, 9, workers, pin=False)]
+    assert [int(batch["step"]) for batch in made] == list(range(3, 9))
+    makers = {int(batch["maker"]) for batch in made}
+    assert len(makers) == workers and os.getpid() not in makers if workers else makers == {os.getpid()}

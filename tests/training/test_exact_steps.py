@@ -114,8 +114,11 @@ def disturb(recipe: Path, train: Train, threads: int = 1) -> Path:
     time.sleep(pause)
     victim.kill()
     victim.join()
-    shutil.rmtree(run / "model", ignore_errors=True)  # if it came to the end after all
+    # If it came to the end after all, it is made to look as if it had not: else nothing would go on.
+    shutil.rmtree(run / "model", ignore_errors=True)
+    shutil.rmtree(run / "checkpoints" / f"step-{STEPS:08d}", ignore_errors=True)
     checkpoints = sorted((run / "checkpoints").glob("step-*"))
+    assert checkpoints
     torn = len(checkpoints) > 1 and chance.random() < 0.5
     print(
         f"KILL={CHANCE}: after {steps_logged(run)} steps and {pause:.3f} s, {len(checkpoints)} checkpoints, {torn=}"

@@ -46,7 +46,9 @@ def every_case() -> Iterator[Any]:
 def run(recipe: Recipe) -> None:
     """Train in this process, without the doctor, who looks at a run before precision matters."""
     with mock.patch.object(train, "examine_contract", return_value=None):
-        train.start(recipe, Reporter(silent=True)).train()
+        loop = train.start(recipe, Reporter(silent=True))
+    assert loop.loss_module.bf16 == (recipe.training.precision == "bf16")
+    loop.train()
 
 
 @pytest.mark.parametrize(("model", "objective", "optimizer", "precision"), every_case())

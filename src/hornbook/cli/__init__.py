@@ -27,7 +27,8 @@ from hornbook.cli import (  # noqa: F401
     unmask,
 )
 from hornbook.cli.app import app
-from hornbook.errors import HornbookError, Interrupted
+from hornbook.errors import HornbookError, Interrupted, SharedError
+from hornbook.launch import is_first
 
 
 def main() -> None:
@@ -35,7 +36,8 @@ def main() -> None:
     try:
         app()
     except HornbookError as error:
-        print(f"hornbook: {error}", file=sys.stderr)
+        if not isinstance(error, SharedError) or is_first():
+            print(f"hornbook: {error}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as stop:
         print(f"hornbook: {stop}", file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hornbook.launch import refuse_several
+
 if TYPE_CHECKING:
     from hornbook.evaluation.loading import LoadedModel
 
@@ -17,6 +19,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def check_launch(context: typer.Context) -> None:
+    """Refuse several processes where a command has no use for them."""
+    if context.invoked_subcommand not in (None, "train"):
+        refuse_several(context.invoked_subcommand)
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Settings = Annotated[

@@ -1,5 +1,9 @@
 """`hornbook train`: from a recipe to a trained, evaluated model and its page."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +15,7 @@ from hornbook.errors import HornbookError
 if TYPE_CHECKING:
     from hornbook.recipe import Recipe
     from hornbook.training.loop import Loop
+    from hornbook.training.processes import Processes
     from hornbook.training.progress import Reporter
     from hornbook.training.run import Run
 
@@ -23,39 +28,67 @@ def train(
 ) -> None:
     """Train a recipe's model, evaluate it and write its page. A run that was cut off goes on by itself."""
     from hornbook.recipe import read_recipe
+    from hornbook.training.processes import join
     from hornbook.training.progress import Reporter
 
-    resolved = read_recipe(recipe, settings or [])
-    report = Reporter()
-    page = train_and_evaluate(resolved, report)
+    processes = join()
+    report = Reporter(silent=not processes.first)
+    with one_voice(processes):
+        with processes.together():
+            resolved = read_recipe(recipe, settings or [])
+        page = train_and_evaluate(resolved, report, processes)
+    if not processes.first:
+        return
     if json:
         print_json({"run": str(resolved.folder), "model": str(resolved.folder / "model"), "page": str(page)})
     else:
         report.say(f"The model: {resolved.folder / 'model'}\nThe page:  {page}")
 
 
-def start(recipe: "Recipe", report: "Reporter") -> "Loop":
+@contextmanager
+def one_voice(processes: "Processes") -> Iterator[None]:
+    """Let one of several processes tell an error, with the rank where it happened, and end all of them."""
+    try:
+        yield
+    except Exception as error:
+        if not processes.launched:
+            raise
+        ending = processes.end(error)
+        if ending.text:
+            print(f"hornbook: {ending.text}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # What PyTorch holds of a broken group can keep Python from ever ending (see Processes.part).
+        os._exit(ending.exit_code)
+
+
+def start(recipe: "Recipe", report: "Reporter", processes: "Processes | None" = None) -> "Loop":
     """Prepare a recipe's run and write down what it is made of, ready to train."""
     from hornbook.machine import choose, use_threads
     from hornbook.training.accelerator import make_accelerator
     from hornbook.training.heap import keep_heap
     from hornbook.training.loop import Loop
+    from hornbook.training.processes import Processes
     from hornbook.training.run import prepare, record, write_json
 
+    processes = processes or Processes()
     quieten_transformers()
     keep_heap()
-    use_threads()
-    choices = choose(recipe.training.precision)
-    precision = next(choice for choice in choices if choice.name == "precision")
-    accelerator = make_accelerator(recipe)
-    with accelerator.main_process_first():
-        run = prepare(recipe, report)
-    loop = Loop(run, accelerator, precision, report)
-    if accelerator.is_main_process:
-        contract = None if loop.progress.step else examine_contract(run, loop, report)
-        record(run, choices, loop.parameters, accelerator.num_processes, loop.progress.step, report)
-        if contract:
-            write_json(run.folder / "contract.json", contract)
+    with processes.together():
+        use_threads()
+        choices = choose(recipe.training.precision)
+        precision = next(choice for choice in choices if choice.name == "precision")
+        accelerator = make_accelerator(recipe)
+    run = processes.first_then_others(lambda: prepare(recipe, report))
+    with processes.together():
+        loop = Loop(run, accelerator, precision, report, processes)
+    processes.check_same("the step of the newest whole checkpoint", loop.progress.step)
+    with processes.together():
+        if processes.first:
+            contract = None if loop.progress.step else examine_contract(run, loop, report)
+            record(run, choices, loop.parameters, processes.count, loop.progress.step, report)
+            if contract:
+                write_json(run.folder / "contract.json", contract)
     counts = run.train.counts()
     report.say(
         f"{recipe.name}: {recipe.model.preset} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
@@ -81,15 +114,15 @@ def examine_contract(run: "Run", loop: "Loop", report: "Reporter") -> dict[str, 
     return found.facts()
 
 
-def train_and_evaluate(recipe: "Recipe", report: "Reporter") -> Path:
+def train_and_evaluate(recipe: "Recipe", report: "Reporter", processes: "Processes | None" = None) -> Path:
     """Do the main job, or what is left of it, and give the page."""
     from hornbook.evaluation.evaluate import evaluate_run
     from hornbook.report import read_run, write_page
 
-    loop = start(recipe, report)
+    loop = start(recipe, report, processes)
     loop.train()
     page = recipe.folder / "page.html"
-    if loop.accelerator.is_main_process:
+    if loop.processes.first:
         if not (recipe.folder / "evaluation.json").exists():
             with report.shares() as tell:
                 evaluate_run(recipe.folder, tell)

@@ -13,7 +13,7 @@ _get_available_trackers = read("accelerate.tracking:get_available_trackers")
 
 
 def make_accelerator(recipe: Recipe) -> Accelerator:
-    """Take the processes that `accelerate launch` or torchrun gave, or else one, on what `choose_device` chooses.
+    """Take the processes that have joined (`processes.join`), or else one, on what `choose_device` chooses.
 
     Raises HornbookError for a tracker that isn't known or installed, for more processes than sequences in a step, and
     where Accelerate was told to use another kind of device.

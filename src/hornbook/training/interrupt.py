@@ -1,9 +1,13 @@
 """Ctrl-C and SIGTERM: finish the step, save, and say how to go on."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_ECHO = 2.0
+"""Seconds in which another Ctrl-C is taken for the same one: a launcher passes on what its processes got already."""
 
 
 class Signals:
@@ -14,12 +18,22 @@ class Signals:
 
 @contextmanager
 def watch() -> Iterator[Signals]:
-    """Take Ctrl-C and SIGTERM as a wish to stop; a second Ctrl-C stops at once."""
+    """Take Ctrl-C and SIGTERM as a wish to stop; a second Ctrl-C, later than an echo, stops at once.
+
+    A second SIGTERM changes nothing: schedulers send it to the launcher and to its processes, and end with SIGKILL.
+    """
     signals = Signals()
+    first = 0.0
 
     def remember(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        again = signals.received == number == signal.SIGINT and time.monotonic() - first > _ECHO
+        if not signals.received:
+            first = time.monotonic()
         signals.received = number
-        signal.signal(number, before[signal.Signals(number)])
+        if again:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, distributed, nn
 from transformers import PreTrainedModel
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError, Interrupted
+from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.rng import key
 from hornbook.training.batches import Batches, load
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
-from hornbook.training.interrupt import watch
+from hornbook.training.interrupt import Signals, watch
 from hornbook.training.log import Log
 from hornbook.training.loss_module import LossModule
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
+from hornbook.training.processes import Processes
 from hornbook.training.progress import Reporter
 from hornbook.training.run import Run
 from hornbook.training.schedules import learning_rate
@@ -32,8 +33,16 @@ from hornbook.training.schedules import learning_rate
 class Loop:
     """A run's training: from its newest whole checkpoint, or from the first token, to its last step."""
 
-    def __init__(self, run: Run, accelerator: Accelerator, precision: Choice, report: Reporter) -> None:
+    def __init__(
+        self,
+        run: Run,
+        accelerator: Accelerator,
+        precision: Choice,
+        report: Reporter,
+        processes: Processes | None = None,
+    ) -> None:
         self.run, self.accelerator, self.report = run, accelerator, report
+        self.processes = processes or Processes()
         self.recipe, self.training = run.recipe, run.recipe.training
         self.family, self.objective = self.recipe.model.family, self.recipe.objective
         self.phases = plan_phases(self.recipe, run.train)
@@ -50,8 +59,12 @@ class Loop:
         self.optimizers = make_optimizers(self.model, self.training, self.family.matrices)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
-        loss_module = LossModule(self.family, self.objective, self.model, bf16=precision.chosen == "bf16")
-        self.loss_module = accelerator.prepare(loss_module)
+        self.loss_module = LossModule(
+            self.family, self.objective, self.model, bf16=precision.chosen == "bf16"
+        )
+        self.wrapped: nn.Module | None = None
+        """The loss module while it trains, with what shares its gradients with the other processes."""
+        self.log: Log | None = None
 
     @property
     def parameters(self) -> int:
@@ -67,17 +80,37 @@ class Loop:
         first, last = self.progress.step, self.training.steps
         if first == last and self.run.finished:
             self.report.say(f"{self.recipe.name}: trained already, all {last:,} steps")
+            self._part()
             return
-        log = Log(self.run.folder / "log.jsonl", first)
+        with self.processes.together():
+            if self.processes.first:  # the file is one, whoever trains
+                self.log = Log(self.run.folder / "log.jsonl", first)
         self.accelerator.init_trackers("hornbook")
         if first:
             self.report.say(f"Going on from step {first:,} of {last:,}")
-        with watch() as signals, self.report.steps(self.recipe.name, first, last) as reach:
+        self.wrapped = self.accelerator.prepare(self.loss_module)
+        with watch() as signals:
+            stopped_by = self._take_steps(signals, first, last)
+            if stopped_by:
+                self._save()
+                self._part()
+        if stopped_by:
+            raise Interrupted(
+                f"{self.recipe.name}: stopped after step {self.progress.step:,} of {last:,}, saved; run the same "
+                "command to go on",
+                stopped_by,
+            )
+        self._finish()
+        self._part()
+
+    def _take_steps(self, signals: Signals, first: int, last: int) -> int:
+        """Take steps until the last, or until a signal; give its number, or 0 at the end."""
+        with self.report.steps(self.recipe.name, first, last) as reach:
             began, logged, waited = time.perf_counter(), self.progress, 0.0
             for step, parts in zip(range(first, last), self._load(first, last), strict=True):
                 waited += time.perf_counter() - began
-                if self._any(signals.received):
-                    self._interrupt(signals.received)
+                if number := self._any(signals.received):
+                    return number
                 phase = phase_of(self.phases, step)
                 facts = self._step(step, parts)
                 now = time.perf_counter()
@@ -90,17 +123,17 @@ class Loop:
                     facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
                     facts["data_share"] = waited / seconds
                     logged, waited = self.progress, 0.0
-                    self._log(log, "train", facts)
+                    self._log("train", facts)
                     speed, share = facts["tokens_per_second"], facts["data_share"]
                     reach(step + 1, f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
                 if len(self.phases) > 1 and step + 1 == phase.last:
-                    self._end_phase(log, self.phases.index(phase))
+                    self._end_phase(self.phases.index(phase))
                 if self._due(self.training.evaluate_every):
-                    self._log(log, "evaluate", asdict(self.progress) | self._evaluate())
+                    self._log("evaluate", asdict(self.progress) | self._evaluate())
                 if self._due(self.training.checkpoint_every):
                     self._save()
                 began = time.perf_counter()
-        self._finish()
+        return 0
 
     def _load(self, first: int, last: int) -> Iterable[list[dict[str, Tensor]]]:
         """Load this process's share of the batches of some steps."""
@@ -119,15 +152,16 @@ class Loop:
     def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
         """Take one step. Everything random in it is keyed by (seed, step)."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
-        self.loss_module.train()
+        assert self.wrapped is not None
+        self.wrapped.train()
         counts = self._sum(torch.stack([self.objective.counts(part) for part in parts]).sum(0)).clamp(min=1)
         # Distributed wrappers average gradients over processes, where the losses are to be averaged over labels.
         scale = self._weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
         for number, part in enumerate(parts):
             more = number + 1 < len(parts)
-            with self.accelerator.no_sync(self.loss_module) if more else nullcontext():
-                sums, _ = self.loss_module(self._move(part))
+            with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
+                sums, _ = self.wrapped(self._move(part))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(self._sum(total), counts)
@@ -138,7 +172,7 @@ class Loop:
             )
         )
         if not (math.isfinite(mean) and math.isfinite(norm)):
-            raise HornbookError(
+            raise SharedError(
                 f"step {step + 1}: the loss is {mean} and the gradient's length {norm}; the last good checkpoint, of "
                 f"step {self.saved_step or 0}, is kept: try a lower training.learning_rate than "
                 f"{self.training.learning_rate} or a longer training.warmup than {self.training.warmup_steps}"
@@ -161,7 +195,8 @@ class Loop:
     def _evaluate(self) -> dict[str, float]:
         """Compute the held-out loss, in nats a label, and for a causal objective an estimate of bits per byte.
 
-        It is over sequences of the model's length whatever the phase, so that all such figures of a run compare.
+        It is over sequences of the model's length whatever the phase, so that all such figures of a run compare. The
+        processes may have different numbers of batches, so the module is the one that isn't wrapped.
         """
         self.loss_module.eval()
         total, labels = torch.zeros(2, len(self.objective.terms), dtype=torch.float64)
@@ -183,11 +218,11 @@ class Loop:
             facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]
         return facts
 
-    def _end_phase(self, log: Log, number: int) -> None:
+    def _end_phase(self, number: int) -> None:
         """Write down what a phase trained, and say what comes after it."""
-        if self.accelerator.is_main_process:
+        if self.log:
             told = describe_phases(self.recipe, self.run.config)[number]
-            log.write("phase", asdict(self.progress) | {"phase": number + 1} | told)
+            self.log.write("phase", asdict(self.progress) | {"phase": number + 1} | told)
         if number + 1 < len(self.phases):
             following = self.phases[number + 1]
             self.report.say(
@@ -197,16 +232,16 @@ class Loop:
 
     def _save(self) -> None:
         """Save a checkpoint of the step just done, once."""
-        if self.accelerator.is_main_process and self.saved_step != self.progress.step:
-            save_checkpoint(
-                self.run.checkpoints,
-                self.progress,
-                self._save_model,
-                optimizer_state(self.model, self.optimizers),
-                self.training.keep,
-            )
+        with self.processes.together():
+            if self.processes.first and self.saved_step != self.progress.step:
+                save_checkpoint(
+                    self.run.checkpoints,
+                    self.progress,
+                    self._save_model,
+                    optimizer_state(self.model, self.optimizers),
+                    self.training.keep,
+                )
         self.saved_step = self.progress.step
-        self.accelerator.wait_for_everyone()
 
     def _save_model(self, folder: Path) -> None:
         """Write a folder that AutoModel and AutoTokenizer open."""
@@ -216,29 +251,27 @@ class Loop:
     def _finish(self) -> None:
         """Save the last checkpoint and the finished model."""
         self._save()
-        if self.accelerator.is_main_process and not self.run.finished:
-            with beside(self.run.model, folder=True) as folder:
-                self._save_model(folder)
-        self.accelerator.end_training()
+        with self.processes.together():
+            if self.processes.first and not self.run.finished:
+                with beside(self.run.model, folder=True) as folder:
+                    self._save_model(folder)
 
-    def _interrupt(self, number: int) -> None:
-        """Save, and stop the run in a way that the same command takes up."""
-        self._save()
-        self.accelerator.end_training()
-        step, steps = self.progress.step, self.training.steps
-        raise Interrupted(
-            f"{self.recipe.name}: stopped after step {step:,} of {steps:,}, saved; run the same command to go on",
-            number,
-        )
+    def _part(self) -> None:
+        """Close the trackers and let the processes part; the first one has the rest of the run to do alone."""
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
+        self.wrapped = None
+        self.accelerator.free_memory()  # it keeps what it has wrapped
+        self.processes.part()
 
     def _due(self, chosen: int | None) -> bool:
         """Tell whether something that happens every so often happens after the step just done, or it was the last."""
         step, last = self.progress.step, self.training.steps
         return step % self.training.every(chosen) == 0 or step == last
 
-    def _log(self, log: Log, kind: str, facts: dict[str, float]) -> None:
-        if self.accelerator.is_main_process:
-            log.write(kind, facts)
+    def _log(self, kind: str, facts: dict[str, float]) -> None:
+        if self.log:
+            self.log.write(kind, facts)
         named = {f"{kind}/{name}": value for name, value in facts.items() if name != "step"}
         self.accelerator.log(named, step=self.progress.step)
 
@@ -252,6 +285,10 @@ class Loop:
             return values
         return self.accelerator.reduce(values.to(self.accelerator.device), "sum").cpu()
 
-    def _any(self, received: int) -> bool:
-        """Tell whether any process was asked to stop, so that all stop after the same step."""
-        return bool(self._sum(torch.tensor(received > 0)))
+    def _any(self, received: int) -> int:
+        """Give the signal that any process received, or 0, so that all stop after the same step with the same code."""
+        if self.accelerator.num_processes == 1:
+            return received
+        number = torch.tensor(received, device=self.accelerator.device)
+        distributed.all_reduce(number, distributed.ReduceOp.MAX)
+        return int(number)

@@ -169,6 +169,7 @@ def record(
             "choices": describe(choices),
         },
         "began_with": bits_depend_on(choices, processes),
+        "processes": [{"from_step": 0, "processes": processes}],
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
     path = run.folder / "run.json"
@@ -182,6 +183,7 @@ def record(
                     f"{facts[what][name][:12]}: bring back the old one, or begin another run with --set out=..."
                 )
         if first:
+            facts["processes"] = _processes(before, first, processes, first < recipe.training.steps)
             now, facts["began_with"] = facts["began_with"], _began_with(before)
             if first < recipe.training.steps and (warning := not_the_same(facts["began_with"], now)):
                 report.warn(f"{run.folder}: {warning}")
@@ -197,6 +199,15 @@ def _began_with(facts: dict[str, Any]) -> dict[str, str]:
         "threads": str(facts["machine"]["threads"]),
         "torch release": facts["versions"]["torch"],
     }
+
+
+def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) -> list[dict[str, int]]:
+    """List how many processes took the steps, from which on: what a run had, and what it has where it goes on."""
+    began = {"from_step": 0, "processes": facts["machine"]["processes"]}  # as an older Hornbook wrote it down
+    found = [one for one in facts.get("processes", [began]) if one["from_step"] < first]
+    if trains and found[-1]["processes"] != processes:
+        found.append({"from_step": first, "processes": processes})
+    return found
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> None:

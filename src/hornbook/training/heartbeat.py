@@ -1,0 +1,76 @@
+"""Who of several processes is still there: each writes a beat into the launcher's store, and any can look.
+
+A process whose collective operation fails knows that somebody is gone, but not who. The others' beats tell.
+"""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from torch.distributed import DistError, PrefixStore, TCPStore
+
+_EACH = 1.0
+"""Seconds between two beats."""
+_SILENT = 4.0
+"""Seconds without a beat after which a process counts as gone."""
+
+
+class Heartbeat:
+    """This process's beat, and what the processes tell each other when something has gone wrong."""
+
+    def __init__(self, rank: int, processes: int) -> None:
+        self.rank, self.processes = rank, processes
+        self._store = _connect()
+        self._store.set(f"who/{rank}", f"process {os.getpid()} on {socket.gethostname()}")
+        self._stopped = threading.Event()
+        # A connection of its own, since the other may wait for an answer.
+        threading.Thread(target=self._beat, args=(_connect(),), daemon=True, name="heartbeat").start()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopped.set()
+
+    def say(self, text: str) -> None:
+        """Leave what went wrong in this process for the others to read."""
+        self._store.set(f"said/{self.rank}", text)
+
+    def first_to_speak(self) -> bool:
+        """Tell whether no process has yet told the user what went wrong; only the first one is told so."""
+        return self._store.add("spoken", 1) == 1
+
+    def what_others_said(self) -> dict[int, str]:
+        """Read what went wrong in other processes."""
+        others = [rank for rank in range(self.processes) if rank != self.rank]
+        return {rank: self._read(f"said/{rank}") for rank in others if self._store.check([f"said/{rank}"])}
+
+    def silent(self) -> list[str]:
+        """Watch for some seconds and name the processes that don't beat any more."""
+        others = [rank for rank in range(self.processes) if rank != self.rank]
+        before = {rank: self._beat_of(rank) for rank in others}
+        end = time.monotonic() + _SILENT
+        while others and time.monotonic() < end:
+            time.sleep(0.2)
+            others = [rank for rank in others if self._beat_of(rank) == before[rank]]
+        return [f"rank {rank} of {self.processes} ({self._read(f'who/{rank}')})" for rank in others]
+
+    def _beat(self, store: PrefixStore) -> None:
+        with suppress(DistError):  # the store goes when its process goes, and so will this one
+            while not self._stopped.wait(_EACH):
+                store.add(f"beat/{self.rank}", 1)
+
+    def _beat_of(self, rank: int) -> int:
+        return self._store.add(f"beat/{rank}", 0)
+
+    def _read(self, name: str) -> str:
+        return self._store.get(name).decode()
+
+
+def _connect() -> PrefixStore:
+    """Open a connection to the store by which the processes found each other."""
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = TCPStore(host, port, is_master=False, wait_for_workers=False, timeout=timedelta(seconds=10))
+    # A launcher that starts the processes anew may keep its store.
+    return PrefixStore(f"hornbook/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)

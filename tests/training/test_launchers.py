@@ -1,0 +1,93 @@
+"""The launchers that the README names, as it names them: each trains with as many processes as it says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.training.launching import counts, logged, wait_for_step, write_recipe
+
+ROOT = Path(__file__).parents[2]
+SECTION = re.search(r"## Several processes\n(.*?)\n## ", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+assert SECTION
+COMMANDS = re.findall(r"^\$ (.*? recipe\.yaml)", SECTION[1], re.MULTILINE)
+"""The README's own commands."""
+
+_MODULES = {"torchrun": "torch.distributed.run", "accelerate": "accelerate.commands.accelerate_cli"}
+
+
+def start(command: str, path: Path, count: int) -> subprocess.Popen[str]:
+    """Start a command of the README on another recipe and with another number of processes."""
+    launcher, *rest = shlex.split(re.sub(r"(nproc_per_node|num_processes) 2", rf"\1 {count}", command))
+    rest[rest.index("recipe.yaml")] = str(path)
+    return subprocess.Popen(
+        [sys.executable, "-m", _MODULES[launcher], *rest],
+        env=os.environ | {"HORNBOOK_DEVICE": "cpu", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_readme_names_both_launchers() -> None:
+    assert [command.split()[0] for command in COMMANDS] == ["torchrun", "accelerate"]
+
+
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [
+        pytest.param(command, count, marks=[pytest.mark.slow] * (count > 2 or "accelerate" in command))
+        for command in COMMANDS
+        for count in (2, 4)
+    ],
+)
+def test_a_launcher_gives_as_many_processes_as_it_says(
+    command: str, count: int, tmp_path: Path, story_file: Path
+) -> None:
+    launched = start(command, write_recipe(tmp_path, story_file, "run"), count)
+    printed = launched.communicate(timeout=300)[0]
+    assert launched.returncode == 0, printed
+    assert counts(tmp_path / "run") == [count]
+    assert printed.count("The page:") == printed.count("run: step 6 of 6") == 1
+    assert (tmp_path / "run" / "page.html").exists()
+
+
+@pytest.mark.slow
+def test_accelerates_launcher_that_starts_one_of_two_is_refused(tmp_path: Path, story_file: Path) -> None:
+    command = "accelerate launch --cpu --num_processes 2 -m hornbook train recipe.yaml"
+    launched = start(command, write_recipe(tmp_path, story_file, "run"), 2)
+    printed = launched.communicate(timeout=300)[0]
+    assert launched.returncode and "accelerate launch was asked for several processes" in printed
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_one_that_is_killed_under_torchrun_is_named(killed: int, tmp_path: Path, story_file: Path) -> None:
+    """The launcher keeps the store by which the processes speak, so that the first one is named too."""
+    path = write_recipe(tmp_path, story_file, "run", training={"steps": 3000, "checkpoint_every": 50})
+    launched = start(COMMANDS[0], path, 2)
+    wait_for_step(tmp_path / "run", 60)
+    workers = {
+        worker.environ()["RANK"]: worker
+        for worker in psutil.Process(launched.pid).children(recursive=True)
+        if "RANK" in worker.environ()
+    }
+    victim = workers[str(killed)]
+    victim.kill()
+    began = time.monotonic()
+    printed = launched.communicate(timeout=300)[0]
+    assert time.monotonic() - began < 30 and launched.returncode
+    [told] = [line for line in printed.splitlines() if line.startswith("hornbook: ")]
+    assert f"rank {killed} of 2 (process {victim.pid} on " in told and "is gone" in told
+    assert "gloo" not in printed
+    again = start(COMMANDS[0], path, 2)
+    printed = again.communicate(timeout=300)[0]
+    assert again.returncode == 0 and "Going on from step" in printed
+    assert logged(tmp_path / "run")[-1][1] == 3000 and counts(tmp_path / "run") == [2]
