@@ -7,16 +7,16 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 
-_JSON = (
-    "config.json",
-    "generation_config.json",
+_TOKENIZER_JSON = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.json",
 )
+_JSON = ("config.json", "generation_config.json", *_TOKENIZER_JSON)
 _OTHERS = ("merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+TOKENIZER_FILES = frozenset(_TOKENIZER_JSON + _OTHERS)
 _LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")

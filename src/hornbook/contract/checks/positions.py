@@ -22,7 +22,7 @@ def _more_positions(draft: Draft) -> bool:
 def wanted(subject: Subject) -> int:
     """Say how long sequences are meant to be: where the tokenizer cuts, else the round number of positions."""
     cut = subject.tokenizer.model_max_length if subject.tokenizer is not None else _UNSET
-    if "length" in subject.given and subject.length:
+    if subject.given.length is not None and subject.length:
         return subject.length
     return cut if cut < _UNSET else positions(subject.config) or 0
 
@@ -64,7 +64,7 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     if subject.config.model_type not in OFFSET or room is None or rows is None:
         return
     length, pad = wanted(subject), subject.config.pad_token_id
-    sure = "length" in subject.given or length != rows
+    sure = subject.given.length is not None or length != rows
     sure = sure or (subject.tokenizer is not None and subject.tokenizer.model_max_length < _UNSET)
     if length > room and (sure or _round(rows)):
         yield Found(

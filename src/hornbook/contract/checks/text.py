@@ -50,7 +50,7 @@ def unknown(subject: Subject) -> Iterator[str]:
 )
 def control(subject: Subject) -> Iterator[str]:
     """Encode the text that was given, as a naive program would."""
-    if not subject.text_given:
+    if not subject.given.texts:
         return
     names = {str(token) for token in subject.tokenizer.all_special_tokens}
     counts = {name: sum(text.count(name) for text in subject.texts) for name in names}
@@ -78,8 +78,8 @@ def unknown_rate(subject: Subject) -> Iterator[str | Found]:
     times = sum(i == tokenizer.unk_token_id for i in ids) if tokenizer.unk_token_id is not None else 0
     if times:
         share = times / len(ids)
-        severe = subject.text_given and share > _MANY
-        text = "the text" if subject.text_given else "four sentences of plain English"
+        severe = subject.given.texts is not None and share > _MANY
+        text = "the text" if subject.given.texts else "four sentences of plain English"
         yield Found(
             f"{share:.2%} of the tokens of {text} are {tokenizer.unk_token}", "warning" if severe else "note"
         )
