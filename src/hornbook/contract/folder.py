@@ -126,8 +126,7 @@ class Folder:
             size = path.stat().st_size
             if size > _LARGEST:
                 raise HornbookError(
-                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this "
-                    "file meant?"
+                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this file meant?"
                 )
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -150,9 +149,8 @@ class Folder:
         for name in names:
             if name not in known:
                 raise HornbookError(
-                    f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of "
-                    "the "
-                    "folder: copy it again"
+                    f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of the folder: "
+                    "copy it again"
                 )
 
 
