@@ -50,7 +50,7 @@ def prompts(subject: Subject) -> Iterator[str | Found]:
     severity="warning",
     why="Hornbook, like BERT and RoBERTa, trains on framed texts; a tokenizer that adds no frame shows the model "
     "texts of another kind in use.",
-    fix="Give the tokenizer a template: `hornbook.tokenizers.fast_tokenizer(tokenizer, 'masked', length)`.",
+    fix="Give the tokenizer a template: `hornbook.tokenizers.build_fast_tokenizer(tokenizer, 'masked', length)`.",
 )
 def framed(subject: Subject) -> Iterator[str]:
     """Look at what the template puts around a word."""
