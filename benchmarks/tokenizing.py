@@ -14,8 +14,9 @@ from pathlib import Path
 from statistics import median
 
 from hornbook.corpora import Corpus
-from hornbook.store.tokens import _chunks, build
+from hornbook.store.tokens import _CHUNK, build
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
+from hornbook.tokenizers.words import batches
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
     library, ours = [], []
     for _ in range(given.rounds):
         began = time.perf_counter()
-        for chunk in _chunks(texts):
+        for chunk in batches(texts, most=_CHUNK):
             rust.encode_batch_fast(chunk, add_special_tokens=False)
         between = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from hornbook.contract import check_batch, check_run, examine
-from hornbook.contract.subject import SAMPLE, Subject
+from hornbook.contract.given import Given
+from hornbook.contract.sample import SAMPLE
+from hornbook.contract.subject import Subject
 from hornbook.objectives import OBJECTIVES
 from hornbook.tokenizers import STYLES, build_fast_tokenizer
 
@@ -51,7 +53,7 @@ def test_the_rate_of_labels_is_counted(whole: tuple[Any, Any, str], options: dic
     made, _, name = whole
     right = OBJECTIVES[name](rate=0.15, **options)
     learning = Subject(
-        tokenizer=made.tokenizer, objective=right, length=made.length, texts=SAMPLE * 20
+        Given(tokenizer=made.tokenizer, objective=right, length=made.length, texts=SAMPLE * 20)
     ).learning_batch
     assert learning is not None
 

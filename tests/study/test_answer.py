@@ -1,18 +1,33 @@
-"""Intervals and verdicts, against scipy and by hand."""
+"""Intervals and verdicts, against formulas in print and by hand."""
+
+from math import atan, cos, pi, prod, sin, sqrt
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, interval, quantile, uneven
+from hornbook.study.answer import answer, interval, uneven
 from hornbook.study.study import Figure
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
 
 
+def within(t: float, freedom: int) -> float:
+    """Give the probability of -t to t under Student's distribution: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4."""
+    angle, odd = atan(t / sqrt(freedom)), freedom % 2
+    ratios = [place / (place + 1) for place in range(1 + odd, freedom - 2, 2)]
+    terms = [prod(ratios[:count]) * cos(angle) ** (2 * count) for count in range(len(ratios) + 1)]
+    if not odd:
+        return sin(angle) * sum(terms)
+    return 2 / pi * (angle + (sin(angle) * cos(angle) * sum(terms) if freedom > 1 else 0))
+
+
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 6, 9, 10, 29, 100])
-def test_quantiles_are_students(freedom: int) -> None:
-    assert quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-6)
+def test_the_reach_is_students(freedom: int) -> None:
+    values = np.random.default_rng(freedom).normal(size=freedom + 1)
+    _, low, high = interval(values.tolist())
+    reach = (high - low) / 2 / (values.std(ddof=1) / sqrt(freedom + 1))
+    assert within(reach, freedom) == pytest.approx(0.95, abs=1e-9)
 
 
 def test_the_interval_is_that_of_a_paired_t_test() -> None:

@@ -6,13 +6,11 @@ ELSEWHERE: dict[str, str] = {
     "C05": "needs the tokenizer before and after: `hornbook tokenizer reindex` proves it for each of its "
     "results.",
     "C18": "is an act, not a state: `resize_token_embeddings(len(tokenizer))` may shrink a table that "
-    "fitted. What it "
-    "breaks is found as C15 and C16; `--fix` never shrinks a table that has weights.",
+    "fitted. What it breaks is found as C15 and C16; `--fix` never shrinks a table that has weights.",
     "C53": "needs the tokenizer that made the data: Hornbook's token stores keep its hash and refuse "
     "another.",
     "C55": "is an act in training: gradient checkpointing switches a cache off inside a loop over latent "
-    "tokens. "
-    "Nothing of it is in a folder or a batch.",
+    "tokens. Nothing of it is in a folder or a batch.",
 }
 """Entries of the catalogue that can't be seen in a folder or a batch, and what guards against them instead."""
 

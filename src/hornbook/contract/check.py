@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from hornbook.contract.draft import Draft
-    from hornbook.contract.subject import Subject
+from hornbook.contract.draft import Draft, can_mend
+from hornbook.contract.subject import Subject
 
 Severity = Literal["error", "warning", "note"]
 """An error spoils training or crashes; a warning will surprise someone; a note is good to know."""
@@ -20,8 +19,8 @@ class Found:
     severity: Severity
 
 
-Look = Callable[["Subject"], Iterator[str | Found]]
-Mend = Callable[["Draft"], bool]
+Look = Callable[[Subject], Iterator[str | Found]]
+Mend = Callable[[Draft], bool]
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def check(
     return enter
 
 
-def _seen(one: Check, subject: "Subject") -> list[str | Found]:
+def _seen(one: Check, subject: Subject) -> list[str | Found]:
     """Look, and where a folder's odd values keep a check from it, say so."""
     try:
         return list(one.look(subject))
@@ -120,7 +119,7 @@ def _seen(one: Check, subject: "Subject") -> list[str | Found]:
         return [Found(f"this couldn't be looked at: {type(error).__name__}: {reason}", "note")]
 
 
-def look_at(subject: "Subject", about: str | None = None) -> Report:
+def look_at(subject: Subject, about: str | None = None) -> Report:
     """Run every check that applies to a subject; with `about`, only those that need this attribute of it."""
     problems: list[Problem] = []
     checked: list[str] = []
@@ -136,6 +135,6 @@ def look_at(subject: "Subject", about: str | None = None) -> Report:
             words, severity = (
                 (found.words, found.severity) if isinstance(found, Found) else (found, one.severity)
             )
-            fixable = one.mend is not None and subject.can_be_mended(one.mend)
+            fixable = one.mend is not None and can_mend(one.mend, subject)
             problems.append(Problem(one.id, severity, words, one.why, one.fix, fixable))
     return Report(sorted(problems, key=lambda problem: (_ORDER[problem.severity], problem.id)), checked)

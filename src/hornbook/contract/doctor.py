@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.contract.check import CHECKS, Report, look_at
+from hornbook.contract.draft import Draft
+from hornbook.contract.given import Given
 from hornbook.contract.probes.network import Network
 from hornbook.contract.probes.noise import learn_noise
 from hornbook.contract.subject import Subject, masked_too
@@ -48,7 +49,7 @@ def mend(
     if out.exists():
         raise HornbookError(f"{out}: it exists already, and nothing is written over: give a new folder")
     subject = Subject.of_folders(model_folder, tokenizer_folder, objective, text)
-    draft = subject.draft()
+    draft = Draft.of(subject)
     for problem in look_at(subject).problems:
         change = CHECKS[problem.id].mend
         if problem.fixable and change is not None:
@@ -69,16 +70,11 @@ def check_run(
     `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
     checks that need one don't apply.
     """
-    return look_at(
-        Subject(
-            config=config,
-            tokenizer=tokenizer,
-            objective=objective,
-            head=masked_too(objective.head),
-            length=length,
-            model=model,
-        )
+    head = masked_too(objective.head)
+    given = Given(
+        config=config, tokenizer=tokenizer, objective=objective, head=head, length=length, model=model
     )
+    return look_at(Subject(given))
 
 
 def check_batch(
@@ -95,13 +91,15 @@ def check_batch(
     """
     given = dict(batch)
     subject = Subject(
-        batch=given,
-        learning_batch=given,
-        tokenizer=tokenizer,
-        head=masked_too(head),
-        model=model,
-        objective=objective,
-        config=getattr(model, "config", None),
+        Given(
+            batch=given,
+            learning_batch=given,
+            tokenizer=tokenizer,
+            head=masked_too(head),
+            model=model,
+            objective=objective,
+            config=getattr(model, "config", None),
+        )
     )
     reports = [look_at(subject, about) for about in ("batch", "learning_batch")]
     problems = [problem for report in reports for problem in report.problems]
@@ -120,7 +118,7 @@ def probe_learning(
     corruption; a dozen words or so do. Takes seconds for a small module, which stays as it was.
     """
     reached = learn_noise(module, loss, list(words), steps)
-    return look_at(Subject(learned=(reached, math.log(len(words)))), "learned")
+    return look_at(Subject(Given(learned=(reached, math.log(len(words))))), "learned")
 
 
 def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -> Report:
@@ -131,7 +129,7 @@ def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -
     rows of the embedding that gets the ids. Raises HornbookError where there is none.
     """
     network = Network(module, masked_too(head), vocab_size)
-    subject: Any = Subject(model=module, head=masked_too(head), network=network)
+    subject = Subject(Given(model=module, head=masked_too(head), network=network))
     reports = [look_at(subject, about) for about in ("model", "network")]
     problems = [problem for report in reports for problem in report.problems]
     return Report(problems, sorted({one for report in reports for one in report.checked}))

@@ -3,18 +3,18 @@
 import copy
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
 from hornbook.atomic import beside
+from hornbook.contract.folder import TOKENIZER_FILES
+from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
-
-if TYPE_CHECKING:
-    from hornbook.contract.subject import Subject
 
 MULTIPLE = 64
 """Vocabularies are rounded up to a multiple of this, for the matrix kernels of GPUs."""
@@ -27,7 +27,7 @@ BACKEND = "TokenizersBackend"
 class Draft:
     """What the mended copy will hold. A mender changes it and says whether it could."""
 
-    subject: "Subject"
+    subject: Subject
     config: dict[str, Any]
     tokenizer_config: dict[str, Any]
     tokenizer: dict[str, Any] | None
@@ -40,7 +40,7 @@ class Draft:
     """Whether the head gets weights of its own."""
 
     @classmethod
-    def of(cls, subject: "Subject") -> "Draft":
+    def of(cls, subject: Subject) -> "Draft":
         """Begin with the folders as they are."""
         model, tokens = subject.model_folder, subject.tokenizer_folder
         return cls(
@@ -94,7 +94,7 @@ class Draft:
         model, tokens = self.subject.model_folder, self.subject.tokenizer_folder
         with beside(out, folder=True) as place:
             for folder in {id(one): one for one in (model, tokens) if one is not None}.values():
-                names = tokens_files(folder) if folder is tokens else set()
+                names = TOKENIZER_FILES if folder is tokens else frozenset()
                 names |= {"config.json", "generation_config.json"} if folder is model else set()
                 for name in sorted(names - self.dropped):
                     if folder.has(name):
@@ -139,16 +139,14 @@ def rounded(rows: int) -> int:
     return -(-rows // MULTIPLE) * MULTIPLE
 
 
-def tokens_files(folder: Any) -> set[str]:
-    """Name the files of a folder that belong to its tokenizer."""
-    names = {
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "added_tokens.json",
-        "vocab.json",
-    }
-    return names | {"merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}
+def can_mend(mend: Callable[[Draft], bool], subject: Subject) -> bool:
+    """Try a mender on a draft that is thrown away."""
+    if subject.model_folder is None and subject.tokenizer_folder is None:
+        return False
+    try:
+        return mend(Draft.of(subject))
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def _names(tokenizer: dict[str, Any]) -> list[str]:

@@ -7,16 +7,16 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 
-_JSON = (
-    "config.json",
-    "generation_config.json",
+_TOKENIZER_JSON = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.json",
 )
+_JSON = ("config.json", "generation_config.json", *_TOKENIZER_JSON)
 _OTHERS = ("merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+TOKENIZER_FILES = frozenset(_TOKENIZER_JSON + _OTHERS)
 _LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")
@@ -126,8 +126,7 @@ class Folder:
             size = path.stat().st_size
             if size > _LARGEST:
                 raise HornbookError(
-                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this "
-                    "file meant?"
+                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this file meant?"
                 )
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -150,9 +149,8 @@ class Folder:
         for name in names:
             if name not in known:
                 raise HornbookError(
-                    f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of "
-                    "the "
-                    "folder: copy it again"
+                    f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of the folder: "
+                    "copy it again"
                 )
 
 

@@ -2,17 +2,15 @@
 
 import json
 import tempfile
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
-from hornbook.contract.draft import Draft
 from hornbook.contract.folder import Folder
+from hornbook.contract.given import Given, read_folders
 from hornbook.contract.opening import (
     ModelOrFailure,
     copy_harmless,
@@ -21,30 +19,15 @@ from hornbook.contract.opening import (
     open_config,
     open_model,
     open_tokenizer,
-    refuse_foreign,
 )
 from hornbook.contract.probes.network import Network
+from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError
-from hornbook.families import TYPES
-from hornbook.internals import read
-from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
-from hornbook.rng import CounterRNG
-from hornbook.store import build
+from hornbook.objectives import Objective, Vocabulary
 from hornbook.tokenizers import Head
 
-SAMPLE = [
-    "Once upon a time there was a little girl who lived in a house by the river with her mother and two dogs.",
-    "One day she found a small boat in the park. She asked her friend to come and play, and they were happy.",
-    "The old man said that the water was cold and the way was long, so they went home and had bread and milk.",
-    "At night the stars came out. Everyone was tired, and the girl told her mother all that she had seen.",
-]
-"""Plain English of common words, for folders that bring no text."""
-
 _UNSET = 10**9  # a model_max_length above this was never set: transformers' own default is 1e30
-_CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
-_CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
-_NATURAL: dict[Head, str] = {"causal": "causal", "masked": "masked", "seq2seq": "span_corruption"}
 
 
 def masked_too(head: Head) -> Head:
@@ -60,18 +43,12 @@ class Subject:
     `needs` it never meets None.)
     """
 
-    model_folder: Folder | None = None
-    tokenizer_folder: Folder | None = None
-    batch: dict[str, torch.Tensor] | None = None
-    text_given: bool = False
-    learned: tuple[float, float] | None = None
-    """The loss that was reached on random words, and that of knowing nothing, in nats."""
-
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.model_folder, self.tokenizer_folder = given.model_folder, given.tokenizer_folder
+        self.batch, self.learned = given.batch, given.learned
         # A cached property is not computed where its value already stands.
-        known = {name: value for name, value in given.items() if value is not None}
-        self.__dict__.update(known)
-        self.given = frozenset(known)
+        self.__dict__.update({name: value for name, value in vars(given).items() if value is not None})
         self._places = tempfile.TemporaryDirectory(prefix="hornbook-doctor-")
 
     @classmethod
@@ -82,32 +59,9 @@ class Subject:
         objective: str | None = None,
         text: str | None = None,
     ) -> "Subject":
-        """Take folders as untrusted data. Raises HornbookError where one can't be read as what it should be."""
-        model = Folder(model_folder)
-        tokenizer = Folder(tokenizer_folder) if tokenizer_folder is not None else model
-        if not model.config and not tokenizer.has_tokenizer:
-            raise HornbookError(
-                f"{model_folder}: it holds neither a config.json nor a tokenizer: give a Hugging Face folder"
-            )
-        if tokenizer_folder is not None and not tokenizer.has_tokenizer:
-            raise HornbookError(f"{tokenizer_folder}: it holds no tokenizer: give a folder that does")
-        if objective is not None and objective not in OBJECTIVES:
-            raise HornbookError(f"there is no objective {objective!r}: choose one of {', '.join(OBJECTIVES)}")
-        if objective is not None:
-            _refuse_misfit(model, objective)
-        heads: list[Head] = ["seq2seq" if model.config.get("is_encoder_decoder") else "causal"]
-        texts = [part for part in (text or "").split("\n\n") if part.strip()]
-        subject = cls(
-            model_folder=model if model.config else None,
-            tokenizer_folder=tokenizer if tokenizer.has_tokenizer else None,
-            objective=OBJECTIVES[objective](**OBJECTIVES[objective].suited(heads)) if objective else None,
-            texts=texts or None,
-            text_given=bool(texts),
-        )
-        if model.config:
-            refuse_foreign(model)
-        if tokenizer.tokenizer is not None:
-            subject.rust  # noqa: B018  a torn one is refused now
+        """Take what `read_folders` reads. Raises HornbookError as it does, and for a torn tokenizer.json."""
+        subject = cls(read_folders(model_folder, tokenizer_folder, objective, text))
+        subject.rust  # noqa: B018  a torn one is refused now
         return subject
 
     # -- the folders as they stand
@@ -149,7 +103,7 @@ class Subject:
     @property
     def tokenizer_failure(self) -> str | None:
         """Why AutoTokenizer can't open the folder."""
-        return self._opened[1] if "tokenizer" not in self.given else None
+        return self._opened[1] if self.given.tokenizer is None else None
 
     @cached_property
     def vocabulary(self) -> Vocabulary | None:
@@ -182,7 +136,7 @@ class Subject:
     @cached_property
     def architecture(self) -> str | None:
         """The name of the model's class."""
-        if "model" in self.given:
+        if self.given.model is not None:
             return type(self.model).__name__
         named = (self.raw or {}).get("architectures") or getattr(self.config, "architectures", None)
         return str(named[0]) if isinstance(named, list) and named else None
@@ -190,8 +144,8 @@ class Subject:
     @cached_property
     def head(self) -> Head | None:
         """What the model is trained to do: by objective, else by class, else by architecture."""
-        if "objective" in self.given and self.objective is not None:
-            return masked_too(self.objective.head)
+        if self.given.objective is not None:
+            return masked_too(self.given.objective.head)
         return head_of(self.config, self.architecture)
 
     @cached_property
@@ -215,12 +169,12 @@ class Subject:
     @property
     def model_failure(self) -> str | None:
         """Why the model can't be made."""
-        return self._built.failure if "model" not in self.given else None
+        return self._built.failure if self.given.model is None else None
 
     @property
     def too_large(self) -> str | None:
         """How large a model is that wasn't opened for its size."""
-        return self._built.too_large if "model" not in self.given else None
+        return self._built.too_large if self.given.model is None else None
 
     @cached_property
     def _running(self) -> tuple[Network | None, str | None]:
@@ -246,16 +200,14 @@ class Subject:
     @property
     def network_failure(self) -> str | None:
         """Why the model can't be run."""
-        return self._running[1] if "network" not in self.given else None
+        return self._running[1] if self.given.network is None else None
 
     # -- what it is to learn
 
     @cached_property
     def objective(self) -> Objective | None:
         """What it is trained with; where nothing is said, what is natural for its head, if any of ours is."""
-        if self.head == "seq2seq" and getattr(self.config, "model_type", None) not in _CORRUPTS_SPANS:
-            return None
-        return OBJECTIVES[_NATURAL[self.head]]() if self.head else None
+        return natural_objective(self.head, self.config)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -270,36 +222,22 @@ class Subject:
         return int(cut) if cut < _UNSET else room
 
     @cached_property
-    def learning_batch(self) -> dict[str, torch.Tensor] | None:
+    def learning_batch(self) -> dict[str, Tensor] | None:
         """The batch that was given, or one that the objective makes of the texts; None where it can't."""
         if self.batch is not None:
             return self.batch
         if self.objective is None or self.tokenizer is None or self.vocabulary is None or not self.length:
             return None
-        end = self.objective.end(self.vocabulary)
-        length = min(self.length, 64)
-        if end is None or self.objective.problems(self.vocabulary, length):
-            return None
-        sentences = self.objective.sentences
         place = Path(self._places.name) / "tokens"
-        store = build(place, self.texts, self.tokenizer, end, sentences=sentences)
-        try:
-            chunking = self.objective.chunking(store, length)
-        except HornbookError:  # too little text
-            return None
-        rows = np.arange(max(4, chunking.count + 1))
-        made = self.objective.read(
-            store, chunking, chunking.starts(rows), self.vocabulary, CounterRNG(0, 0, rows)
-        )
-        return {name: torch.from_numpy(array) for name, array in made.items()}
+        return make_batch(self.objective, self.tokenizer, self.vocabulary, self.length, self.texts, place)
 
     # -- for the checks
 
     @cached_property
     def pairs(self) -> bool:
         """Whether the model also judges pairs of texts, and so has to know which is which."""
-        if "objective" in self.given and self.objective is not None:
-            return self.objective.head == "pairs"
+        if self.given.objective is not None:
+            return self.given.objective.head == "pairs"
         name = self.architecture or ""
         return any(part in name for part in ("ForPreTraining", "ForNextSentence")) and self.head == "masked"
 
@@ -308,32 +246,5 @@ class Subject:
         number = getattr(self.tokenizer, f"{role}_token_id", None)
         return number if isinstance(number, int) else None
 
-    def can_be_mended(self, mend: Callable[[Draft], bool]) -> bool:
-        """Try a mender on a draft that is thrown away."""
-        if self.model_folder is None and self.tokenizer_folder is None:
-            return False
-        try:
-            return mend(self.draft())
-        except (KeyError, TypeError, AttributeError):
-            return False
-
-    def draft(self) -> Draft:
-        """Begin a mended copy."""
-        return Draft.of(self)
-
     def _place(self, name: str, folder: Folder, weights: bool) -> Path:
         return copy_harmless(folder, Path(self._places.name) / name, weights)
-
-
-def _refuse_misfit(model: Folder, objective: str) -> None:
-    """Raise HornbookError where the model is one of ours that a recipe with this objective would be refused for."""
-    family = TYPES.get(str(model.config.get("model_type")))
-    if family is None or model.config.get("is_decoder"):  # such a BERT is another kind of model
-        return
-    if objective == "causal" and family.config_class.model_type in _CAUSAL:
-        return  # whether it is causal, its checks tell
-    if (why := OBJECTIVES[objective].refusal(family, model.config)) is not None:
-        raise HornbookError(
-            f"{model.path}: a {family.name} model can't serve {objective}{f' ({why})' if why else ''}: choose "
-            f"{' or '.join(served(family, model.config))}, or another model"
-        )

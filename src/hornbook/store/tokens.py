@@ -16,6 +16,7 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.store.sentences import sentence_starts
 from hornbook.tokenizers import encode_at, encode_documents, tokenizer_hash
+from hornbook.tokenizers.words import batches
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -149,7 +150,7 @@ def build(
 
     with beside(folder, folder=True) as new:
         with (new / "tokens.bin").open("wb") as file:
-            for texts, ids, begun in _ahead(_chunks(documents), encode):
+            for texts, ids, begun in _ahead(batches(documents, most=_CHUNK), encode):
                 starts.append(total + begun)
                 for one in ids:
                     one.append(end_id)
@@ -199,16 +200,3 @@ def _ahead(items: Iterable[_Item], make: Callable[[_Item], _Made]) -> Iterator[_
             before = coming
         if before:
             yield before.result()
-
-
-def _chunks(documents: Iterable[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    size = 0
-    for text in documents:
-        chunk.append(text)
-        size += len(text)
-        if size >= _CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from scipy.special import stdtrit
 
 from hornbook.study.study import Figure
 
@@ -44,14 +47,14 @@ def _compare(
         if decided
         else f"undecided, for the difference of {show(difference, lower, True)} may be chance ({noise})"
     )
-    ours, theirs = show(mean(of_arm), lower), show(mean(of_base), lower)
+    ours, theirs = show(fmean(of_arm), lower), show(fmean(of_base), lower)
     sentence = f"{name}: {ours}{unit} ({arm}) against {theirs}{unit} ({base}), {verdict}."
     return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
 
 
 def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[str]:
     """Say so where arms that were to train for equal times didn't, on average, by more than a tenth."""
-    means = {arm: mean(of_arm) for arm, of_arm in seconds.items()}
+    means = {arm: fmean(of_arm) for arm, of_arm in seconds.items()}
     if max(means.values()) <= most * min(means.values()):
         return []
     told = ", ".join(f"{arm} {taken:.0f} s" for arm, taken in means.items())
@@ -67,35 +70,8 @@ def show(value: float, lower: bool, sign: bool = False) -> str:
     return written.replace("-", "−")
 
 
-def mean(values: Sequence[float]) -> float:
-    """Average."""
-    return sum(values) / len(values)
-
-
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Give mean, low and high of Student's 95 % interval for the mean of two or more values."""
-    count, middle = len(values), mean(values)
-    deviation = math.sqrt(sum((value - middle) ** 2 for value in values) / (count - 1))
-    reach = quantile(count - 1) * deviation / math.sqrt(count)
+    middle, freedom = fmean(values), len(values) - 1
+    reach = float(stdtrit(freedom, 0.975)) * stdev(values) / math.sqrt(len(values))
     return middle, middle - reach, middle + reach
-
-
-def quantile(freedom: int, within: float = 0.95) -> float:
-    """Give the t that a Student variable stays within with this probability, by bisection of its distribution."""
-    low, high = 0.0, 1e3
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < within else (low, middle)
-    return high
-
-
-def _within(t: float, freedom: int) -> float:
-    """Give the probability of -t to t: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4."""
-    angle = math.atan(t / math.sqrt(freedom))
-    cosine, odd = math.cos(angle), freedom % 2
-    term = cosine if odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for place in range(1 + odd, freedom - 2, 2):
-        term *= place / (place + 1) * cosine**2
-        total += term
-    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total

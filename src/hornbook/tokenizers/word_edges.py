@@ -3,18 +3,18 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.tokenizers.identity import backend
 
 _SPACE = "▁"
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+_BYTES = decoders.ByteLevel()
 _PART = "\ufffd"
 """Stands for bytes that are part of a character only."""
 
@@ -62,6 +62,11 @@ def _goes_on(character: str) -> bool:
     return character == _PART or (unicodedata.category(character)[0] in "LMN" and not ideograph)
 
 
+def _bytes_read(token: str) -> str:
+    """Read a token in GPT-2's alphabet, which has a character for each byte."""
+    return _BYTES.decode([token])
+
+
 def _spaces_read(token: str) -> str:
     """Read a token that writes a space as ▁, or a byte as <0x..>."""
     byte = _BYTE.fullmatch(token)
@@ -69,19 +74,3 @@ def _spaces_read(token: str) -> str:
         value = int(byte[1], 16)
         return chr(value) if value < 128 else _PART
     return token.replace(_SPACE, " ")
-
-
-def _reader_of_bytes() -> Callable[[str], str]:
-    # GPT-2's alphabet: a byte that can be printed is itself, the others follow from 256 on.
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    alphabet = {chr(byte): byte for byte in shown} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
-
-    def read(token: str) -> str:
-        known = bytes(alphabet[character] for character in token if character in alphabet)
-        return known.decode("utf-8", "replace")
-
-    return read
-
-
-_bytes_read = _reader_of_bytes()

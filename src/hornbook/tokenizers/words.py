@@ -8,17 +8,17 @@ from tokenizers import Tokenizer, models, trainers
 
 from hornbook.errors import HornbookError
 
-_BATCH = 1_000_000  # characters that cross to Rust at once
 
-
-def batches(documents: Iterable[str], progress: Callable[[int], None] | None = None) -> Iterator[list[str]]:
-    """Group documents into lists of about a million characters; `progress` hears the bytes of each."""
+def batches(
+    documents: Iterable[str], progress: Callable[[int], None] | None = None, most: int = 1_000_000
+) -> Iterator[list[str]]:
+    """Group documents into lists, each full at `most` characters, to cross to Rust; `progress` hears their bytes."""
     batch: list[str] = []
     size = 0
     for document in documents:
         batch.append(document)
         size += len(document)
-        if size >= _BATCH:
+        if size >= most:
             yield _reported(batch, progress)
             batch, size = [], 0
     if batch:

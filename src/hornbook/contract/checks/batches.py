@@ -24,9 +24,8 @@ def labelled(subject: Subject) -> tuple[Tensor, Tensor] | None:
     "C24",
     "No special token is put in as a random word",
     needs="learning_batch tokenizer head",
-    why="A random <pad> in a text of RoBERTa shifts the position of every token after it. Measured: with 31 "
-    "tokens, 67 of "
-    "453 random replacements were special, 14 of them <pad>.",
+    why="A random <pad> in a text of RoBERTa shifts the position of every token after it. Measured: with 31 tokens, "
+    "67 of 453 random replacements were special, 14 of them <pad>.",
     fix="Draw random words from the ids that aren't special.",
 )
 def random_words(subject: Subject) -> Iterator[str]:
@@ -47,8 +46,7 @@ def random_words(subject: Subject) -> Iterator[str]:
     "C36",
     "Padding is never a label",
     needs="learning_batch tokenizer",
-    why="A model that learns to write padding has an easy loss. Measured on T5: 21.3 with pad labels where "
-    "it is 23.1.",
+    why="A model that learns to write padding has an easy loss. Measured on T5: 21.3 with pad labels where it is 23.1.",
     fix="Set labels to -100 where there is padding.",
 )
 def pad_labels(subject: Subject) -> Iterator[str]:
@@ -65,8 +63,7 @@ def pad_labels(subject: Subject) -> Iterator[str]:
     "C46",
     "Labels of a causal model aren't shifted: the model does it",
     needs="learning_batch head",
-    why="Hugging Face's classes shift labels themselves; shifted before, the model learns the word after the "
-    "next. "
+    why="Hugging Face's classes shift labels themselves; shifted before, the model learns the word after the next. "
     "Measured: 4, 5, 6 is continued with 6, 7, 8.",
     fix="Give labels=input_ids.",
 )
@@ -89,8 +86,7 @@ def shifted_once(subject: Subject) -> Iterator[str]:
     "C54",
     "Labels and logits_to_keep don't come together",
     needs="learning_batch",
-    why="The loss then compares logits of some places with labels of all. Measured: a ValueError, batch 6 "
-    "against 32.",
+    why="The loss then compares logits of some places with labels of all. Measured: a ValueError, batch 6 against 32.",
     fix="Compute the loss of the kept places yourself.",
 )
 def kept(subject: Subject) -> Iterator[str]:
@@ -104,8 +100,7 @@ def kept(subject: Subject) -> Iterator[str]:
     "C59",
     "A masked model's input differs from its labels",
     needs="learning_batch head",
-    why="Where a label stands in the input, there is nothing to predict. Measured: a loss of 0.005 on random "
-    "data.",
+    why="Where a label stands in the input, there is nothing to predict. Measured: a loss of 0.005 on random data.",
     fix="Put the mask token at 80 % of the labelled places, a random word at 10 %.",
 )
 def corrupted(subject: Subject) -> Iterator[str | Found]:
@@ -125,9 +120,8 @@ def corrupted(subject: Subject) -> Iterator[str | Found]:
     "H05",
     "Every key of the batch is one that the model declares",
     needs="batch model",
-    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted "
-    "by all six "
-    "families, T5 ignores position_ids.",
+    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted by all "
+    "six families, T5 ignores position_ids.",
     fix="Name only what `forward` declares.",
 )
 def batch_keys(subject: Subject) -> Iterator[str]:
@@ -159,8 +153,7 @@ def padded(subject: Subject) -> Iterator[str]:
         seen = seen & (pads.int().flip(1).cumprod(1).flip(1) == 0)
     if seen.any():
         yield (
-            f"{int(seen.sum())} pads aren't hidden by "
-            f"{'attention_mask' if mask is not None else 'any attention_mask'}"
+            f"{int(seen.sum())} pads aren't hidden by {'attention_mask' if mask is not None else 'any attention_mask'}"
         )
 
 

@@ -16,9 +16,8 @@ from hornbook.objectives.masking import Masking
     "P05",
     "Labels are what the objective asks for",
     needs="learning_batch tokenizer head",
-    why="A census of labels finds what no rule names: a text without an end never teaches to stop, a special "
-    "token among "
-    "the labels of a masked model is guessed from its place, a rate that isn't the one that was asked is "
+    why="A census of labels finds what no rule names: a text without an end never teaches to stop, a special token "
+    "among the labels of a masked model is guessed from its place, a rate that isn't the one that was asked is "
     "another task.",
     fix="Look at how the batch is made; hornbook.objectives makes them right.",
     unless="C11 C19 C36 C46",

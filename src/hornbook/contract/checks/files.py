@@ -26,10 +26,9 @@ def _verbatim(draft: Draft) -> bool:
     "C01",
     "AutoTokenizer gives the ids that tokenizer.json gives",
     needs="rust tokenizer",
-    why="Some classes of transformers 5 rebuild the tokenizer from its vocabulary and throw its normalizer "
-    "and "
-    "pre-tokenizer away. Measured: a T5 tokenizer trained with lower-casing reads 'The bad DOG' as "
-    "'<unk>he bad <unk>', without a warning.",
+    why="Some classes of transformers 5 rebuild the tokenizer from its vocabulary and throw its normalizer and "
+    "pre-tokenizer away. Measured: a T5 tokenizer trained with lower-casing reads 'The bad DOG' as '<unk>he bad "
+    "<unk>', without a warning.",
     fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json, which opens tokenizer.json '
     "as it is.",
     unless="C60",
@@ -47,8 +46,7 @@ def same_ids(subject: Subject) -> Iterator[str]:
             at = at if at >= 0 else min(len(ours.ids), len(theirs.ids))
             yield (
                 f"tokenizer.json reads {text.strip()!r} as ...{' '.join(ours.tokens[at : at + 5])}..., "
-                "AutoTokenizer's "
-                f"{type(opened).__name__} as ...{' '.join(theirs.tokens[at : at + 5])}..."
+                f"AutoTokenizer's {type(opened).__name__} as ...{' '.join(theirs.tokens[at : at + 5])}..."
             )
             return
 
@@ -92,8 +90,7 @@ def old_files(subject: Subject) -> Iterator[str | Found]:
         if other:
             yield (
                 f"{len(other)} tokens of vocab.json have another id, or none, in tokenizer.json, such as "
-                f"{other[0]!r}: "
-                f"{vocabulary[other[0]]} there, {known.get(other[0])} here"
+                f"{other[0]!r}: {vocabulary[other[0]]} there, {known.get(other[0])} here"
             )
 
 
@@ -102,9 +99,8 @@ def old_files(subject: Subject) -> Iterator[str | Found]:
     "A space is put before a text, or isn't, in all files alike",
     needs="tokenizer_folder backend",
     severity="warning",
-    why="'Once' and 'ĠOnce' are two tokens: text that is encoded one way in training and the other way in "
-    "use "
-    "begins with a token that the model never saw there.",
+    why="'Once' and 'ĠOnce' are two tokens: text that is encoded one way in training and the other way in use begins "
+    "with a token that the model never saw there.",
     fix="Let add_prefix_space in tokenizer_config.json say what tokenizer.json says.",
     unless="C01",
 )
@@ -123,9 +119,8 @@ def prefix_space(subject: Subject) -> Iterator[str]:
     "C60",
     "AutoTokenizer can open the folder",
     needs="rust",
-    why="Without a tokenizer_class, AutoTokenizer takes the class of the model's architecture. Measured: "
-    "ALBERT's on a "
-    "BPE tokenizer.json ends in \"TypeError: 'dict' object is not an instance of 'Sequence'\".",
+    why="Without a tokenizer_class, AutoTokenizer takes the class of the model's architecture. Measured: ALBERT's on "
+    "a BPE tokenizer.json ends in \"TypeError: 'dict' object is not an instance of 'Sequence'\".",
     fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json.',
     mend=_verbatim,
 )
@@ -140,8 +135,7 @@ def opens(subject: Subject) -> Iterator[str]:
     "C64",
     "Special tokens have one id in all files",
     needs="tokenizer_folder backend",
-    why="train_new_from_iterator gives special tokens new ids, and what was written down before stays. "
-    "Measured: "
+    why="train_new_from_iterator gives special tokens new ids, and what was written down before stays. Measured: "
     "<mask> moves from 999 to 4.",
     fix="Remove added_tokens_decoder from tokenizer_config.json: tokenizer.json holds the ids.",
     mend=lambda draft: draft.tokenizer_config.pop("added_tokens_decoder", None) is not None,
@@ -165,9 +159,8 @@ def moved(subject: Subject) -> Iterator[str]:
     "config.json names its model_type",
     needs="model_folder",
     severity="warning",
-    why="Without model_type, transformers guesses it from the folder's name: renamed, the folder no longer "
-    "opens, "
-    "and AutoTokenizer fails already.",
+    why="Without model_type, transformers guesses it from the folder's name: renamed, the folder no longer opens, and "
+    "AutoTokenizer fails already.",
     fix='Write "model_type" in config.json.',
     mend=lambda draft: bool(
         draft.config.setdefault("model_type", guess_model_type(draft.subject.model_folder))  # type: ignore[arg-type]
@@ -179,8 +172,7 @@ def typed(subject: Subject) -> Iterator[str]:
     assert folder is not None
     if "model_type" not in folder.config:
         yield (
-            "config.json has no model_type; by the folder's name it is taken for "
-            f"{guess_model_type(folder)!r}"
+            f"config.json has no model_type; by the folder's name it is taken for {guess_model_type(folder)!r}"
         )
 
 

@@ -29,8 +29,7 @@ def _decoder(value: bool) -> Any:
     "C44",
     "A causal model doesn't see what it has to predict",
     needs="head network",
-    why="BERT and RoBERTa with a causal head look ahead unless is_decoder is set; the label is then in the "
-    "input. "
+    why="BERT and RoBERTa with a causal head look ahead unless is_decoder is set; the label is then in the input. "
     "Measured: a loss of 0.016 on random data, where 4.01 is the least that can be learned.",
     fix="Set is_decoder to true, or give attention a causal mask.",
     mend=_decoder(True),
@@ -56,8 +55,7 @@ def _has_decoder(subject: Subject) -> bool:
     "C45",
     "A masked model sees both sides",
     needs="head network",
-    why="With is_decoder set, or a causal mask, a masked word is predicted from what stands before it only. "
-    "Measured: "
+    why="With is_decoder set, or a causal mask, a masked word is predicted from what stands before it only. Measured: "
     "the last token doesn't reach the first logits.",
     fix="Set is_decoder to false, or take the causal mask away.",
     unless="C52",
@@ -107,11 +105,9 @@ def padding(subject: Subject) -> Iterator[str | Found]:
     "C51",
     "Blocks are modules of their own",
     needs="model",
-    why="[layer] * n is one layer n times: one set of weights. Measured: 198,272 parameters where 396,544 "
-    "were meant; "
+    why="[layer] * n is one layer n times: one set of weights. Measured: 198,272 parameters where 396,544 were meant; "
     "the state's keys are there n times, so that counting them shows nothing.",
-    fix="Make each: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares by "
-    "design.)",
+    fix="Make each: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares by design.)",
 )
 def own_blocks(subject: Subject) -> Iterator[str]:
     """Look for one module under several names, and for layers in a list that torch doesn't know."""
@@ -140,8 +136,7 @@ def own_blocks(subject: Subject) -> Iterator[str]:
     "C52",
     "Information flows along the text, not across the batch",
     needs="network",
-    why="torch's layers take (length, batch, hidden) unless batch_first=True. Measured: with (batch, length, "
-    "hidden), "
+    why="torch's layers take (length, batch, hidden) unless batch_first=True. Measured: with (batch, length, hidden), "
     "changing token (0, 3) changes (0, 3) and (1, 3) only: attention across the batch, never along the text.",
     fix="Set batch_first=True in nn.TransformerEncoderLayer and nn.MultiheadAttention.",
 )

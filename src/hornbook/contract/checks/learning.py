@@ -17,8 +17,7 @@ from hornbook.contract.subject import Subject
     "The first loss is near ln V",
     needs="network learning_batch",
     severity="warning",
-    why="A model that knows nothing can do no better than ln V, and need do little worse. Measured: a T5 "
-    "whose tied "
+    why="A model that knows nothing can do no better than ln V, and need do little worse. Measured: a T5 whose tied "
     "outputs aren't scaled starts at 23.2 where ln V is 7.09; scaled, at 7.74.",
     fix="Scale the outputs, start the shared embedding smaller, or give the head weights of its own.",
     unless="C35 C15 C16 C30",

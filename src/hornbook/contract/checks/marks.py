@@ -23,8 +23,7 @@ def _declare(draft: Draft) -> bool:
     "C19",
     "The tokens that frame a text are declared as special",
     needs="tokenizer head",
-    why="What isn't declared is masked and predicted like a word. Measured: with only pad and mask declared, "
-    "masked "
+    why="What isn't declared is masked and predicted like a word. Measured: with only pad and mask declared, masked "
     "batches have <s> and </s> among their labels.",
     fix="Declare bos, eos, cls and sep in tokenizer_config.json.",
     mend=_declare,
@@ -36,8 +35,7 @@ def declared(subject: Subject) -> Iterator[str]:
     if loose and subject.head == "masked":
         names = subject.tokenizer.convert_ids_to_tokens(loose)
         yield (
-            f"the template adds {', '.join(names)} (id {', '.join(map(str, loose))}), which aren't special "
-            "tokens"
+            f"the template adds {', '.join(names)} (id {', '.join(map(str, loose))}), which aren't special tokens"
         )
 
 
@@ -57,8 +55,7 @@ def _special(draft: Draft) -> bool:
     "Every token with a role is marked as special",
     needs="tokenizer",
     severity="warning",
-    why="decode(skip_special_tokens=True) keeps what isn't marked, and the special-token mask is all zeros, "
-    "so that "
+    why="decode(skip_special_tokens=True) keeps what isn't marked, and the special-token mask is all zeros, so that "
     "collators mask it like a word.",
     fix='Set "special": true for it in tokenizer.json\'s added_tokens.',
     mend=_special,
@@ -83,10 +80,8 @@ def marked(subject: Subject) -> Iterator[str]:
     "C23",
     "Special tokens are recognised as they are written",
     needs="tokenizer",
-    why="A special token that is normalized first is another one: a normalizer that lower-cases looks for "
-    "'[mask]'. "
-    "Depending on the library, '[MASK]' isn't found, or ordinary text that says '[mask]' becomes the control "
-    "token, "
+    why="A special token that is normalized first is another one: a normalizer that lower-cases looks for '[mask]'. "
+    "Depending on the library, '[MASK]' isn't found, or ordinary text that says '[mask]' becomes the control token, "
     "and decoding no longer skips it.",
     fix='Set "normalized": false for it in tokenizer.json\'s added_tokens.',
     mend=_special,
@@ -128,10 +123,9 @@ def _strip(draft: Draft) -> bool:
     "A mask takes the space before it along",
     needs="tokenizer head",
     severity="warning",
-    why="Where words begin with their space, 'a <mask> b' must not leave a space of its own before the mask: "
-    "the model "
-    "never saw one there in training. transformers 5 adds RoBERTa's mask with lstrip=False (measured: "
-    "a, Ġ, <mask>, Ġb), so even roberta-base's own two files get it when no tokenizer.json is beside them.",
+    why="Where words begin with their space, 'a <mask> b' must not leave a space of its own before the mask: the "
+    "model never saw one there in training. transformers 5 adds RoBERTa's mask with lstrip=False (measured: a, Ġ, "
+    "<mask>, Ġb), so even roberta-base's own two files get it when no tokenizer.json is beside them.",
     fix='Set "lstrip": true for the mask in tokenizer.json\'s added_tokens.',
     mend=_strip,
 )

@@ -22,7 +22,7 @@ def _more_positions(draft: Draft) -> bool:
 def wanted(subject: Subject) -> int:
     """Say how long sequences are meant to be: where the tokenizer cuts, else the round number of positions."""
     cut = subject.tokenizer.model_max_length if subject.tokenizer is not None else _UNSET
-    if "length" in subject.given and subject.length:
+    if subject.given.length is not None and subject.length:
         return subject.length
     return cut if cut < _UNSET else positions(subject.config) or 0
 
@@ -35,9 +35,8 @@ def _round(number: int) -> bool:
     "C07",
     "RoBERTa's pad id is one of its positions",
     needs="config",
-    why="RoBERTa gives padding the position pad_token_id, so that its position table needs that row. "
-    "Measured: "
-    "pad 9999 with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
+    why="RoBERTa gives padding the position pad_token_id, so that its position table needs that row. Measured: pad "
+    "9999 with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
     fix="Give padding a low id (`hornbook tokenizer reindex --for roberta`).",
 )
 def pad_position(subject: Subject) -> Iterator[str]:
@@ -51,8 +50,7 @@ def pad_position(subject: Subject) -> Iterator[str]:
     "C08",
     "RoBERTa has length + pad id + 1 positions",
     needs="config",
-    why="RoBERTa numbers tokens from pad id + 1. Measured: pad 0 with 512 positions takes 511 tokens, and "
-    "crashes at "
+    why="RoBERTa numbers tokens from pad id + 1. Measured: pad 0 with 512 positions takes 511 tokens, and crashes at "
     "the first batch that is full. The published 514 are for 512 tokens and pad id 1.",
     fix="Set max_position_embeddings to length + pad_token_id + 1.",
     unless="C07 C12",
@@ -64,12 +62,11 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     if subject.config.model_type not in OFFSET or room is None or rows is None:
         return
     length, pad = wanted(subject), subject.config.pad_token_id
-    sure = "length" in subject.given or length != rows
+    sure = subject.given.length is not None or length != rows
     sure = sure or (subject.tokenizer is not None and subject.tokenizer.model_max_length < _UNSET)
     if length > room and (sure or _round(rows)):
         yield Found(
-            f"sequences of {length:,} tokens need {length:,} + {pad} + 1 = {length + pad + 1:,} positions, "
-            "and there "
+            f"sequences of {length:,} tokens need {length:,} + {pad} + 1 = {length + pad + 1:,} positions, and there "
             f"are {rows:,}: only {room:,} tokens fit",
             "error" if sure else "warning",
         )
@@ -79,9 +76,8 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     "C28",
     "The tokenizer cuts where the model ends",
     needs="config tokenizer",
-    why="Texts that are longer than the position table end in an IndexError; a tokenizer with no "
-    "model_max_length never "
-    "cuts. Measured: model_max_length = hidden_size, a mistake that was published, cuts to 32 tokens.",
+    why="Texts that are longer than the position table end in an IndexError; a tokenizer with no model_max_length "
+    "never cuts. Measured: model_max_length = hidden_size, a mistake that was published, cuts to 32 tokens.",
     fix="Set model_max_length in tokenizer_config.json to the tokens that the model takes.",
     unless="C08",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
@@ -110,8 +106,7 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     "Sequences aren't longer than the positions that were trained",
     needs="config",
     severity="warning",
-    why="Rotary and relative positions have no table that ends, so longer sequences run, badly and without a "
-    "word. "
+    why="Rotary and relative positions have no table that ends, so longer sequences run, badly and without a word. "
     "Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512.",
     fix="Cut at the trained length: model_max_length in tokenizer_config.json.",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),

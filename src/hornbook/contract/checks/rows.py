@@ -28,11 +28,9 @@ def resize(draft: Draft) -> bool:
     "C15",
     "Every special token has a row",
     needs="config vocabulary",
-    why="An id without a row is an IndexError on a CPU, and a device-side assert without a name on a GPU. "
-    "Measured: "
+    why="An id without a row is an IndexError on a CPU, and a device-side assert without a name on a GPU. Measured: "
     "RobertaTokenizer adds <s>, </s> and <mask> at 10000 to 10002 to a vocabulary of 10,000.",
-    fix="Set vocab_size to at least the highest id + 1 (rounded up to a multiple of 64), or re-index the "
-    "tokenizer.",
+    fix="Set vocab_size to at least the highest id + 1 (rounded up to a multiple of 64), or re-index the tokenizer.",
     unless="C30",
     mend=resize,
 )
@@ -50,9 +48,8 @@ def special_rows(subject: Subject) -> Iterator[str]:
     "C16",
     "Every word has a row",
     needs="config vocabulary",
-    why="Collators draw random words from all of len(tokenizer), so that a rare batch crashes late. "
-    "Measured: with 2,000 "
-    "added tokens and 10,000 rows, ids up to 11,761, in 26 places of 50 batches.",
+    why="Collators draw random words from all of len(tokenizer), so that a rare batch crashes late. Measured: with "
+    "2,000 added tokens and 10,000 rows, ids up to 11,761, in 26 places of 50 batches.",
     fix="Set vocab_size to at least the highest id + 1, rounded up to a multiple of 64.",
     unless="C15 C30",
     mend=resize,
@@ -71,8 +68,7 @@ def word_rows(subject: Subject) -> Iterator[str]:
     needs="config vocabulary",
     severity="warning",
     why="Rows that no token has cost memory and time in every step, and the softmax learns to shut them out. "
-    "Measured: "
-    "the default of 50,265 with a tokenizer of 10,000 is 79 % of a small model's parameters.",
+    "Measured: the default of 50,265 with a tokenizer of 10,000 is 79 % of a small model's parameters.",
     fix="Set vocab_size to the tokenizer's size, rounded up to a multiple of 64.",
     mend=lambda draft: not draft.weighted and resize(draft),
 )
@@ -92,9 +88,8 @@ def unused_rows(subject: Subject) -> Iterator[str]:
     "Every row has a token",
     needs="config vocabulary",
     severity="note",
-    why="decode gives '' for an id that the tokenizer lacks, so what the model says there vanishes. Rows "
-    "that only round "
-    "the vocabulary up are harmless: training shuts them out.",
+    why="decode gives '' for an id that the tokenizer lacks, so what the model says there vanishes. Rows that only "
+    "round the vocabulary up are harmless: training shuts them out.",
     fix="Nothing, where the rows only round up; otherwise keep generated ids under len(tokenizer).",
     unless="C17",
 )
@@ -111,8 +106,7 @@ def silent_rows(subject: Subject) -> Iterator[str]:
     "Every token can come out of a text",
     needs="backend",
     severity="note",
-    why="A token that no merge makes is never seen, so its row is never trained. Measured: 'ths' in a "
-    "published 10k "
+    why="A token that no merge makes is never seen, so its row is never trained. Measured: 'ths' in a published 10k "
     "tokenizer, whose last merge was cut off.",
     fix="Use such a row first where a special token needs one; otherwise leave it.",
 )
@@ -134,10 +128,8 @@ def reachable(subject: Subject) -> Iterator[str]:
     "C04",
     "A byte-level tokenizer has all bytes that text can hold",
     needs="backend",
-    why="What has no byte is deleted without a word. Measured: 'Zoë, what?' becomes 'o what' with a "
-    "tokenizer that was "
-    "trained without the byte alphabet, and 'Hi! \"x\"' loses its marks when special tokens overwrite ids 0 "
-    "to 3.",
+    why="What has no byte is deleted without a word. Measured: 'Zoë, what?' becomes 'o what' with a tokenizer that "
+    "was trained without the byte alphabet, and 'Hi! \"x\"' loses its marks when special tokens overwrite ids 0 to 3.",
     fix="Train with initial_alphabet=ByteLevel.alphabet(), and move byte symbols where an id is needed, "
     "never overwrite.",
 )
@@ -160,8 +152,7 @@ def all_bytes(subject: Subject) -> Iterator[str]:
     "ALBERT has no more groups than layers",
     needs="config",
     severity="warning",
-    why="A group that no layer uses gets no gradient. Measured: 18,144 parameters without any in a small "
-    "ALBERT.",
+    why="A group that no layer uses gets no gradient. Measured: 18,144 parameters without any in a small ALBERT.",
     fix="Set num_hidden_groups to at most num_hidden_layers.",
     mend=lambda draft: (
         not draft.weighted and draft.configure(num_hidden_groups=draft.subject.config.num_hidden_layers)

@@ -28,11 +28,9 @@ def copy_ids(draft: Draft) -> bool:
     "C09",
     "The configuration's special ids are the tokenizer's",
     needs="config tokenizer",
-    why="Models treat the id that the configuration calls pad as padding: its embedding is kept at zero, and "
-    "RoBERTa "
-    "counts positions without it. Measured: with pad 1 in the configuration and 0 in the tokenizer, every "
-    "<s> "
-    "is zero, padding gets positions, and nothing warns.",
+    why="Models treat the id that the configuration calls pad as padding: its embedding is kept at zero, and RoBERTa "
+    "counts positions without it. Measured: with pad 1 in the configuration and 0 in the tokenizer, every <s> is "
+    "zero, padding gets positions, and nothing warns.",
     fix="Copy the ids from the tokenizer into config.json.",
     unless="C07 C12",
     mend=copy_ids,
@@ -52,8 +50,7 @@ def same_roles(subject: Subject) -> Iterator[str | Found]:
     "C10",
     "Padding shares its token with no other role, where the model freezes it",
     needs="config tokenizer",
-    why="BERT, RoBERTa and ALBERT keep the embedding of the pad id at zero, without gradient. Whatever else "
-    "has that "
+    why="BERT, RoBERTa and ALBERT keep the embedding of the pad id at zero, without gradient. Whatever else has that "
     "id can't be learned. Measured: with pad = eos = 9999, row 9999 has norm 0 for ever.",
     fix="Give padding a token of its own (`hornbook tokenizer reindex --place '<pad>=0'`).",
 )
@@ -65,8 +62,7 @@ def pad_alone(subject: Subject) -> Iterator[str]:
     shared = [role for role in (*_ROLES[1:], "unk") if subject.role(role) == pad]
     if shared:
         yield (
-            f"pad and {', '.join(shared)} are one token, id {pad}, and {subject.config.model_type} freezes "
-            "its row"
+            f"pad and {', '.join(shared)} are one token, id {pad}, and {subject.config.model_type} freezes its row"
         )
 
 
@@ -75,8 +71,7 @@ def pad_alone(subject: Subject) -> Iterator[str]:
     "Padding isn't the end of a text, in a causal model",
     needs="tokenizer head",
     severity="warning",
-    why="Hugging Face's collator turns every pad label into -100, so an end of text that is also padding is "
-    "never a "
+    why="Hugging Face's collator turns every pad label into -100, so an end of text that is also padding is never a "
     "label, and the model never learns to stop. Measured: labels [464, 886, 13, -100].",
     fix="Give padding a token of its own, or mask labels by the attention mask (Hornbook's own batches do).",
 )
@@ -106,8 +101,7 @@ def pad_sign(subject: Subject) -> Iterator[str]:
     "C13",
     "RoBERTa has a pad id",
     needs="config",
-    why="RoBERTa finds positions by comparing ids with the pad id. Measured: with None the model is built, "
-    "and its "
+    why="RoBERTa finds positions by comparing ids with the pad id. Measured: with None the model is built, and its "
     "first batch ends in a TypeError.",
     fix="Copy the pad id from the tokenizer.",
     mend=lambda draft: draft.subject.role("pad") is not None and copy_ids(draft),
@@ -122,8 +116,7 @@ def pad_there(subject: Subject) -> Iterator[str]:
     "C14",
     "A masked model's tokenizer has a mask of its own",
     needs="tokenizer head",
-    why="convert_tokens_to_ids('<mask>') gives the unknown token's id where there is no mask. Measured on a "
-    "GPT "
+    why="convert_tokens_to_ids('<mask>') gives the unknown token's id where there is no mask. Measured on a GPT "
     "tokenizer: 9999, which is unknown, end of text and padding at once, and every mask is one of those.",
     fix="Take a tokenizer with a mask token, or add one (`hornbook tokenizer reindex --for roberta`).",
 )
@@ -144,8 +137,7 @@ def mask_there(subject: Subject) -> Iterator[str]:
     "C26",
     "Text can end: there is an end-of-text token where text is generated",
     needs="tokenizer head",
-    why="A model that never sees an end never stops: GPT-2's class appends none, so documents have to be "
-    "joined with "
+    why="A model that never sees an end never stops: GPT-2's class appends none, so documents have to be joined with "
     "one, which the tokenizer must declare.",
     fix="Declare eos_token in tokenizer_config.json.",
 )
@@ -159,8 +151,7 @@ def end_there(subject: Subject) -> Iterator[str]:
     "C27",
     "Generation stops at the tokenizer's end of text",
     needs="config tokenizer head",
-    why="Measured: GPT-NeoX's default eos, 2, is '#' in another tokenizer, and generation stops after one "
-    "token; "
+    why="Measured: GPT-NeoX's default eos, 2, is '#' in another tokenizer, and generation stops after one token; "
     "GPT-Neo's 50256 doesn't exist in a vocabulary of 10,000, and generation never stops.",
     fix="Copy eos_token_id from the tokenizer into config.json and generation_config.json.",
     mend=copy_ids,

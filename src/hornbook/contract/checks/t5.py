@@ -23,9 +23,8 @@ def _corrupts(subject: Subject) -> bool:
     "C30",
     "Span corruption has sentinels, each with a row of the model",
     needs="tokenizer head",
-    why="A sentinel that was appended after the model was sized is an IndexError; one that isn't there at "
-    "all becomes the "
-    "unknown token without a word. Measured: <extra_id_0> at the trained vocabulary's size, one row past the "
+    why="A sentinel that was appended after the model was sized is an IndexError; one that isn't there at all becomes "
+    "the unknown token without a word. Measured: <extra_id_0> at the trained vocabulary's size, one row past the "
     "model's end.",
     fix="Add the sentinels before the model is sized; set vocab_size to at least the highest id + 1.",
     mend=lambda draft: bool(sentinel_ids(draft.subject.tokenizer)) and resize(draft),
@@ -50,9 +49,8 @@ def sentinels(subject: Subject) -> Iterator[str]:
     "Sentinels descend, as published",
     needs="tokenizer head",
     severity="note",
-    why="Published T5s have <extra_id_0> last, and older collators count down from the end: where ids "
-    "ascend, they begin "
-    "with <extra_id_99>. Hornbook finds sentinels by name, and doesn't mind.",
+    why="Published T5s have <extra_id_0> last, and older collators count down from the end: where ids ascend, they "
+    "begin with <extra_id_99>. Hornbook finds sentinels by name, and doesn't mind.",
     fix="With such a collator, look ids up by name.",
     unless="C30 C33",
 )
@@ -67,9 +65,8 @@ def descending(subject: Subject) -> Iterator[str]:
     "C32",
     "There is a sentinel for every span",
     needs="objective vocabulary length",
-    why="A span without a sentinel gets an ordinary word in its place. Measured: 2,048 tokens at 15 % in "
-    "spans of 3 have "
-    "102 spans, and T5 has 100 sentinels.",
+    why="A span without a sentinel gets an ordinary word in its place. Measured: 2,048 tokens at 15 % in spans of 3 "
+    "have 102 spans, and T5 has 100 sentinels.",
     fix="Add sentinels, or shorten the sequences.",
     unless="C30",
 )
@@ -85,8 +82,7 @@ def enough_sentinels(subject: Subject) -> Iterator[str]:
         spans, known = objective.spans(objective.window(subject.length))[1], len(subject.vocabulary.sentinels)
         if spans > known:
             yield (
-                f"sequences of {subject.length:,} tokens have {spans} spans, and the tokenizer has {known} "
-                "sentinels"
+                f"sequences of {subject.length:,} tokens have {spans} spans, and the tokenizer has {known} sentinels"
             )
 
 
@@ -94,8 +90,7 @@ def enough_sentinels(subject: Subject) -> Iterator[str]:
     "C33",
     "No sentinel was learned as a piece of text",
     needs="tokenizer head",
-    why="Where the training text has '<extra_id_0>' in it, a tokenizer learns it as a word of its own, away "
-    "from the "
+    why="Where the training text has '<extra_id_0>' in it, a tokenizer learns it as a word of its own, away from the "
     "others. Measured: piece 561, and no longer among the sentinels.",
     fix="Declare the sentinels before training the tokenizer, or take them out of the text.",
     unless="C30",
@@ -115,8 +110,7 @@ def learned_sentinels(subject: Subject) -> Iterator[str]:
     "C34",
     "The decoder has a first token, and it is T5's pad",
     needs="config",
-    why="Without decoder_start_token_id, the first batch with labels ends in an AttributeError or "
-    "ValueError.",
+    why="Without decoder_start_token_id, the first batch with labels ends in an AttributeError or ValueError.",
     fix="Set decoder_start_token_id to the pad id.",
     mend=lambda draft: draft.configure(decoder_start_token_id=draft.subject.role("pad")),
 )
@@ -145,12 +139,9 @@ def _untie(draft: Draft) -> bool:
     "C35",
     "A head that was asked for its own weights has them",
     needs="model raw",
-    why="transformers 5 forces T5's tie_word_embeddings to True, and keeps of the wish only that the outputs "
-    "aren't "
-    "scaled. Measured: the head is the embedding all the same, and the loss starts at 23.2 where ln V is "
-    "7.09.",
-    fix="Untie after the model is built: give lm_head.weight a Parameter of its own (hornbook.families "
-    "does).",
+    why="transformers 5 forces T5's tie_word_embeddings to True, and keeps of the wish only that the outputs aren't "
+    "scaled. Measured: the head is the embedding all the same, and the loss starts at 23.2 where ln V is 7.09.",
+    fix="Untie after the model is built: give lm_head.weight a Parameter of its own (hornbook.families does).",
     mend=_untie,
 )
 def untied(subject: Subject) -> Iterator[str]:
@@ -164,8 +155,7 @@ def untied(subject: Subject) -> Iterator[str]:
         )
     elif subject.raw.get("model_type") == "t5" and subject.raw.get("scale_decoder_outputs") is False:
         yield (
-            "the decoder's outputs aren't scaled, as for a head of its own, but head and embedding are one "
-            "tensor"
+            "the decoder's outputs aren't scaled, as for a head of its own, but head and embedding are one tensor"
         )
 
 
@@ -192,9 +182,8 @@ def _apart(draft: Draft) -> bool:
     "C50",
     "Weights are tied now as they were when they were saved",
     needs="model model_folder config",
-    why="load_state_dict of a head with weights of its own into a tied model throws it away, and says that "
-    "all keys match: "
-    "other logits, no warning (from_pretrained keeps it). The other way round, the head starts at random.",
+    why="load_state_dict of a head with weights of its own into a tied model throws it away, and says that all keys "
+    "match: other logits, no warning (from_pretrained keeps it). The other way round, the head starts at random.",
     fix="Set tie_word_embeddings to what the weights are.",
     unless="C35",
     mend=_apart,
@@ -218,8 +207,7 @@ def same_tie(subject: Subject) -> Iterator[str]:
                         embedding
                     ):
                         yield (
-                            f"{name} is in the file with values of its own, and the config ties it to the "
-                            "embedding"
+                            f"{name} is in the file with values of its own, and the config ties it to the embedding"
                         )
         return
     ours = {f"{name}.weight" for name, module in model.named_modules() if module is head}

@@ -25,9 +25,8 @@ def _no_template(draft: Draft) -> bool:
     "C25",
     "A prompt doesn't end in the end of text, and a masked text has its frame",
     needs="tokenizer head",
-    why="What is generated follows the end of a text. Measured: a GPT with a tokenizer made for RoBERTa "
-    "reads the prompt "
-    "'Once upon' as '<s> Once Ġupon </s>', and goes on from there with another story.",
+    why="What is generated follows the end of a text. Measured: a GPT with a tokenizer made for RoBERTa reads the "
+    "prompt 'Once upon' as '<s> Once Ġupon </s>', and goes on from there with another story.",
     fix='Remove the template: post_processor in tokenizer.json, with "tokenizer_class": "TokenizersBackend".',
     mend=_no_template,
 )
@@ -38,8 +37,7 @@ def prompts(subject: Subject) -> Iterator[str | Found]:
     last = tokenizer.convert_ids_to_tokens(ids[-1:])
     if subject.head == "causal" and ids and ids[-1] in {subject.role("eos"), subject.role("sep")} - {None}:
         yield (
-            f"the prompt 'a' is read as {' '.join(tokenizer.convert_ids_to_tokens(ids))}: it ends in "
-            f"{last[0]}"
+            f"the prompt 'a' is read as {' '.join(tokenizer.convert_ids_to_tokens(ids))}: it ends in {last[0]}"
         )
     elif subject.head == "seq2seq" and subject.role("eos") is not None and ids[-1:] != [subject.role("eos")]:
         yield Found("texts don't end in eos, as T5's inputs and targets do", "warning")
@@ -50,10 +48,9 @@ def prompts(subject: Subject) -> Iterator[str | Found]:
     "A masked model's texts begin with cls and end in sep",
     needs="tokenizer head",
     severity="warning",
-    why="Hornbook, like BERT and RoBERTa, trains on framed texts; a tokenizer that adds no frame shows the "
-    "model texts of "
-    "another kind in use.",
-    fix="Give the tokenizer a template: `hornbook.tokenizers.fast_tokenizer(tokenizer, 'masked', length)`.",
+    why="Hornbook, like BERT and RoBERTa, trains on framed texts; a tokenizer that adds no frame shows the model "
+    "texts of another kind in use.",
+    fix="Give the tokenizer a template: `hornbook.tokenizers.build_fast_tokenizer(tokenizer, 'masked', length)`.",
 )
 def framed(subject: Subject) -> Iterator[str]:
     """Look at what the template puts around a word."""
@@ -85,8 +82,7 @@ def _two_types(draft: Draft) -> bool:
     "C38",
     "There is a type for every segment",
     needs="config tokenizer",
-    why="A segment without a row is an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one "
-    "type, so "
+    why="A segment without a row is an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one type, so "
     "that pairs of sentences can't be learned with it as it stands.",
     fix="Set type_vocab_size to 2, or take token_type_ids out of model_input_names.",
     mend=_two_types,
@@ -99,8 +95,7 @@ def types(subject: Subject) -> Iterator[str]:
     segments = _segments(subject)
     if segments > types:
         yield (
-            f"the tokenizer gives the second text of a pair segment {segments - 1}, and type_vocab_size is "
-            f"{types}"
+            f"the tokenizer gives the second text of a pair segment {segments - 1}, and type_vocab_size is {types}"
         )
     elif subject.pairs and types < 2:
         yield f"{subject.architecture or 'the model'} judges pairs of texts, and type_vocab_size is {types}"
@@ -120,8 +115,7 @@ def _name_segments(draft: Draft) -> bool:
     "C39",
     "Pairs have two segments, where the model judges pairs",
     needs="config tokenizer",
-    why="Without segment 1, its row gets no gradient and the model can't tell the texts apart. Measured: "
-    "RoBERTa's "
+    why="Without segment 1, its row gets no gradient and the model can't tell the texts apart. Measured: RoBERTa's "
     "post-processor gives only zeros, even for pairs.",
     fix="Use a template with :1 for the second text, and name token_type_ids in model_input_names.",
     unless="C38",
@@ -159,8 +153,7 @@ def _no_types(draft: Draft) -> bool:
     "C41",
     "Models without segments get none",
     needs="config tokenizer",
-    why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. "
-    "Measured: the "
+    why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. Measured: the "
     "logits change by 0.43.",
     fix="Take token_type_ids out of model_input_names in tokenizer_config.json.",
     mend=_no_types,
@@ -177,9 +170,8 @@ def no_segments(subject: Subject) -> Iterator[str]:
     "Every key of a batch is one that the model knows",
     needs="model tokenizer",
     severity="warning",
-    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted "
-    "by all six "
-    "families, and T5 ignores token_type_ids.",
+    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted by all "
+    "six families, and T5 ignores token_type_ids.",
     fix="Name only what `forward` declares: in model_input_names, and in your collator.",
     unless="C41",
     mend=_no_types,
@@ -190,8 +182,7 @@ def known_keys(subject: Subject) -> Iterator[str]:
     swallowed = [key for key in subject.tokenizer("a") if key not in known]
     if swallowed:
         yield (
-            f"the tokenizer gives {', '.join(swallowed)}, which {type(subject.model).__name__} doesn't "
-            "declare"
+            f"the tokenizer gives {', '.join(swallowed)}, which {type(subject.model).__name__} doesn't declare"
         )
 
 
@@ -200,9 +191,8 @@ def known_keys(subject: Subject) -> Iterator[str]:
     "Padding stands on the right, where positions are counted from the left",
     needs="config tokenizer head",
     severity="warning",
-    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes "
-    "its outputs by "
-    "2.49, RoBERTa's not at all. (For generation with a causal model, left is right.)",
+    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes its "
+    "outputs by 2.49, RoBERTa's not at all. (For generation with a causal model, left is right.)",
     fix="Set padding_side to right in tokenizer_config.json.",
     mend=lambda draft: draft.tokenize(padding_side="right"),
 )

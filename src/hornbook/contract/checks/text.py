@@ -16,9 +16,8 @@ _MANY = 0.01
     "C02",
     "Unknown characters become the unknown token, and nothing else",
     needs="tokenizer backend",
-    why="T5's class takes id 2 for unknown, ALBERT's id 1, whatever stands there. Measured: with '<unk> <s> "
-    "</s> <pad>' "
-    "at 0 to 3, 'Ω☃' becomes </s> in the middle of a text.",
+    why="T5's class takes id 2 for unknown, ALBERT's id 1, whatever stands there. Measured: with '<unk> <s> </s> "
+    "<pad>' at 0 to 3, 'Ω☃' becomes </s> in the middle of a text.",
     fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json, or train with the class\'s '
     "order of ids.",
     unless="C60",
@@ -44,13 +43,12 @@ def unknown(subject: Subject) -> Iterator[str]:
     needs="tokenizer texts",
     severity="warning",
     why="'</s>', '<mask>' or '<|endoftext|>' in a raw text becomes the control token. Measured: 'the tag "
-    "<|endoftext|> "
-    "ends' holds id 9999.",
+    "<|endoftext|> ends' holds id 9999.",
     fix="Encode with split_special_tokens=True (Hornbook's own store does), or filter the text.",
 )
 def control(subject: Subject) -> Iterator[str]:
     """Encode the text that was given, as a naive program would."""
-    if not subject.text_given:
+    if not subject.given.texts:
         return
     names = {str(token) for token in subject.tokenizer.all_special_tokens}
     counts = {name: sum(text.count(name) for text in subject.texts) for name in names}
@@ -64,8 +62,7 @@ def control(subject: Subject) -> Iterator[str]:
     "Few words are unknown",
     needs="tokenizer texts",
     severity="warning",
-    why="An unknown word can't be learned or written. Measured: WordPiece gives [UNK] for any word of more "
-    "than 100 "
+    why="An unknown word can't be learned or written. Measured: WordPiece gives [UNK] for any word of more than 100 "
     "characters.",
     fix="Train the tokenizer on text of this kind, or with bytes to fall back on.",
 )
@@ -78,8 +75,8 @@ def unknown_rate(subject: Subject) -> Iterator[str | Found]:
     times = sum(i == tokenizer.unk_token_id for i in ids) if tokenizer.unk_token_id is not None else 0
     if times:
         share = times / len(ids)
-        severe = subject.text_given and share > _MANY
-        text = "the text" if subject.text_given else "four sentences of plain English"
+        severe = subject.given.texts is not None and share > _MANY
+        text = "the text" if subject.given.texts else "four sentences of plain English"
         yield Found(
             f"{share:.2%} of the tokens of {text} are {tokenizer.unk_token}", "warning" if severe else "note"
         )
@@ -100,9 +97,8 @@ def _fall_back(draft: Draft) -> bool:
     "C63",
     "Byte pieces work as bytes",
     needs="backend",
-    why="With the flag off, unknown characters stay unknown beside 256 byte pieces (UnigramTrainer leaves it "
-    "off); marked "
-    "as special, the bytes vanish when special tokens are skipped (BpeTrainer's way of adding them).",
+    why="With the flag off, unknown characters stay unknown beside 256 byte pieces (UnigramTrainer leaves it off); "
+    "marked as special, the bytes vanish when special tokens are skipped (BpeTrainer's way of adding them).",
     fix='Set "byte_fallback": true in tokenizer.json, and take the byte pieces out of added_tokens.',
     mend=_fall_back,
 )
@@ -131,9 +127,8 @@ def _pieces() -> list[str]:
     "Text comes back from its ids, whatever is in it",
     needs="tokenizer backend",
     severity="warning",
-    why="What doesn't come back was never in the ids, so no model can learn it. Only tokenizers of bytes can "
-    "promise this, "
-    "so only they are held to it, up to their own normalizer.",
+    why="What doesn't come back was never in the ids, so no model can learn it. Only tokenizers of bytes can promise "
+    "this, so only they are held to it, up to their own normalizer.",
     fix="Use the decoder that belongs to the pre-tokenizer, and keep all 256 bytes.",
     unless="C04 C63",
 )

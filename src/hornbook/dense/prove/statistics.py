@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, sqrt
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr, ndtri
 
 from hornbook.rng import key
 
@@ -40,15 +40,8 @@ def mcnemar(one: Bools, other: Bools) -> float:
     It looks at the questions, shape (M,), that exactly one of them answers.
     """
     wins, losses = int((one & ~other).sum()), int((other & ~one).sum())
-    total = wins + losses
-    if total == 0:
-        return 1.0
-    # Binomial tail at p = 1/2 by logarithms, for 2**total is beyond any float.
-    logs = np.cumsum(np.log(np.arange(1, total + 1)))
-    factorial = np.concatenate([[0.0], logs])
-    few = np.arange(min(wins, losses) + 1)
-    terms = factorial[total] - factorial[few] - factorial[total - few] - total * np.log(2)
-    return float(min(1.0, 2 * np.exp(terms).sum()))
+    # As scipy.stats.binomtest, which takes three quarters of a second to import.
+    return min(1.0, 2 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
 def needed(difference: float, share: float, level: float = 0.05, power: float = 0.8) -> int:
@@ -60,7 +53,7 @@ def needed(difference: float, share: float, level: float = 0.05, power: float = 
     """
     better = min(1.0, share + difference)
     split = share * (1 - better) + better * (1 - share)  # how often exactly one of them is right
-    confident, sure = (NormalDist().inv_cdf(one) for one in (1 - level / 2, power))
+    confident, sure = ndtri([1 - level / 2, power])
     return ceil((confident * sqrt(split) + sure * sqrt(split - difference**2)) ** 2 / difference**2)
 
 

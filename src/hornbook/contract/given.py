@@ -1,0 +1,87 @@
+"""What is given to the doctor to look at, and how it is read from folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from hornbook.contract.folder import Folder
+from hornbook.contract.opening import refuse_foreign
+from hornbook.contract.probes.network import Network
+from hornbook.errors import HornbookError
+from hornbook.families import TYPES
+from hornbook.internals import read
+from hornbook.objectives import OBJECTIVES, Objective, served
+from hornbook.tokenizers import Head
+
+_CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given:
+    """Whatever there is of a tokenizer, a configuration, a model, an objective, a batch."""
+
+    model_folder: Folder | None = None
+    tokenizer_folder: Folder | None = None
+    config: PretrainedConfig | None = None
+    tokenizer: PreTrainedTokenizerBase | None = None
+    model: nn.Module | None = None
+    head: Head | None = None
+    objective: Objective | None = None
+    length: int | None = None
+    """Tokens in a sequence."""
+    texts: list[str] | None = None
+    """Documents of the user's own."""
+    batch: dict[str, Tensor] | None = None
+    """A batch of the user's own."""
+    learning_batch: dict[str, Tensor] | None = None
+    """A batch to learn from: the user's, or one that an objective made."""
+    network: Network | None = None
+    learned: tuple[float, float] | None = None
+    """The loss that was reached on random words, and that of knowing nothing, in nats."""
+
+
+def read_folders(
+    model_folder: Path | str,
+    tokenizer_folder: Path | str | None = None,
+    objective: str | None = None,
+    text: str | None = None,
+) -> Given:
+    """Take folders as untrusted data. Raises HornbookError where one can't be read as what it should be."""
+    model = Folder(model_folder)
+    tokenizer = Folder(tokenizer_folder) if tokenizer_folder is not None else model
+    if not model.config and not tokenizer.has_tokenizer:
+        raise HornbookError(
+            f"{model_folder}: it holds neither a config.json nor a tokenizer: give a Hugging Face folder"
+        )
+    if tokenizer_folder is not None and not tokenizer.has_tokenizer:
+        raise HornbookError(f"{tokenizer_folder}: it holds no tokenizer: give a folder that does")
+    if objective is not None and objective not in OBJECTIVES:
+        raise HornbookError(f"there is no objective {objective!r}: choose one of {', '.join(OBJECTIVES)}")
+    if objective is not None:
+        _refuse_misfit(model, objective)
+    heads: list[Head] = ["seq2seq" if model.config.get("is_encoder_decoder") else "causal"]
+    texts = [part for part in (text or "").split("\n\n") if part.strip()]
+    if model.config:
+        refuse_foreign(model)
+    return Given(
+        model_folder=model if model.config else None,
+        tokenizer_folder=tokenizer if tokenizer.has_tokenizer else None,
+        objective=OBJECTIVES[objective](**OBJECTIVES[objective].suited(heads)) if objective else None,
+        texts=texts or None,
+    )
+
+
+def _refuse_misfit(model: Folder, objective: str) -> None:
+    """Raise HornbookError where the model is one of ours that a recipe with this objective would be refused for."""
+    family = TYPES.get(str(model.config.get("model_type")))
+    if family is None or model.config.get("is_decoder"):  # such a BERT is another kind of model
+        return
+    if objective == "causal" and family.config_class.model_type in _CAUSAL:
+        return  # whether it is causal, its checks tell
+    if (why := OBJECTIVES[objective].refusal(family, model.config)) is not None:
+        raise HornbookError(
+            f"{model.path}: a {family.name} model can't serve {objective}{f' ({why})' if why else ''}: choose "
+            f"{' or '.join(served(family, model.config))}, or another model"
+        )

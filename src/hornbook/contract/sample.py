@@ -1,0 +1,55 @@
+"""What a model is tried on where nobody says: its natural objective, plain English, and the batch made of both."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.objectives import OBJECTIVES, Objective, Vocabulary
+from hornbook.rng import CounterRNG
+from hornbook.store import build
+from hornbook.tokenizers import Head
+
+SAMPLE = [
+    "Once upon a time there was a little girl who lived in a house by the river with her mother and two dogs.",
+    "One day she found a small boat in the park. She asked her friend to come and play, and they were happy.",
+    "The old man said that the water was cold and the way was long, so they went home and had bread and milk.",
+    "At night the stars came out. Everyone was tired, and the girl told her mother all that she had seen.",
+]
+"""Plain English of common words, for folders that bring no text."""
+
+_CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
+_NATURAL: dict[Head, str] = {"causal": "causal", "masked": "masked", "seq2seq": "span_corruption"}
+
+
+def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Objective | None:
+    """Choose what is natural for a head; None where none of ours is."""
+    if head == "seq2seq" and getattr(config, "model_type", None) not in _CORRUPTS_SPANS:
+        return None
+    return OBJECTIVES[_NATURAL[head]]() if head else None
+
+
+def make_batch(
+    objective: Objective,
+    tokenizer: PreTrainedTokenizerBase,
+    vocabulary: Vocabulary,
+    length: int,
+    texts: list[str],
+    place: Path,
+) -> dict[str, Tensor] | None:
+    """Make a batch of texts, whose tokens are kept at `place`; None where the objective can't."""
+    end = objective.end(vocabulary)
+    length = min(length, 64)
+    if end is None or objective.problems(vocabulary, length):
+        return None
+    store = build(place, texts, tokenizer, end, sentences=objective.sentences)
+    try:
+        chunking = objective.chunking(store, length)
+    except HornbookError:  # too little text
+        return None
+    rows = np.arange(max(4, chunking.count + 1))
+    made = objective.read(store, chunking, chunking.starts(rows), vocabulary, CounterRNG(0, 0, rows))
+    return {name: torch.from_numpy(array) for name, array in made.items()}

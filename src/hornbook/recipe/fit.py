@@ -1,0 +1,84 @@
+"""What needs several sections of a recipe at once: the defaults that one takes from another, and whether they fit."""
+
+from contextlib import suppress
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hornbook.errors import HornbookError, nearest
+from hornbook.families import PRESETS
+from hornbook.objectives import OBJECTIVES, AnyObjective, served
+from hornbook.recipe.model import Model
+from hornbook.recipe.training import Training
+from hornbook.tokenizers import STYLES, TokenizerOptions
+
+SECTIONS: dict[str, Any] = {
+    "tokenizer": TokenizerOptions,
+    "model": Model,
+    "objective": AnyObjective,
+    "training": Training,
+}
+"""The sections that have to fit each other."""
+
+
+def resolve(given: dict[str, Any]) -> dict[str, Any]:
+    """Let the name name the folder, an objective without options be its name, and the family choose what fits it."""
+    given = dict(given)
+    if isinstance(given.get("objective"), str):
+        given["objective"] = {"name": given["objective"]}
+    if not given.get("out"):
+        given["out"] = f"runs/{given.get('name')}"
+    tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
+    family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
+    if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
+        given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
+    if family and isinstance(objective, dict) and (kind := OBJECTIVES.get(str(objective.get("name")))):
+        given["objective"] = kind.suited(family.heads) | objective
+    return given
+
+
+def misfits(sections: dict[str, Any]) -> list[str]:
+    """Check what needs two sections at once, as far as those that are given allow."""
+    tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
+    problems = []
+    if model:
+        try:
+            model.family.accept(model.config)
+        except HornbookError as error:
+            problems.append(f"model.config: {error}")
+        if not model.positions and model.family.position_table is None:
+            problems.append(
+                f"model.positions: {model.preset} is a {model.family.name} model, whose positions are no table that "
+                "could be left out: leave this out, or take another preset"
+            )
+    if model and objective:
+        values = {**model.family.presets[model.preset].values, **model.config}
+        a_model = f"{model.preset} is a {model.family.name} model, which"
+        if (why := type(objective).refusal(model.family, values)) is not None:
+            problems.append(
+                f"objective.name: {a_model} can't serve {objective.name}{f' ({why})' if why else ''}: choose "
+                f"{' or '.join(served(model.family, values))}, or another preset"
+            )
+        elif model.family.refusal(objective.head, values) is not None:
+            problems.append(f"objective.form: {a_model} has no {objective.form} form: leave it out")
+    if model and training:
+        problems += [
+            f"training.phases.{number}.length: {phase.length} is longer than model.length {model.length}: "
+            "make that as long as the longest phase"
+            for number, phase in enumerate(training.phases)
+            if phase.length > model.length
+        ]
+    if tokenizer and tokenizer.style and tokenizer.style not in STYLES:
+        problems.append(
+            f"tokenizer.style: there is no {tokenizer.style!r}{nearest(tokenizer.style, list(STYLES))}"
+        )
+    return problems
+
+
+def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
+    """Take those sections that are right by themselves, so that their misfits are told with the other problems."""
+    given, sound = resolve(given), {}
+    for name, section in SECTIONS.items():
+        with suppress(ValidationError):
+            sound[name] = TypeAdapter(section).validate_python(given.get(name))
+    return sound

@@ -1,0 +1,36 @@
+"""The model of a run: its preset, the length of its sequences, and what differs from the preset."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from hornbook.errors import HornbookError
+from hornbook.families import Family, find
+from hornbook.section import Section
+
+
+class Model(Section):
+    """Which model, and how long its sequences are."""
+
+    preset: str
+    """A size that people know, such as bert-tiny: see `hornbook families`."""
+    length: int = Field(128, ge=2)
+    """Tokens in a sequence, special tokens included."""
+    positions: bool = True
+    """Whether the position table learns; false leaves it at zero, and the model can't tell where a token stands."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, preset: str) -> str:
+        try:
+            find(preset)
+        except HornbookError as error:
+            raise ValueError(str(error)) from error
+        return preset
+
+    @property
+    def family(self) -> Family:
+        """The family that the preset belongs to."""
+        return find(self.preset)

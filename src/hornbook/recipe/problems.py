@@ -1,0 +1,44 @@
+"""pydantic's errors in words: where in the recipe, what was found, what would do."""
+
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from hornbook.errors import nearest
+from hornbook.objectives import OBJECTIVES
+from hornbook.recipe.recipe import Recipe
+
+
+def explain(error: dict[str, Any]) -> list[str]:
+    """Put one of pydantic's errors in words: where, what was found, what would do."""
+    place = [str(part) for part in error["loc"] if part not in OBJECTIVES]
+    where = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        return [f"{where}: unknown key{nearest(place[-1], _keys(place[:-1], error['loc']))}"]
+    if error["type"] == "missing":
+        return [f"{where}: is missing"]
+    if error["type"].startswith("union_tag"):
+        found = error["input"].get("name") if isinstance(error["input"], dict) else error["input"]
+        return [f"{where}.name: there is no objective {found!r}{nearest(str(found), list(OBJECTIVES))}"]
+    if error["type"] == "value_error":
+        prefix = f"{where}: " if where else ""
+        return [prefix + line for line in str(error["ctx"]["error"]).split("\n")]
+    return [f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r:.60}"]
+
+
+def _keys(place: list[str], loc: tuple[Any, ...]) -> list[str]:
+    """List the keys that are known at a place of a recipe."""
+    section: type[BaseModel] = Recipe
+    for part in place:
+        if part == "objective":
+            section = OBJECTIVES[loc[1]]
+        elif part in section.model_fields:  # else it is a number in a list
+            section = _section_in(section.model_fields[part].annotation) or section
+    return list(section.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the section that an annotation such as `tuple[Phase, ...] | None` is about."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section_in, get_args(annotation))), None)

@@ -1,0 +1,59 @@
+"""What a run is: one typed object, checked as a whole."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, model_validator
+
+from hornbook.corpora import Corpus
+from hornbook.objectives import AnyObjective
+from hornbook.recipe.fit import SECTIONS, misfits, resolve
+from hornbook.recipe.model import Model
+from hornbook.recipe.training import ResolvedPhase, Training
+from hornbook.section import Section
+from hornbook.tokenizers import TokenizerOptions
+
+
+class Recipe(Section):
+    """A run, whole: the same recipe, corpus and versions give the same model on the same machine."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """What the run is called in tables and on pages, and its folder's name by default."""
+    seed: int = Field(0, ge=0)
+    """Where all randomness comes from."""
+    out: str = ""
+    """The run's folder; runs/NAME by default."""
+    cache: str = "runs/cache"
+    """Where tokenizers and tokens are kept for other runs on the same corpus."""
+    corpus: Corpus = Corpus()
+    tokenizer: TokenizerOptions = TokenizerOptions()
+    model: Model
+    objective: AnyObjective
+    training: Training
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: Any) -> Any:
+        return resolve(given) if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Recipe":
+        problems = misfits({name: getattr(self, name) for name in SECTIONS})
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.out)
+
+    @property
+    def phases(self) -> list[ResolvedPhase]:
+        """What length and batch the steps have, one phase after the other; one phase where the recipe names none."""
+        return self.training.resolve_phases(self.model.length)
+
+    def to_yaml(self) -> str:
+        """Write the recipe with every default resolved, so that it can be read back and run again."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

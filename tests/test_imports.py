@@ -1,0 +1,31 @@
+"""Imports run one way: no module needs, by any way, a module that needs it."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+def imported(path: Path, modules: set[str]) -> set[str]:
+    """Name the modules that a file imports, wherever in the file, also for types alone."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & modules or {node.module}  # of a package, only the modules that are named
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & modules
+
+
+def test_there_is_no_circle() -> None:
+    files = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in SOURCE.rglob("*.py")
+    }
+    assert len(files) > 200
+    needs = {name: imported(path, set(files)) for name, path in files.items()}
+    order = list(TopologicalSorter(needs).static_order())  # raises CycleError, which shows the circle
+    assert len(order) == len(files)
