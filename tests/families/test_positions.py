@@ -22,4 +22,4 @@ def test_rows_are_those_that_are_looked_up(small: Any, length: int) -> None:
     small.family.hidden(model, {"input_ids": ids, "labels": ids})
     rows = small.family.position_rows(small.config, length)
     assert used == set(rows or ())
-    assert (rows is None) == (small.family.name in ("gpt_neox", "t5"))
+    assert (rows is None) == (small.family.position_table is None)

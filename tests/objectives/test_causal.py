@@ -18,6 +18,14 @@ SMALL = {
     # Local layers that see 4 tokens back, within documents that are longer and shorter than that.
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4, "window_size": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
+    "tinyllama-15m": {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "intermediate_size": 48,
+    },
     "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
 }
 ROWS = [

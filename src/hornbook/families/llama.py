@@ -1,0 +1,103 @@
+"""Llama (Touvron et al. 2023, arXiv:2302.13971): what most decoders of today are built like.
+
+In the sizes of karpathy/tinyllamas, which were trained on TinyStories, and of SmolLM2 (Ben Allal et al. 2025,
+arXiv:2502.02737).
+"""
+
+from typing import ClassVar
+
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM, PretrainedConfig
+
+from hornbook.families.family import Family, Preset
+
+
+def _preset(
+    source: str,
+    layers: int,
+    hidden: int,
+    heads: int,
+    feed_forward: int,
+    groups: int | None = None,
+    vocab_size: int = 32000,
+    positions: int = 256,
+    theta: float = 10000.0,
+    spread: float = 0.02,
+    parameters: int | None = None,
+) -> Preset:
+    """State a size; `groups` are the heads of keys and values, by default as many as there are of queries.
+
+    `spread` is the deviation of new weights, and `theta` the base of the rotary positions.
+    """
+    return Preset(
+        values={
+            "hidden_size": hidden,
+            "num_hidden_layers": layers,
+            "num_attention_heads": heads,
+            "num_key_value_heads": heads if groups is None else groups,
+            "head_dim": hidden // heads,
+            "intermediate_size": feed_forward,
+            "hidden_act": "silu",
+            "rope_parameters": {"rope_type": "default", "rope_theta": theta},
+            "attention_bias": False,
+            "mlp_bias": False,
+            "attention_dropout": 0.0,
+            "pretraining_tp": 1,
+            "initializer_range": spread,
+            "rms_norm_eps": 1e-5,
+            "tie_word_embeddings": True,
+        },
+        source=source,
+        vocab_size=vocab_size,
+        positions=positions,
+        parameters=parameters,
+        counted=None if parameters is None else LlamaForCausalLM,
+    )
+
+
+class Llama(Family):
+    """The next word, with rotary positions, RMS norms, gated feed-forwards, and heads that share keys and values."""
+
+    name = "llama"
+    title = "Llama"
+    paper = "Touvron et al. 2023, arXiv:2302.13971"
+    style = "gpt"
+    kind = "bpe"
+    config_class = LlamaConfig
+    heads: ClassVar = {"causal": LlamaForCausalLM}
+    head_name = "lm_head"
+    inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
+    position_table = None
+    freezes_pad = False
+    matrices = (nn.Linear,)
+    arguments: ClassVar = {"use_cache": False}
+    tiny: ClassVar = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "intermediate_size": 48,
+    }
+    presets: ClassVar = {
+        "tinyllama-15m": _preset("hf.co/karpathy/tinyllamas", 6, 288, 6, 768),
+        "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376),
+        "tinyllama-110m": _preset("hf.co/karpathy/tinyllamas", 12, 768, 12, 2048),
+        "smollm2-135m": _preset(
+            "hf.co/HuggingFaceTB/SmolLM2-135M",
+            30,
+            576,
+            9,
+            1536,
+            3,
+            49152,
+            8192,
+            100000.0,
+            1 / 24,
+            134_515_008,
+        ),
+    }
+
+    def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
+        """Have none: positions are rotary."""
+        return None
