@@ -33,7 +33,8 @@ def test_windows_opens_no_folder_and_flushes_only_what_may_be_written(
     writable: set[int] = set()
 
     def open_as_windows(path: Any, flags: int, *more: Any, **others: Any) -> int:
-        if Path(path).is_dir():
+        # Python's own deletion of folders opens them so, where the system lets it; Windows has another.
+        if Path(path).is_dir() and not flags & os.O_NONBLOCK:
             raise PermissionError(13, "Permission denied", str(path))
         handle = loaded(path, flags, *more, **others)
         if flags & os.O_RDWR:

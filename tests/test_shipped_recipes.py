@@ -19,8 +19,10 @@ SIZES = {
     "roberta": {"num_hidden_layers": 2},
     "albert": {"num_hidden_layers": 2},
     "robertalbert": {"num_hidden_layers": 2},
+    "gpt2": {"n_layer": 2, "n_embd": 64, "n_head": 2},
     "gpt_neo": {"num_layers": 2},
     "gpt_neox": {"num_hidden_layers": 2},
+    "llama": {"num_hidden_layers": 2, "hidden_size": 48, "intermediate_size": 96, "head_dim": 8},
     "t5": {"num_layers": 1, "num_decoder_layers": 1},
 }
 

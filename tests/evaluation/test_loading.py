@@ -64,9 +64,9 @@ def test_another_architecture_or_head_is_refused_with_those_that_are_known(save,
     with pytest.raises(HornbookError, match="BertForSequenceClassification, and only BertForMaskedLM"):
         load_model(folder)
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "mistral"}))
     with pytest.raises(
-        HornbookError, match=r"'llama'.*known are albert, bert, gpt_neo, gpt_neox, roberta, t5"
+        HornbookError, match=r"'mistral'.*known are albert, bert, gpt2, gpt_neo, gpt_neox, llama, roberta, t5"
     ):
         load_model(folder)
     (folder / "config.json").write_text("{")

@@ -22,7 +22,7 @@ def model_of(family: Family, dropout: float = 0.1) -> dict[str, Any]:
     return {
         "preset": next(iter(family.presets)),
         "length": 32,
-        "config": family.tiny | {name: dropout for name in known if "dropout" in name},
+        "config": family.tiny | {name: dropout for name in known if "drop" in name},
     }
 
 

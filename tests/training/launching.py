@@ -123,7 +123,14 @@ def write_recipe(folder: Path, story_file: Path, name: str, **changes: Any) -> P
         "model": SMALL,
         "objective": "causal",
         **changes,
-        "training": {"steps": 6, "batch": 7, "log_every": 1, "evaluate_windows": 24, "trackers": []}
+        "training": {
+            "steps": 6,
+            "batch": 7,
+            "log_every": 1,
+            "precision": "fp32",
+            "evaluate_windows": 24,
+            "trackers": [],
+        }
         | changes.get("training", {}),
     }
     path = folder / f"{name}.yaml"

@@ -138,7 +138,7 @@ def test_loss_and_gradients_agree_with_fp32(
 
     room = loss_bound(family, objective, model, batch)
     bound = math.sqrt(2 * roundings(model.config)) * UNIT
-    queries = ("query", "key", "q_proj", "k_proj", "Attention.q", "Attention.k")
+    queries = ("query", "key", "q_proj", "k_proj", "Attention.q", "Attention.k", "c_attn")
     ours, plain = ([distance(one, exact, *some) for some in ((), queries)] for one in (found, theirs))
     print(
         f"{family.name} {name}: loss {rounded - loss:+.1e}, bound {room:.1e}; gradients {ours[0] / UNIT:.2f} u, bound "

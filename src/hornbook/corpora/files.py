@@ -6,6 +6,8 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from lzma import LZMAError
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,17 @@ _FORMATS: dict[str, Format] = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
+
+
+def _damaged() -> Iterator[type[Exception]]:
+    yield from (OSError, EOFError, zlib.error, LZMAError)
+    for module in ("compression.zstd", "zstandard"):  # Python's own from 3.14 on, and the package
+        with suppress(ImportError):
+            yield import_module(module).ZstdError
+
+
+_DAMAGED = tuple(_damaged())
+"""What reading a damaged file raises, compressed or not."""
 
 
 def resolve(patterns: list[str], option: str = "corpus.path") -> list[Path]:
@@ -86,7 +99,7 @@ def read(
             yield from rows.csv(path, cut(pieces(path, encoding), "\n"), field, delimiter)
         else:
             yield from _CUTS[documents](pieces(path, encoding), separator)
-    except (OSError, EOFError, zlib.error, LZMAError) as error:
+    except _DAMAGED as error:
         raise HornbookError(f"{path} can't be read: {error}; is it whole, and may you read it?") from error
 
 

@@ -147,7 +147,10 @@ def _parse(path: Path) -> ast.Module:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return ast.parse(path.read_bytes())
+        # As ast.parse, which drops docstrings under -OO from Python 3.13 on: optimize=0 keeps them.
+        source, only_tree = path.read_bytes(), ast.PyCF_ONLY_AST
+        tree: ast.Module = compile(source, str(path), "exec", only_tree, dont_inherit=True, optimize=0)
+        return tree
     finally:
         if collecting:
             gc.enable()
