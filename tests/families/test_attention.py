@@ -176,3 +176,23 @@ def test_a_place_that_sees_nothing_gives_numbers(kernels: str, mask: torch.dtype
     with mock.patch.object(attention, "own_kernels", return_value=kernels == "own"):
         mixed, _ = attend(Layer(), query, key, value, nothing, 0.0, 0.3, position_bias=bias)
     assert mixed.isfinite().all()
+
+
+def test_heads_of_queries_share_keys_and_values() -> None:
+    """Against PyTorch's own grouped attention, with a bias that learns, so that ours is the one that computes."""
+    torch.manual_seed(0)
+    query = torch.randn(2, 4, 5, 8, dtype=torch.float64, requires_grad=True)
+    key, value = (torch.randn(2, 2, 5, 8, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    bias = torch.zeros(1, 4, 5, 5, dtype=torch.float64, requires_grad=True)
+    ours, _ = attend(nn.Identity(), query, key, value, None, is_causal=False, position_bias=bias)
+    plain = torch.nn.functional.scaled_dot_product_attention(query, key, value, enable_gqa=True).transpose(
+        1, 2
+    )
+    assert torch.allclose(ours, plain, atol=1e-12)
+    weights = torch.randn_like(plain)
+    for one, other in zip(
+        torch.autograd.grad((ours * weights).sum(), (query, key, value)),
+        torch.autograd.grad((plain * weights).sum(), (query, key, value)),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-12)

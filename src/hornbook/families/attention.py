@@ -31,6 +31,8 @@ def attend(
 ) -> tuple[Tensor, None]:
     """Attend from queries (B, heads, T, width) to keys and values (B, heads, S, width): (B, T, heads, width).
 
+    Keys and values may have fewer heads, each for as many heads of queries (Ainslie et al., 2023, arXiv:2305.13245).
+
     `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
     added to the scores. A mask of numbers is added too. Wherever PyTorch has a fused kernel it is used. Where it has
     none, its fallback builds a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
@@ -54,6 +56,10 @@ def attend(
             position_bias=None if position_bias is None else position_bias.to(number),
             **kwargs,
         )
+    if (
+        groups := query.shape[1] // key.shape[1]
+    ) > 1:  # several heads of queries share one of keys and values
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     if attention_mask is None and causal and query.shape[2] > 1:
         attention_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
