@@ -148,10 +148,10 @@ def test_every_objective_in_every_family(
     ("family", "objective", "training", "threads"),
     [
         ("gpt_neo", "causal", {}, 2),
-        ("bert", "masked", GROWING, 1),
+        pytest.param("bert", "masked", GROWING, 1, marks=pytest.mark.slow),
         ("albert", {"name": "masked_next_sentence", "duplicates": 2}, GROWING, 1),
         ("bert", "masked", {"optimizer": "muon"}, 1),
-        ("t5", "span_corruption", {"optimizer": "adafactor"}, 1),
+        pytest.param("t5", "span_corruption", {"optimizer": "adafactor"}, 1, marks=pytest.mark.slow),
     ],
 )
 def test_every_way_of_training(
