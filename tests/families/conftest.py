@@ -37,15 +37,8 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "tinystories-1m": {"hidden_size": 32, "num_heads": 4, "num_layers": 3, "window_size": 8},
     "pythia-14m": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
-    "tinyllama-15m": {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 8,
-        "intermediate_size": 48,
-    },
-    "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
+    "tinyllama-15m": find("tinyllama-15m").tiny,
+    "gpt2": find("gpt2").tiny,
     "t5-v1.1-tiny": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2},
     "t5-small": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4},
 }

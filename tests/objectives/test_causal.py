@@ -18,15 +18,8 @@ SMALL = {
     # Local layers that see 4 tokens back, within documents that are longer and shorter than that.
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4, "window_size": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
-    "tinyllama-15m": {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 8,
-        "intermediate_size": 48,
-    },
-    "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
+    "tinyllama-15m": find("tinyllama-15m").tiny,
+    "gpt2": find("gpt2").tiny,
 }
 ROWS = [
     [5, 6, 7, 8, 9, 10, EOS, 11, 12, 13, 14, 15, 16, 17, 18, 19, EOS, 20, 21, 22],  # begins within a document

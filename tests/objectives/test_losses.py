@@ -38,15 +38,8 @@ SMALL = {
     },
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
-    "tinyllama-15m": {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 8,
-        "intermediate_size": 48,
-    },
-    "gpt2": {"n_layer": 2, "n_embd": 32, "n_head": 4, "n_inner": 48},
+    "tinyllama-15m": find("tinyllama-15m").tiny,
+    "gpt2": find("gpt2").tiny,
     "t5-v1.1-tiny": {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_ff": 64},
     "t5-small": {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_ff": 64},
 }
