@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hornbook.cli.train import train_and_evaluate
 from hornbook.families import FAMILIES
 from hornbook.recipe import read_recipe
-from hornbook.training.progress import Reporter
+from hornbook.reporter import Reporter
+from hornbook.training.train import train
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -86,7 +86,7 @@ def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
         settings += [f"corpus.path={story_file}", "corpus.documents=line", "corpus.heldout_fraction=0.05"]
     else:
         settings += ["corpus.limit=120"]
-    page = train_and_evaluate(read_recipe(FOLDER / f"{name}.yaml", settings), Reporter(silent=True))
+    page = train(FOLDER / f"{name}.yaml", settings, report=Reporter(silent=True)).page
     assert "</html>" in page.read_text("utf-8")
     outcome = json.loads((folder / name / "evaluation.json").read_text("utf-8"))
     assert all(measure["value"] > 0 for measure in outcome["measures"])

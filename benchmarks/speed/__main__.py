@@ -13,8 +13,8 @@ from benchmarks.speed.machine import describe
 from benchmarks.speed.material import make
 from benchmarks.speed.report import facts, tell, tell_race, write
 from benchmarks.speed.to_loss import race
-from hornbook.cli.app import quieten_transformers
-from hornbook.training.progress import Reporter
+from hornbook.quiet import quieten_transformers
+from hornbook.reporter import Reporter
 
 
 def arguments() -> argparse.Namespace:

@@ -18,10 +18,10 @@ from benchmarks.speed.cases import FOREVER, SHARED_TRAINING, Case
 from hornbook.atomic import beside
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.tokenizers import STYLES, build_fast_tokenizer, train
-from hornbook.training.progress import Reporter
-from hornbook.training.run import Run, prepare
+from hornbook.training.prepare import PreparedRun, prepare
 
 _LOUDER = 3.0
 """How much larger the check's weights are than at the start, where every model says the same of any text."""
@@ -72,7 +72,7 @@ class Material:
         )
 
     @cached_property
-    def run(self) -> Run:
+    def run(self) -> PreparedRun:
         """The case as Hornbook prepares it: its token stores, tokenizer and configuration."""
         return prepare(self.recipe("none"), Reporter(silent=True))
 
@@ -155,7 +155,7 @@ def _filled(tokenizer: Tokenizer, size: int) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(state))
 
 
-def _rows(run: Run) -> datasets.Dataset:
+def _rows(run: PreparedRun) -> datasets.Dataset:
     """Cut the training tokens as Hugging Face's scripts do (`group_texts`), with the columns that those keep."""
     objective, length, vocabulary = run.recipe.objective, run.recipe.model.length, run.vocabulary
     window = objective.window(length)

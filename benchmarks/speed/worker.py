@@ -11,7 +11,7 @@ from benchmarks.speed.contenders import find
 from benchmarks.speed.contenders.contender import Task
 from benchmarks.speed.gate import Gate, forget_peak
 from benchmarks.speed.material import Material
-from hornbook.cli.app import quieten_transformers
+from hornbook.quiet import quieten_transformers
 
 
 def own_pipe() -> IO[str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hornbook.cli.train import start
 from hornbook.errors import HornbookError
 from hornbook.recipe import read_recipe
+from hornbook.reporter import Reporter
 from hornbook.training.checkpoints import find_checkpoint
-from hornbook.training.progress import Reporter
+from hornbook.training.train import start
 
 
 @pytest.fixture

@@ -10,17 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from hornbook.cli.study import train_one
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.evaluation.loading import load_model
 from hornbook.objectives import SpanCorruption
 from hornbook.report.study import write_study
+from hornbook.reporter import Reporter
 from hornbook.study import conduct, read_study
-from hornbook.study.conduct import _costs, _equal_time
+from hornbook.study.conduct import _costs, _equal_time, train_silently
 from hornbook.study.measure import prepare_figure
 from hornbook.study.study import Design
-from hornbook.training.progress import Reporter
 
 SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "studies").glob("*.yaml"))
 BERT = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}
@@ -61,7 +60,7 @@ def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, m
 def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
     """From runs to page: each arm is asked the same, with the probes; and the second time nothing is done again."""
     design, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
-    found = json.loads(json.dumps(conduct(design, tmp_path / "out", 1, train_one, report)))
+    found = json.loads(json.dumps(conduct(design, tmp_path / "out", 1, report)))
     assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(design.study.arms, 6)
     for arm in found["arms"].values():
         assert all(len(values) == 2 for values in arm["values"].values())
@@ -70,7 +69,7 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
         assert len(list(Path(arm["runs"][0], "checkpoints").iterdir())) == 1
     told = [(one["figure"], one["arm"]) for one in found["answers"]]
     assert told == [(figure, arm) for figure in design.study.figures for arm in list(design.study.arms)[1:]]
-    assert json.loads(json.dumps(conduct(design, tmp_path / "out", 1, pytest.fail, report))) == found
+    assert json.loads(json.dumps(conduct(design, tmp_path / "out", 1, report, pytest.fail))) == found
     page = write_study(found, tmp_path / "page.html").read_text("utf-8")
     for one in found["answers"]:
         assert one["sentence"] in page
@@ -82,7 +81,7 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
 def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
     """By the study's own figures, which are held-out losses as `heldout_loss` gives them, whatever the arm learned."""
     design = study("spans", tmp_path, story_file, model=T5)
-    found = conduct(design, tmp_path / "out", 1, train_one, Reporter(silent=True))
+    found = conduct(design, tmp_path / "out", 1, Reporter(silent=True))
     recipe = design.recipe("spans of 10", 1, tmp_path / "out")
     loaded, objective = load_model(recipe.folder), SpanCorruption(mean_span=1)
     figure = design.study.figures["whole loss on spans of 1"]
@@ -111,7 +110,7 @@ def test_an_interrupted_study_says_so(tmp_path: Path, story_file: Path) -> None:
         raise Interrupted("stopped", 15)
 
     with pytest.raises(Interrupted):
-        conduct(study("positions", tmp_path, story_file), tmp_path / "out", 1, stop, Reporter(silent=True))
+        conduct(study("positions", tmp_path, story_file), tmp_path / "out", 1, Reporter(silent=True), stop)
 
 
 def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: Path) -> None:
@@ -134,14 +133,14 @@ def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: P
 
 def train_and_sign(recipe: Any) -> None:
     """Leave the number of the process that trained the run."""
-    train_one(recipe)
+    train_silently(recipe)
     (recipe.folder / "signed").write_text(str(os.getpid()))
 
 
 @pytest.mark.slow
 def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
     design = study("positions", tmp_path, story_file)
-    one, two = (conduct(design, tmp_path / str(n), n, train_and_sign, Reporter(silent=True)) for n in (1, 2))
+    one, two = (conduct(design, tmp_path / str(n), n, Reporter(silent=True), train_and_sign) for n in (1, 2))
     signed = [{path.read_text() for path in (tmp_path / str(n)).rglob("signed")} for n in (1, 2)]
     assert signed[0] == {str(os.getpid())} and len(signed[1]) == 2 and not signed[0] & signed[1]
     assert [arm["values"] for arm in one["arms"].values()] == [arm["values"] for arm in two["arms"].values()]

@@ -23,7 +23,7 @@ LONGEST = 60.0
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
-        "hornbook.cli.train",
+        "hornbook.training.train",
         "hornbook.training.loop",
         "hornbook.training.processes",
         "hornbook.contract",

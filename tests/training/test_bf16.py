@@ -11,13 +11,13 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from hornbook.families import FAMILIES, Family, attention
 from hornbook.objectives import IGNORED, Objective
+from hornbook.objectives.batch_to_loss import LossModule
 from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
 from hornbook.training.batches import Batches
-from hornbook.training.loss_module import LossModule
 from hornbook.training.phases import plan_phases
-from hornbook.training.progress import Reporter
-from hornbook.training.run import prepare
+from hornbook.training.prepare import prepare
 from tests.training.cases import model_of, objectives_of
 
 UNIT = 2**-8

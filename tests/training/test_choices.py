@@ -29,10 +29,10 @@ for name in [name for name in os.environ if name.startswith(("HORNBOOK_", "THP_"
 os.environ.update(environment)
 if one_core:  # before PyTorch counts them
     os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
-from hornbook.cli.train import start
+from hornbook.training.train import start
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.recipe import read_recipe
-from hornbook.training.progress import Reporter
+from hornbook.reporter import Reporter
 for path in recipes:
     recipe = read_recipe(Path(path))
     start(recipe, Reporter()).train()
@@ -112,7 +112,7 @@ def run_of(tmp_path_factory: pytest.TempPathFactory, story_file: Path) -> Run:
     """Give what trains and evaluates a model under a set of values, once, and gives the run's folder."""
     folder = tmp_path_factory.mktemp("choices")
     context = get_context("forkserver" if sys.platform != "win32" else "spawn")
-    context.set_forkserver_preload(["hornbook.cli.train", "hornbook.training.loop", "hornbook.contract"])
+    context.set_forkserver_preload(["hornbook.training.train", "hornbook.training.loop", "hornbook.contract"])
 
     @cache
     def both(name: str) -> None:

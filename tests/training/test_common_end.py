@@ -12,7 +12,7 @@ from tests.training.launching import write_recipe
 RUNS = 50
 SERVER = """
 import os, shutil, sys, time
-import hornbook.cli.train, hornbook.contract, hornbook.evaluation.evaluate, hornbook.report
+import hornbook.training.train, hornbook.contract, hornbook.evaluation.evaluate, hornbook.report
 import hornbook.training.loop, hornbook.training.processes, torch.nn.parallel
 from hornbook.cli import main
 recipe, folder, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -31,9 +31,9 @@ GROWING = {"phases": [{"length": 16, "steps": 9, "batch": 12}, {"length": 32, "s
 TRAIN = """
 from pathlib import Path
 import torch
-from hornbook.cli.train import start
+from hornbook.training.train import start
 from hornbook.recipe import read_recipe
-from hornbook.training.progress import Reporter
+from hornbook.reporter import Reporter
 torch.set_num_threads({threads})
 start(read_recipe(Path({recipe!r})), Reporter()).train()
 """
@@ -46,7 +46,7 @@ Write = Callable[..., Path]
 def train() -> Train:
     """Give what trains a recipe in a process of its own, which is forked from one that has imported everything."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["hornbook.cli.train", "hornbook.training.loop", "hornbook.contract"])
+    context.set_forkserver_preload(["hornbook.training.train", "hornbook.training.loop", "hornbook.contract"])
 
     def begin(recipe: Path, threads: int = 1) -> ForkServerProcess:
         # What a forked process calls has to be importable there, and these modules aren't.

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from hornbook.cli.train import start
 from hornbook.recipe import Recipe, make_recipe
+from hornbook.reporter import Reporter
 from hornbook.training import bits
 from hornbook.training.loop import Loop
-from hornbook.training.progress import Reporter
+from hornbook.training.train import start
 
 
 class Listener(Reporter):

@@ -15,12 +15,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hornbook.cli import train
 from hornbook.evaluation.evaluate import evaluate
 from hornbook.evaluation.loading import load_model
 from hornbook.families import FAMILIES
 from hornbook.recipe import Recipe
-from hornbook.training.progress import Reporter
+from hornbook.reporter import Reporter
+from hornbook.training import train
 from tests.training.cases import model_of, objectives_of
 
 STEPS, MIDDLE = 3, 2

@@ -1,8 +1,6 @@
 """Hornbook: the loop of `hornbook train`, with what it chooses by default."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +9,30 @@ import torch
 from benchmarks.speed.cases import FOREVER, SHARED_TRAINING
 from benchmarks.speed.contenders.contender import Learned, Task
 from benchmarks.speed.gate import Gate
-from hornbook.cli.train import start
 from hornbook.machine import choose_precision
-from hornbook.training.loss_module import LossModule
-from hornbook.training.progress import Reporter
+from hornbook.objectives.batch_to_loss import LossModule
+from hornbook.reporter import Reporter
+from hornbook.training.callbacks import Callback, TrainingLoop
+from hornbook.training.train import start
 
 _TRIAL = 20
 """Steps after which the time of a step is known."""
 
 
-class GatedReporter(Reporter):
-    """Passes the gate wherever the loop tells how far it is."""
+class GateCallback(Callback):
+    """Passes the gate at the beginning and at every line of the log."""
 
     def __init__(self, gate: Gate) -> None:
-        super().__init__(silent=True)
         self._gate = gate
 
-    @contextmanager
-    def steps(self, title: str, first: int, last: int) -> Iterator[Callable[[int, str], None]]:
-        """Give the function that the loop calls with the step reached."""
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Pass it before the first step."""
         self._gate.passed(0)
-        yield lambda step, figures: self._gate.passed(step)
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Pass it after some steps."""
+        if kind == "train":
+            self._gate.passed(facts["step"])
 
 
 class Hornbook:
@@ -57,7 +58,7 @@ class Hornbook:
         """Train a recipe of very many steps."""
         training = SHARED_TRAINING | {"steps": FOREVER, "evaluate_every": FOREVER}
         recipe = self.material.recipe("timed", training | {"log_every": self.task.log_every})
-        start(recipe, GatedReporter(gate)).train()
+        start(recipe, Reporter(silent=True), callbacks=[GateCallback(gate)]).train()
 
     def learn(self, seconds: float, out: Path) -> Learned:
         """Train with the options of the recipe that comes with Hornbook, the steps chosen to fit the time."""

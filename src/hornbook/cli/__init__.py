@@ -15,6 +15,7 @@ from hornbook.cli import (  # noqa: F401
     doctor,
     evaluate,
     families,
+    families_describe,
     generate,
     infill,
     quickstart,

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app, print_json, print_table
+from hornbook.cli.app import Json, app
+from hornbook.cli.output import print_json, print_table
 
 
 @app.command()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hornbook.cli.app import app, quieten_transformers
-from hornbook.errors import HornbookError
+from hornbook.cli.app import app
+from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -20,28 +20,27 @@ dense = typer.Typer(
 app.add_typer(dense)
 
 
-def load_model(folder: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase]":
-    """Open a causal model for work on many texts, with its dense token, or with a new one."""
-    from hornbook.dense.folder import wrap_folder
+def prepare() -> None:
+    """Make ready for work on many texts."""
     from hornbook.machine import use_threads
     from hornbook.training.heap import keep_heap
 
     quieten_transformers()
     use_threads()
     keep_heap()
+
+
+def load_model(folder: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase]":
+    """Open a causal model for work on many texts, with its dense token, or with a new one."""
+    from hornbook.dense.folder import wrap_folder
+
+    prepare()
     return wrap_folder(folder)
 
 
 def open_pair(model: Path, selection: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase, Selection]":
     """Open a model and a selection; raises HornbookError unless the same tokenizer made both."""
     from hornbook.dense.selection import Selection
-    from hornbook.tokenizers import tokenizer_hash
 
     wrapped, tokenizer = load_model(model)
-    kept = Selection.open(selection)
-    if kept.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
-        raise HornbookError(
-            f"{selection}: tokenizer {kept.facts['tokenizer'][:12]} made it, {model} has {used[:12]}: select with that "
-            "model"
-        )
-    return wrapped, tokenizer, kept
+    return wrapped, tokenizer, Selection.open_for(selection, tokenizer, model)

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from hornbook.cli.app import Json, print_json, quieten_transformers
+from hornbook.cli.app import Json
 from hornbook.cli.dense import dense
+from hornbook.cli.output import print_json
 from hornbook.errors import HornbookError
+from hornbook.quiet import quieten_transformers
 
 
 @dense.command()

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, print_json
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.output import print_json
 from hornbook.errors import HornbookError
 
 
@@ -25,13 +27,12 @@ def delete(
     and the new selection to `hornbook dense train`.
     """
     from hornbook.dense.delete import delete_from
-    from hornbook.training.progress import Reporter
 
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
     wrapped, _, kept = open_pair(model, selection)
     wrapped.eval()
-    with Reporter().shares() as tell:
+    with make_reporter().shares() as tell:
         fewer = delete_from(
             wrapped, kept, None if rounds < 0 else rounds, seed, lambda share: tell("Deleting", share)
         )

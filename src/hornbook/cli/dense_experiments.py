@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from hornbook.atomic import beside
-from hornbook.cli.app import Json, print_json, print_table
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.output import print_json, print_table
 
 
 @dense.command()
@@ -30,7 +32,6 @@ def experiments(
     from hornbook.errors import HornbookError
     from hornbook.training.dense import DenseTraining
     from hornbook.training.dense_experiments import run_experiments
-    from hornbook.training.progress import Reporter
 
     _, _, kept = open_pair(model, selection)
     if following > (room := kept.heldout.shape[1] - 2):
@@ -38,7 +39,7 @@ def experiments(
             f"--following {following}: the selection's texts leave room for {room}: give fewer"
         )
     options = DenseTraining(steps=steps, batch=batch, learning_rate=learning_rate)
-    with Reporter().shares() as tell:
+    with make_reporter().shares() as tell:
         found = run_experiments(
             lambda: open_pair(model, selection)[0], kept, options, texts, following, seed, tell
         )

@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from hornbook.atomic import beside
-from hornbook.cli.app import Json, print_json, print_table, quieten_transformers
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense
+from hornbook.cli.output import print_json, print_table
+from hornbook.quiet import quieten_transformers
 
 
 @dense.command()
@@ -26,10 +29,9 @@ def prove(
     from hornbook.dense.prove.proof import prove as find
     from hornbook.dense.prove.tasks import TASKS
     from hornbook.report.proof import write_proof
-    from hornbook.training.progress import Reporter
 
     quieten_transformers()
-    report = Reporter()
+    report = make_reporter()
     with report.shares() as tell:
         found = find(
             task or list(TASKS),

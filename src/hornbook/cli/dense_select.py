@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from hornbook.cli.app import Json, print_json
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, load_model
+from hornbook.cli.output import print_json
 from hornbook.errors import HornbookError
 
 
@@ -42,7 +44,6 @@ def select(
     from hornbook.corpora import Corpus
     from hornbook.dense.phase_one import select as choose
     from hornbook.dense.select import SelectOptions
-    from hornbook.training.progress import Reporter
 
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
@@ -52,7 +53,7 @@ def select(
         proposals=proposals, count=count, rounds=rounds, places=places, keep=keep, share=share
     )
     corpus = Corpus(path=text, heldout=heldout, documents=documents)
-    with Reporter().shares() as tell:
+    with make_reporter().shares() as tell:
         kept = choose(
             wrapped,
             tokenizer,

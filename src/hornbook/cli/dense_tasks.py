@@ -1,21 +1,18 @@
 """`hornbook dense tasks`: public tasks with and without dense tokens."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hornbook.cli.app import Json, print_json, print_table
-from hornbook.cli.dense import dense, load_model
-from hornbook.errors import HornbookError
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
+from hornbook.cli.dense import dense, prepare
+from hornbook.cli.output import print_json, print_table
 
-if TYPE_CHECKING:
-    from hornbook.evaluation.answers import Answers
+_AGAINST = "A folder trained with {} on the same words, in place of the model; one for each model."
 
-_AGAINST = (
-    "A folder trained with {} on the same words, to compare with; one for each model. Else the model itself."
-)
-
+_OTHERS = ("pause", "plain", "detached", "same compute", "deeper")
 _ALSO = "A folder trained with {}, to compare with, too; one for each model."
 
 
@@ -51,66 +48,28 @@ def tasks(
     How many questions it takes to see a difference is told first: small models are near chance. "Per byte" is right by
     the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
     """
-    from hornbook.dense.prove.statistics import needed
-    from hornbook.dense.public_tasks import ARMS, answer_with, compare
-    from hornbook.evaluation.questions import TASKS, find_task, read_questions
-    from hornbook.training.progress import Reporter
+    from hornbook.dense.ask import ask
 
-    folders = dict.fromkeys(("plain", "pause", "random", "dense"), models)
-    others = {
-        "pause": pause,
-        "plain": plain,
-        "detached": detached,
-        "same compute": same_compute,
-        "deeper": deeper,
-    }
-    for arm, given in others.items():
-        if given and len(given) != len(models):
-            raise HornbookError(
-                f"--{arm.replace(' ', '-')} names {len(given)} folders for {len(models)} models: name one for each"
-            )
-        if given:
-            folders[arm] = given
-    chosen = {name: find_task(name) for name in task or TASKS}
-    questions = {name: read_questions(one, data, limit) for name, one in chosen.items()}
-    report = Reporter()
-    for name, one in chosen.items():
-        enough = needed(difference, max(one.chance, 0.02))
-        report.say(
-            f"{name}: {len(questions[name]):,} questions; to see a difference of {100 * difference:g} points between "
-            f"models at {100 * max(one.chance, 0.02):g} %, in four of five tries, takes {enough:,}"
-        )
-    answers: dict[str, dict[str, list[Answers]]] = {name: {arm: [] for arm in folders} for name in chosen}
-    with report.shares() as tell:
-        for arm, places in folders.items():
-            for place in places:
-                model, tokenizer = load_model(place)
-                for name, asked in questions.items():
-
-                    def progress(share: float, what: str = f"{name}, {arm}, {place.name}") -> None:
-                        tell(what, share)
-
-                    found = answer_with(model, tokenizer, asked, ARMS[arm], count, seed, progress)
-                    answers[name][arm].append(found)
-    compared = {name: compare(ways) for name, ways in answers.items()}
+    prepare()
+    others = dict(zip(_OTHERS, (pause, plain, detached, same_compute, deeper), strict=True))
+    compared = ask(models, others, task, data, count, limit, difference, seed, make_reporter())
     if json:
         print_json(compared)
         return
     for name, rows in compared.items():
-        print(f"\n{name}, {len(questions[name]):,} questions")
-        print_table(
-            [
-                {
-                    "read": way,
-                    "right, %": _shown(row["right"]),
-                    "per byte": f"{100 * row['right by likelihood per byte']['mean']:.1f}",
-                    "bits/byte": round(row["bits per byte of right endings"], 3),
-                    "dense ahead": _shown(row["dense is ahead by"]),
-                    "p": row["p"],
-                }
-                for way, row in rows.items()
-            ]
-        )
+        print(f"\n{name}")
+        print_table([_row(way, figures) for way, figures in rows.items()])
+
+
+def _row(way: str, figures: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "read": way,
+        "right, %": _shown(figures["right"]),
+        "per byte": f"{100 * figures['right by likelihood per byte']['mean']:.1f}",
+        "bits/byte": round(figures["bits per byte of right endings"], 3),
+        "dense ahead": _shown(figures["dense is ahead by"]),
+        "p": figures["p"],
+    }
 
 
 def _shown(share: dict[str, float] | None) -> str | None:

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from hornbook.cli.app import Json, print_json, print_table
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.output import print_json, print_table
 from hornbook.errors import HornbookError
 
 
@@ -47,7 +49,6 @@ def train(
     from hornbook.dense.folder import save_dense
     from hornbook.dense.options import Gradient
     from hornbook.training.dense import DenseTraining, train_dense
-    from hornbook.training.progress import Reporter
 
     if out.exists():
         raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
@@ -64,7 +65,7 @@ def train(
         emission=emission,
         ahead=ahead,
     )
-    report, checkpoints = Reporter(), out.with_name(f"{out.name}.checkpoints")
+    report, checkpoints = make_reporter(), out.with_name(f"{out.name}.checkpoints")
     with report.steps(f"Training, {arm}", 0, steps) as reach:
         figures = train_dense(
             wrapped, kept, options, seed, out.with_name(f"{out.name}.jsonl"), reach, checkpoints, report.warn

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app, print_json, quieten_transformers
+from hornbook.cli.app import Json, app
+from hornbook.cli.output import print_json
+from hornbook.quiet import quieten_transformers
 
 
 @app.command()

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly, print_json
+from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.console import make_reporter
+from hornbook.cli.output import print_json
 
 
 @app.command()
@@ -43,9 +45,8 @@ def evaluate(
     from hornbook.evaluation.evaluate import Outcome, evaluate_run
     from hornbook.evaluation.evaluate import evaluate as measure
     from hornbook.evaluation.questions import find_task, read_questions
-    from hornbook.training.progress import Reporter
 
-    with Reporter().shares() as tell:
+    with make_reporter().shares() as tell:
         if task:
             loaded = open_quietly(model)
             outcome: Outcome = {"measures": [], "samples": []}

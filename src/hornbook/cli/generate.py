@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly, print_json
+from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.output import print_json
 
 
 @app.command()

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app, print_json
+from hornbook.cli.app import Json, app
+from hornbook.cli.console import make_reporter
+from hornbook.cli.output import print_json
 
 RECIPES = ("manuals-bert", "manuals-gpt-neo", "manuals-t5")
 
@@ -20,12 +22,11 @@ def quickstart(
     json: Json = False,
 ) -> None:
     """Train a BERT, a GPT-Neo and a T5 on the manuals that every Python carries, and compare them on a page."""
-    from hornbook.cli.train import train_and_evaluate
     from hornbook.recipe import make_recipe, read_shipped
     from hornbook.report import read_run, write_page
-    from hornbook.training.progress import Reporter
+    from hornbook.training.train import train
 
-    report = Reporter()
+    report = make_reporter()
     folders = []
     for name in RECIPES:
         title = name.replace("manuals", "quickstart")
@@ -35,9 +36,7 @@ def quickstart(
             "cache": str(out / "cache"),
             "tokenizer": TOKENIZER,
         }
-        recipe = make_recipe(given, source=name)
-        train_and_evaluate(recipe, report)
-        folders.append(recipe.folder)
+        folders.append(train(make_recipe(given, source=name), report=report).folder)
     page = write_page(
         [read_run(folder) for folder in folders], out / "quickstart.html", "Hornbook quickstart"
     )

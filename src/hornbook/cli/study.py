@@ -1,16 +1,13 @@
 """`hornbook study`: a question about training, answered by runs that anyone can repeat."""
 
-import json as text
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hornbook.atomic import beside
-from hornbook.cli.app import Json, Settings, app, print_json, print_table
-
-if TYPE_CHECKING:
-    from hornbook.recipe import Recipe
+from hornbook.cli.app import Json, Settings, app
+from hornbook.cli.console import make_reporter
+from hornbook.cli.output import print_json, print_table
 
 
 @app.command()
@@ -28,17 +25,13 @@ def study(
 ) -> None:
     """Train a study's arms at several seeds, compare them, and write what came of it on a page."""
     from hornbook.machine import cores
-    from hornbook.report.study import write_study
     from hornbook.study import conduct, read_study
-    from hornbook.training.progress import Reporter
 
-    report = Reporter()
+    report = make_reporter()
     design = read_study(file, settings or [], seeds)
     out = out or Path("runs/studies") / design.name
-    found = conduct(design, out, processes or cores(), train_one, report)
-    with beside(out / "answer.json") as answer:
-        answer.write_text(text.dumps(found, indent=2, ensure_ascii=False), "utf-8")
-    page = write_study(found, out / "page.html")
+    found = conduct(design, out, processes or cores(), report)
+    page = out / "page.html"
     if json:
         print_json(found | {"page": str(page)})
         return
@@ -50,11 +43,3 @@ def study(
     )
     report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
     report.say(f"\nThe page: {page.resolve()}")
-
-
-def train_one(recipe: "Recipe") -> None:
-    """Train a run to its end, without a word."""
-    from hornbook.cli.train import start
-    from hornbook.training.progress import Reporter
-
-    start(recipe, Reporter(silent=True)).train()

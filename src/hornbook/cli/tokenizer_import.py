@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, print_json, quieten_transformers
+from hornbook.cli.app import Json
+from hornbook.cli.output import print_json
 from hornbook.cli.tokenizer import tokenizer
-from hornbook.errors import HornbookError, nearest
 
 
 @tokenizer.command("import")
@@ -26,42 +26,13 @@ def import_(
     json: Json = False,
 ) -> None:
     """Import a tokenizer that exists, with the ids that it has: no vocabulary entry moves or is added."""
-    quieten_transformers()
-    from hornbook.atomic import beside
-    from hornbook.families import FAMILIES
-    from hornbook.tokenizers import build_fast_tokenizer, import_tokenizer, tokenizer_hash, write
-    from hornbook.tokenizers.fast_tokenizer import declared_roles
+    from hornbook.tokenizer import import_ as take
 
-    if out.exists():
-        raise HornbookError(f"--out {out}: something is there already: choose a new folder")
-    if family is not None and family not in FAMILIES:
-        raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
-    read = import_tokenizer(source)
-    if length:
-        read.model_max_length = length
-    if family:
-        segments = "token_type_ids" in read.model_input_names
-        read = build_fast_tokenizer(
-            read, next(iter(FAMILIES[family].heads)), read.model_max_length, segments=segments
-        )
-    with beside(out, folder=True) as writing:
-        write(read, writing)
-    kind = type(read.backend_tokenizer.model).__name__
-    roles = {
-        role: {"token": token, "id": read.convert_tokens_to_ids(token)}
-        for role, token in declared_roles(read).items()
-    }
+    facts = take(source, out, family, length)
     if json:
-        facts = {
-            "out": str(out),
-            "kind": kind,
-            "entries": len(read),
-            "roles": roles,
-            "hash": tokenizer_hash(read),
-        }
         print_json(facts)
-    else:
-        named = ", ".join(
-            f"{role.removesuffix('_token')} {one['token']} at {one['id']}" for role, one in roles.items()
-        )
-        print(f"{kind}, {len(read):,} entries, {named or 'no special tokens'}: {out}")
+        return
+    named = ", ".join(
+        f"{role.removesuffix('_token')} {one['token']} at {one['id']}" for role, one in facts["roles"].items()
+    )
+    print(f"{facts['kind']}, {facts['entries']:,} entries, {named or 'no special tokens'}: {out}")

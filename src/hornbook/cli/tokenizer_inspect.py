@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hornbook.cli.app import Json, print_json, print_table, quieten_transformers
+from hornbook.cli.app import Json
+from hornbook.cli.output import print_json, print_table
 from hornbook.cli.tokenizer import tokenizer
+from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
     from hornbook.tokenizers.inspection import Inspection

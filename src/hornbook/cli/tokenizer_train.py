@@ -1,13 +1,14 @@
 """`hornbook tokenizer train`: a tokenizer from text, by itself."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, print_json, quieten_transformers
+from hornbook.cli.app import Json
+from hornbook.cli.console import make_reporter
+from hornbook.cli.output import print_json
 from hornbook.cli.tokenizer import tokenizer
-from hornbook.errors import HornbookError, nearest
 
 
 @tokenizer.command()
@@ -33,49 +34,27 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved."""
-    quieten_transformers()
-    from pydantic import ValidationError
+    from hornbook.tokenizer import train as learn
 
-    from hornbook.atomic import beside
-    from hornbook.corpora import Corpus
-    from hornbook.families import FAMILIES
-    from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, tokenizer_hash, write
-    from hornbook.tokenizers import train as learn
-    from hornbook.training.progress import Reporter
-
-    if out.exists():
-        raise HornbookError(f"--out {out}: something is there already: choose a new folder")
-    if style is not None and style not in STYLES:
-        raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
-    chosen = FAMILIES.find(family)
-    head = next(iter(chosen.heads))
-    look = STYLES[style or chosen.style]
-    given: dict[str, Any] = {
-        "kind": kind or chosen.kind,
-        "style": style,
-        "vocab_size": vocab_size,
-        "sentinels": sentinels,
-        "lowercase": lowercase,
-        "normalize": normalize,
-        "min_frequency": min_frequency,
-    }
-    try:
-        options = TokenizerOptions.model_validate(given)
-        corpus = Corpus.model_validate({"path": corpus_path, "documents": documents, "heldout_fraction": 0})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "corpus-path"
-        raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
-
-    report = Reporter()
-    with report.counting("Training the tokenizer", "bytes") as advance:
-        trained = learn(corpus.documents_of("train"), options, look, 100 * (head == "seq2seq"), advance)
-    dressed = build_fast_tokenizer(trained, head, length, look)
-    with beside(out, folder=True) as writing:
-        write(dressed, writing)
+    report = make_reporter()
+    facts = learn(
+        out,
+        corpus_path,
+        documents,
+        family,
+        length,
+        report,
+        kind=kind,
+        style=style,
+        vocab_size=vocab_size,
+        sentinels=sentinels,
+        lowercase=lowercase,
+        normalize=normalize,
+        min_frequency=min_frequency,
+    )
     if json:
-        print_json(
-            {"out": str(out), "kind": options.kind, "entries": len(dressed), "hash": tokenizer_hash(dressed)}
-        )
+        print_json({name: facts[name] for name in ("out", "kind", "entries", "hash")})
     else:
-        report.say(f"{options.kind}, {len(dressed):,} entries, template of a {head} model: {out}")
+        report.say(
+            f"{facts['kind']}, {facts['entries']:,} entries, template of a {facts['template']} model: {out}"
+        )

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.dense.insert import Ints
 from hornbook.errors import HornbookError
+from hornbook.tokenizers import tokenizer_hash
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,14 @@ class Selection:
             raise HornbookError(
                 f"{folder}: holds no selection ({reason}): make one with `hornbook dense select`"
             ) from error
+
+    @classmethod
+    def open_for(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, model: Path) -> "Selection":
+        """Read it back for a model with this tokenizer. Raises HornbookError where another tokenizer made it."""
+        found = cls.open(folder)
+        if found.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
+            raise HornbookError(
+                f"{folder}: tokenizer {found.facts['tokenizer'][:12]} made it, {model} has {used[:12]}: select with "
+                "that model"
+            )
+        return found

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from hornbook.objectives import Objective, Vocabulary
+from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
@@ -25,5 +25,4 @@ def heldout_batches(
     for first in range(0, len(chosen), batch):
         rows = chosen[first : first + batch]
         rng = CounterRNG(_SEED, "heldout", rows)
-        arrays = objective.read(store, chunking, chunking.starts(rows), vocabulary, rng)
-        yield {name: torch.from_numpy(array) for name, array in arrays.items()}
+        yield make_batch(store, objective, chunking, chunking.starts(rows), vocabulary, rng)

@@ -8,6 +8,7 @@ import torch
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.evaluation.loading import LoadedModel
 from hornbook.objectives import Objective
+from hornbook.objectives.batch_to_loss import move
 from hornbook.store import TokenStore
 
 _LOGITS = 2**25
@@ -61,13 +62,9 @@ def heldout_loss(
     batch = max(1, _LOGITS // (loaded.length * loaded.model.config.vocab_size))
     total, labels = torch.zeros(2, len(objective.terms), dtype=torch.float64)
     done = 0
-    for arrays in heldout_batches(store, objective, loaded.vocabulary, loaded.length, windows, batch):
-        sums, counts = objective.loss(
-            loaded.family,
-            loaded.model,
-            {name: array.to(loaded.model.device) for name, array in arrays.items()},
-        )
-        total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(arrays["labels"])
+    for examples in heldout_batches(store, objective, loaded.vocabulary, loaded.length, windows, batch):
+        sums, counts = objective.loss(loaded.family, loaded.model, move(examples, loaded.model.device))
+        total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(examples["labels"])
         if progress:
             progress(done / windows)
     means = (total / labels.clamp(min=1)).tolist()

@@ -80,7 +80,7 @@ class Plan:
 
 @lru_cache(maxsize=2)
 def _places(plan: Plan, several: int, rows: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Do it for several steps at once: shape (_TOGETHER, rows) each."""
+    """Do it for several steps at once: shape (_STEPS_AT_ONCE, rows) each."""
     steps = several * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE) - plan.first
     place = steps[:, None] * plan.batch + np.frombuffer(rows, np.int64)
     epochs, places = np.divmod(place, plan.chunking.count)

@@ -15,15 +15,18 @@ from typing import Any, TypeVar
 
 import torch
 
+from hornbook.atomic import beside
 from hornbook.errors import Interrupted
 from hornbook.machine import use_threads
 from hornbook.recipe import Recipe
+from hornbook.report.study import write_study
+from hornbook.reporter import Reporter
 from hornbook.study.answer import answer, uneven
 from hornbook.study.measure import measure, measured, prepare_figure
 from hornbook.study.study import Design
 from hornbook.training.interrupt import watch
-from hornbook.training.progress import Reporter
-from hornbook.training.run import prepare
+from hornbook.training.prepare import prepare
+from hornbook.training.train import start
 
 Train = Callable[[Recipe], None]
 """Trains a recipe's model to its end, or what is left of it."""
@@ -34,8 +37,15 @@ _PILOT, _ROUNDS = 30, 3
 T = TypeVar("T")
 
 
-def conduct(design: Design, out: Path, processes: int, train: Train, report: Reporter) -> dict[str, Any]:
-    """Train each arm at each seed, measure, and compare: plain values, as they stand in JSON and on the page.
+def train_silently(recipe: Recipe) -> None:
+    """Train a run to its end, or what is left of it, without a word."""
+    start(recipe, Reporter(silent=True)).train()
+
+
+def conduct(
+    design: Design, out: Path, processes: int, report: Reporter, train: Train = train_silently
+) -> dict[str, Any]:
+    """Train each arm at each seed, measure, and compare: plain values, which `answer.json` and `page.html` show.
 
     What is there already isn't done again. Each run is an ordinary one, within `out`; tokenizers and tokens are shared.
     Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
@@ -59,7 +69,11 @@ def conduct(design: Design, out: Path, processes: int, train: Train, report: Rep
     ]
     jobs = [partial(_train_and_measure, train, recipe, figures) for recipe in recipes]
     found = dict(zip((recipe.name for recipe in recipes), _work(jobs, processes, report), strict=True))
-    return tell(design, recipes, found)
+    answers = tell(design, recipes, found)
+    with beside(out / "answer.json") as file:
+        file.write_text(json.dumps(answers, indent=2, ensure_ascii=False), "utf-8")
+    write_study(answers, out / "page.html")
+    return answers
 
 
 def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -167,7 +181,7 @@ def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> 
 
         def tell(ready: int) -> None:
             share("Runs", ready / len(jobs))
-            if not report.console.is_terminal:
+            if not report.bars:
                 report.say(f"{ready} of {len(jobs)} runs after {(time.perf_counter() - began) / 60:.1f} min")
 
         return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)

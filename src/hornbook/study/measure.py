@@ -14,9 +14,10 @@ from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.evaluation.probe import probe
 from hornbook.evaluation.word_loss import word_loss
 from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
 from hornbook.study.study import Figure
-from hornbook.training.progress import Reporter
-from hornbook.training.run import Run, check_folder, prepare, write_json
+from hornbook.training.prepare import PreparedRun, check_folder, prepare
+from hornbook.training.record import write_json
 
 _FILE = "study.json"
 """Within the run's folder."""
@@ -65,7 +66,7 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
     return found
 
 
-def prepare_figure(recipe: Recipe, figure: Figure) -> Run:
+def prepare_figure(recipe: Recipe, figure: Figure) -> PreparedRun:
     """Prepare the held-out text as a figure's objective wants it, with the tokenizer of a run's recipe."""
     nowhere = str(recipe.folder / "figure")
     return prepare(
@@ -77,7 +78,7 @@ def _asked(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return TypeAdapter(dict[str, Figure]).dump_python(dict(figures), mode="json")
 
 
-def _value(loaded: LoadedModel, figure: Figure, run: Run, windows: int = 2000) -> float:
+def _value(loaded: LoadedModel, figure: Figure, run: PreparedRun, windows: int = 2000) -> float:
     """Compute a figure of a model."""
     if run.tokenizer.get_vocab() != loaded.tokenizer.get_vocab():
         raise HornbookError(

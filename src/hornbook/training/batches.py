@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from hornbook.objectives import Objective, Vocabulary
+from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.store import TokenStore
 from hornbook.training.phases import PlannedPhase, phase_of
 
@@ -41,9 +41,8 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         plan = phase_of(self.phases, step).plan
         rows = np.array_split(np.arange(plan.batch), self.processes)[self.process]
         starts, rng = plan.starts(step, rows), plan.rng(step, rows)
-        batch = self.objective.read(self.store, plan.chunking, starts, self.vocabulary, rng)
-        tensors = {name: torch.from_numpy(array) for name, array in batch.items()}
-        split = {name: tensor.tensor_split(self.parts) for name, tensor in tensors.items()}
+        batch = make_batch(self.store, self.objective, plan.chunking, starts, self.vocabulary, rng)
+        split = {name: tensor.tensor_split(self.parts) for name, tensor in batch.items()}
         return [{name: parts[part] for name, parts in split.items()} for part in range(self.parts)]
 
 

@@ -2,32 +2,37 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, distributed, nn
+from torch.nn.utils import clip_grad_norm_
 from transformers import PreTrainedModel
 
 from hornbook.atomic import beside
 from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
+from hornbook.objectives.batch_to_loss import LossModule, move
+from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.training.batches import Batches, load
+from hornbook.training.callbacks import Callback
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
-from hornbook.training.log import Log
-from hornbook.training.loss_module import LossModule
 from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
+from hornbook.training.prepare import PreparedRun
 from hornbook.training.processes import Processes
-from hornbook.training.progress import Reporter
-from hornbook.training.run import Run
 from hornbook.training.schedules import learning_rate
+
+_ENDS = 1 << 16
+"""Stands for a training that ends by itself, above every signal's number."""
 
 
 class Loop:
@@ -35,13 +40,14 @@ class Loop:
 
     def __init__(
         self,
-        run: Run,
+        run: PreparedRun,
         accelerator: Accelerator,
         precision: Choice,
         report: Reporter,
+        callbacks: Sequence[Callback],
         processes: Processes | None = None,
     ) -> None:
-        self.run, self.accelerator, self.report = run, accelerator, report
+        self.run, self.accelerator, self.report, self.callbacks = run, accelerator, report, callbacks
         self.processes = processes or Processes()
         self.recipe, self.training = run.recipe, run.recipe.training
         self.family, self.objective = self.recipe.model.family, self.recipe.objective
@@ -64,7 +70,7 @@ class Loop:
         )
         self.wrapped: nn.Module | None = None
         """The loss module while it trains, with what shares its gradients with the other processes."""
-        self.log: Log | None = None
+        self._stopping = False
 
     @property
     def parameters(self) -> int:
@@ -77,62 +83,71 @@ class Loop:
         Raises Interrupted after Ctrl-C or SIGTERM, with everything saved, and HornbookError when the loss is not a
         number, with the last good checkpoint kept.
         """
-        first, last = self.progress.step, self.training.steps
-        if first == last and self.run.finished:
-            self.report.say(f"{self.recipe.name}: trained already, all {last:,} steps")
-            self._part()
-            return
-        with self.processes.together():
-            if self.processes.first:  # the file is one, whoever trains
-                self.log = Log(self.run.folder / "log.jsonl", first)
-        self.accelerator.init_trackers("hornbook")
-        if first:
-            self.report.say(f"Going on from step {first:,} of {last:,}")
-        self.wrapped = self.accelerator.prepare(self.loss_module)
-        with watch() as signals:
-            stopped_by = self._take_steps(signals, first, last)
-            if stopped_by:
-                self._save()
-                self._part()
+        first, last, stopped_by = self.processes.first, self.training.steps, 0
+        if self.run.finished:
+            steps = self.progress.step or last
+            self.report.say(f"{self.recipe.name}: trained already, all {steps:,} steps")
+        else:
+            try:
+                with self.processes.together():
+                    self._tell("on_begin")
+                stopped_by = self._train(self.progress.step, last)
+            finally:
+                self._tell("on_end")
+        self._part()
         if stopped_by:
             raise Interrupted(
                 f"{self.recipe.name}: stopped after step {self.progress.step:,} of {last:,}, saved; run the same "
                 "command to go on",
                 stopped_by,
             )
-        self._finish()
-        self._part()
+        if first:  # the others are gone
+            self._tell("on_finish")
+
+    def stop(self, why: str) -> None:
+        """End the training after this step, as if it were the last; any process may ask for it."""
+        self._stopping = True
+        self.report.say(f"{self.recipe.name}: ends after step {self.progress.step:,}: {why}")
+
+    def _train(self, first: int, last: int) -> int:
+        """Take the steps and save; give the number of the signal that stopped it, or 0."""
+        if first:
+            self.report.say(f"Going on from step {first:,} of {last:,}")
+        self.wrapped = self.accelerator.prepare(self.loss_module)
+        with watch() as signals:
+            stopped_by = self._take_steps(signals, first, last)
+            self._save()
+        if not stopped_by:
+            self._finish()
+        return stopped_by
 
     def _take_steps(self, signals: Signals, first: int, last: int) -> int:
         """Take steps until the last, or until a signal; give its number, or 0 at the end."""
-        with self.report.steps(self.recipe.name, first, last) as reach:
-            began, logged, waited = time.perf_counter(), self.progress, 0.0
-            for step, parts in zip(range(first, last), self._load(first, last), strict=True):
-                waited += time.perf_counter() - began
-                if number := self._any(signals.received):
-                    return number
-                phase = phase_of(self.phases, step)
-                facts = self._step(step, parts)
-                now = time.perf_counter()
-                self.progress = Progress(
-                    step + 1, self.progress.tokens + phase.tokens, self.progress.seconds + now - began
-                )
-                if (step + 1) % self.training.log_every == 0 or step + 1 == last:
-                    seconds = self.progress.seconds - logged.seconds
-                    facts |= asdict(self.progress)
-                    facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
-                    facts["data_share"] = waited / seconds
-                    logged, waited = self.progress, 0.0
-                    self._log("train", facts)
-                    speed, share = facts["tokens_per_second"], facts["data_share"]
-                    reach(step + 1, f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
-                if len(self.phases) > 1 and step + 1 == phase.last:
-                    self._end_phase(self.phases.index(phase))
-                if self._due(self.training.evaluate_every):
-                    self._log("evaluate", asdict(self.progress) | self._evaluate())
-                if self._due(self.training.checkpoint_every):
-                    self._save()
-                began = time.perf_counter()
+        began, logged, waited = time.perf_counter(), self.progress, 0.0
+        for step, parts in zip(range(first, last), self._load(first, last), strict=True):
+            waited += time.perf_counter() - began
+            if number := self._any(_ENDS if self._stopping else signals.received):
+                return number % _ENDS
+            phase = phase_of(self.phases, step)
+            facts = self._step(step, parts)
+            now = time.perf_counter()
+            self.progress = Progress(
+                step + 1, self.progress.tokens + phase.tokens, self.progress.seconds + now - began
+            )
+            if (step + 1) % self.training.log_every == 0 or step + 1 == last:
+                seconds = self.progress.seconds - logged.seconds
+                facts |= asdict(self.progress)
+                facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
+                facts["data_share"] = waited / seconds
+                logged, waited = self.progress, 0.0
+                self._tell("on_log", "train", facts)
+            if len(self.phases) > 1 and step + 1 == phase.last:
+                self._end_phase(self.phases.index(phase))
+            if self._due(self.training.evaluate_every):
+                self._tell("on_log", "evaluate", asdict(self.progress) | self._evaluate())
+            if self._due(self.training.checkpoint_every):
+                self._save()
+            began = time.perf_counter()
         return 0
 
     def _load(self, first: int, last: int) -> Iterable[list[dict[str, Tensor]]]:
@@ -161,16 +176,12 @@ class Loop:
         for number, part in enumerate(parts):
             more = number + 1 < len(parts)
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                sums, _ = self.wrapped(self._move(part))
+                sums, _ = self.wrapped(move(part, self.accelerator.device))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(self._sum(total), counts)
         mean = facts["loss"]
-        norm = float(
-            torch.nn.utils.clip_grad_norm_(
-                self.model.parameters(), self.training.clip or math.inf, foreach=True
-            )
-        )
+        norm = float(clip_grad_norm_(self.model.parameters(), self.training.clip or math.inf, foreach=True))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             raise SharedError(
                 f"step {step + 1}: the loss is {mean} and the gradient's length {norm}; the last good checkpoint, of "
@@ -210,7 +221,7 @@ class Loop:
         )
         for number, batch in enumerate(batches):
             if number % self.accelerator.num_processes == self.accelerator.process_index:
-                sums, counts = self.loss_module(self._move(batch))
+                sums, counts = self.loss_module(move(batch, self.accelerator.device))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
         facts = self._facts(self._sum(total), self._sum(labels).clamp(min=1))
         if self.objective.whole_text:
@@ -220,9 +231,8 @@ class Loop:
 
     def _end_phase(self, number: int) -> None:
         """Write down what a phase trained, and say what comes after it."""
-        if self.log:
-            told = describe_phases(self.recipe, self.run.config)[number]
-            self.log.write("phase", asdict(self.progress) | {"phase": number + 1} | told)
+        told = describe_phases(self.recipe, self.run.config)[number]
+        self._tell("on_log", "phase", asdict(self.progress) | {"phase": number + 1} | told)
         if number + 1 < len(self.phases):
             following = self.phases[number + 1]
             self.report.say(
@@ -241,6 +251,7 @@ class Loop:
                     optimizer_state(self.model, self.optimizers),
                     self.training.keep,
                 )
+                self._tell("on_save")
         self.saved_step = self.progress.step
 
     def _save_model(self, folder: Path) -> None:
@@ -249,17 +260,14 @@ class Loop:
         self.run.tokenizer.save_pretrained(folder)
 
     def _finish(self) -> None:
-        """Save the last checkpoint and the finished model."""
-        self._save()
+        """Save the finished model."""
         with self.processes.together():
-            if self.processes.first and not self.run.finished:
+            if self.processes.first:
                 with beside(self.run.model, folder=True) as folder:
                     self._save_model(folder)
 
     def _part(self) -> None:
-        """Close the trackers and let the processes part; the first one has the rest of the run to do alone."""
-        for tracker in self.accelerator.trackers:
-            tracker.finish()
+        """Let the processes part; the first one has the rest of the run to do alone."""
         self.wrapped = None
         self.accelerator.free_memory()  # it keeps what it has wrapped
         self.processes.part()
@@ -269,14 +277,11 @@ class Loop:
         step, last = self.progress.step, self.training.steps
         return step % self.training.every(chosen) == 0 or step == last
 
-    def _log(self, kind: str, facts: dict[str, float]) -> None:
-        if self.log:
-            self.log.write(kind, facts)
-        named = {f"{kind}/{name}": value for name, value in facts.items() if name != "step"}
-        self.accelerator.log(named, step=self.progress.step)
-
-    def _move(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in batch.items()}
+    def _tell(self, event: str, *facts: Any) -> None:
+        """Call every callback that listens in this process."""
+        for callback in self.callbacks:
+            if callback.everywhere or self.processes.first:
+                getattr(callback, event)(self, *facts)
 
     def _sum(self, values: Tensor) -> Tensor:
         """Add numbers up over all processes."""

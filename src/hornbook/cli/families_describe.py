@@ -1,0 +1,77 @@
+"""`hornbook families describe`: what a preset is made of, and what a token costs."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hornbook.cli.app import Json
+from hornbook.cli.families import families
+from hornbook.cli.output import print_json, print_table
+from hornbook.quiet import quieten_transformers
+
+if TYPE_CHECKING:
+    from hornbook.families.description import Description
+
+
+@families.command()
+def describe(
+    preset: Annotated[str, typer.Argument(help="A name that `hornbook families` lists.")],
+    vocab_size: Annotated[
+        int | None, typer.Option(min=1, help="Entries of the vocabulary; by default, as published.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="Tokens in a sequence; by default, as published.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show a preset's layers and parameters, where its values come from, and what a token costs."""
+    from dataclasses import asdict
+
+    from hornbook.families.description import describe
+
+    quieten_transformers()
+    description = describe(preset, vocab_size, length)
+    if json:
+        facts = asdict(description)
+        facts["costs"] = [_cost(cost) for cost in description.costs]
+        print_json(facts)
+    else:
+        _print(description)
+
+
+def _cost(cost: Any) -> dict[str, Any]:
+    return {
+        "token": cost.token,
+        "layers": cost.layers,
+        "attention": cost.attention,
+        "head": cost.head,
+        "forward": cost.forward,
+        "forward and backward": cost.training,
+    }
+
+
+def _print(description: "Description") -> None:
+    from hornbook.families.layer_table import layer_table
+
+    print(
+        f"{description.preset}: {description.model} for a vocabulary of {description.vocab_size:,} and "
+        f"sequences of {description.length:,} tokens\n"
+    )
+    print("\n".join(layer_table(description.layers)))
+    print(f"\nParameters, shared and tied ones counted once: {description.parameters:,}")
+    if description.published_parameters is not None:
+        print(f"Published, for {description.published_for}: {description.published_parameters:,}")
+    print()
+    print_table(
+        [
+            {"value": value.key, "is": "–" if value.value is None else str(value.value), "from": value.origin}
+            for value in description.values
+        ]
+    )
+    print("\nFloating-point operations for one token, in a sequence of full length:\n")
+    print_table([_cost(cost) for cost in description.costs])
+    print(
+        "\nforward = 2 × numbers in the matrices that it meets + 4 × width of the attentions × length; backward is "
+        "twice that\n(PaLM, arXiv:2204.02311, appendix B). Causal and local attention count in full, the head at "
+        "every place."
+    )

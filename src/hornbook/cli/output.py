@@ -1,0 +1,39 @@
+"""Results on stdout, for programs and for people."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(facts: Any) -> None:
+    """Print a result for programs: JSON on stdout, alone there, since everything for people goes to stderr."""
+    print(json.dumps(facts, indent=2, ensure_ascii=False))
+
+
+def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
+    """Print rows for people; `across` gives each row a column of its own, for many figures of few things."""
+    names = list(rows[0])
+    if across:
+        heads, *lines = [[name, *(_shown(row[name]) for row in rows)] for name in names]
+    else:
+        heads, lines = names, [[_shown(row[name]) for name in names] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, head in enumerate(heads):
+        sample = lines[0][place] if lines else ""
+        table.add_column(
+            head, justify="right" if sample[:1].isdigit() and not across else "left", overflow="fold"
+        )
+    for line in lines:
+        table.add_row(*line)
+    Console(markup=False, highlight=False, emoji=False).print(table)
+
+
+def _shown(value: Any) -> str:
+    """Write a value as people read it: 4 figures of a fraction, separators in a count, a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

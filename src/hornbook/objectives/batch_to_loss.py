@@ -1,0 +1,58 @@
+"""A batch's way from the disk to the loss, step by step. Training and held-out loss both go it.
+
+store     tokens on disk, one after the other            store/tokens.py
+chunking  where the examples of a length stand in it     store/chunking.py
+plan      which examples are read in step n              store/plan.py, or evaluation/heldout.py
+read      examples become inputs and labels              objectives/
+hidden    the model turns inputs into hidden states      families/
+loss      the head at the places with labels, and -ln p  objectives/objective.py, objectives/cross_entropy.py
+"""
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from hornbook.families import Family
+from hornbook.objectives.objective import Objective
+from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
+from hornbook.store import Chunking, TokenStore
+
+
+def make_batch(
+    store: TokenStore,
+    objective: Objective,
+    chunking: Chunking,
+    starts: Ids,
+    vocabulary: Vocabulary,
+    rng: CounterRNG,
+) -> dict[str, Tensor]:
+    """Make the batch of the examples that begin at `starts`: tensors of shape (batch, ...) on the CPU.
+
+    `chunking` says where an example ends, `rng` draws what is hidden or changed in each of them.
+    """
+    arrays = objective.read(store, chunking, starts, vocabulary, rng)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def move(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Put a batch where the model is."""
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+
+
+class LossModule(nn.Module):
+    """A model with its objective, as one module: what Accelerate wraps.
+
+    Distributed wrappers synchronise gradients around one module's forward, so the loss is computed inside it.
+    """
+
+    def __init__(
+        self, family: Family, objective: Objective, model: PreTrainedModel, bf16: bool = False
+    ) -> None:
+        super().__init__()
+        self.family, self.objective, self.model, self.bf16 = family, objective, model, bf16
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Give the objective's sums, in nats, and the counts of labels: shape (terms,) each."""
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
+            return self.objective.loss(self.family, self.model, batch)

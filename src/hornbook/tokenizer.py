@@ -1,0 +1,193 @@
+"""Tokenizers as a family wants them: trained, imported or re-indexed into a new folder. The parts lie in `tokenizers/`.
+
+Each function writes a folder that AutoTokenizer opens, whole or not at all. Raises HornbookError for a folder that is
+there already.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.atomic import beside
+from hornbook.corpora import Corpus
+from hornbook.errors import HornbookError, nearest
+from hornbook.families import FAMILIES
+from hornbook.families.rows import move_rows, origins
+from hornbook.families.trained import open_trained
+from hornbook.quiet import quieten_transformers
+from hornbook.reporter import Reporter
+from hornbook.tokenizers import (
+    STYLES,
+    TokenizerOptions,
+    build_fast_tokenizer,
+    compare_splits,
+    import_tokenizer,
+    load,
+    places_of,
+    roles_after,
+    sentinel_ids,
+    template_head,
+    tokenizer_hash,
+    write,
+)
+from hornbook.tokenizers import reindex as change
+from hornbook.tokenizers import train as learn
+from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
+from hornbook.tokenizers.folder import sentencepiece_files
+
+SENTINELS = 100
+"""How many a T5 gets unless somebody says how many: as published."""
+
+_OLD_IDS = (
+    "it says the old ids, and can't hold special tokens among its pieces as tokenizer.json does, which AutoTokenizer "
+    "opens instead"
+)
+
+
+def train(
+    out: Path,
+    corpus_path: Sequence[str] | None = None,
+    documents: str = "blank-line",
+    family: str = "gpt_neo",
+    length: int = 512,
+    report: Reporter | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved.
+
+    `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... Gives out, kind,
+    entries, template and hash.
+    """
+    quieten_transformers()
+    _check_new(out)
+    style = options.get("style")
+    if style is not None and style not in STYLES:
+        raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
+    chosen = FAMILIES.find(family)
+    head = next(iter(chosen.heads))
+    look = STYLES[style or chosen.style]
+    try:
+        parsed = TokenizerOptions.model_validate(options | {"kind": options.get("kind") or chosen.kind})
+        corpus = Corpus.model_validate({"path": corpus_path, "documents": documents, "heldout_fraction": 0})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "corpus-path"
+        raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
+    with (report or Reporter()).counting("Training the tokenizer", "bytes") as advance:
+        trained = learn(corpus.documents_of("train"), parsed, look, SENTINELS * (head == "seq2seq"), advance)
+    built = build_fast_tokenizer(trained, head, length, look)
+    with beside(out, folder=True) as writing:
+        write(built, writing)
+    return {
+        "out": str(out),
+        "kind": parsed.kind,
+        "entries": len(built),
+        "template": head,
+        "hash": tokenizer_hash(built),
+    }
+
+
+def import_(source: Path, out: Path, family: str | None = None, length: int | None = None) -> dict[str, Any]:
+    """Import a tokenizer that exists, with the ids that it has: no vocabulary entry moves or is added.
+
+    `source` is a SentencePiece .model, vocab.txt, vocab.json, tokenizer.json or a folder; with a `family` it gets that
+    family's template. Gives out, kind, entries, roles and hash.
+    """
+    quieten_transformers()
+    _check_new(out)
+    if family is not None and family not in FAMILIES:
+        raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
+    read = import_tokenizer(source)
+    if length:
+        read.model_max_length = length
+    if family:
+        head, segments = next(iter(FAMILIES[family].heads)), "token_type_ids" in read.model_input_names
+        read = build_fast_tokenizer(read, head, read.model_max_length, segments=segments)
+    with beside(out, folder=True) as writing:
+        write(read, writing)
+    return {
+        "out": str(out),
+        "kind": type(read.backend_tokenizer.model).__name__,
+        "entries": len(read),
+        "roles": _roles(read, declared_roles(read)),
+        "hash": tokenizer_hash(read),
+    }
+
+
+def reindex(
+    folder: Path,
+    out: Path,
+    family: str | None = None,
+    place: Mapping[str, int] | None = None,
+    rename: Mapping[str, str] | None = None,
+    model: Path | None = None,
+    text: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Give a tokenizer's special tokens other ids, under the same vocabulary size.
+
+    `place` gives tokens their ids (-1 is the last), a `family` those that it wants; `rename` lets an old special token
+    live on under a new name. What stands at their places moves; where room must be made, unreachable tokens go, then
+    the youngest. A `model` that is taken along has the same loss as before on text without the dropped tokens. With
+    `text`, files, it is told what of them is split differently. Gives what moved, was dropped, added and renamed.
+    """
+    quieten_transformers()
+    _check_new(out)
+    if not family and not place and not rename:
+        raise HornbookError("nothing is to change: say --for FAMILY, --place TOKEN=ID or --rename OLD=NEW")
+    old = load(str(folder))
+    places: dict[str, int] = {}
+    style = head = None
+    if family:
+        found = FAMILIES.find(family)
+        style, head = STYLES[found.style], next(iter(found.heads))
+        places = places_of(style, (len(sentinel_ids(old)) or SENTINELS) if head == "seq2seq" else 0)
+    places |= place or {}
+    done = change(old, places, rename or {})
+    trained = None
+    if model:
+        trained, head = open_trained(model)
+    head = head or template_head(old)
+    roles = dict(style.roles) if style else roles_after(declared_roles(old), done, places)
+    segments = "token_type_ids" in old.model_input_names
+    built = build_fast_tokenizer(wrap(done.tokenizer, roles), head, old.model_max_length, segments=segments)
+    moved = move_rows(trained, done.mapping, built) if trained is not None else None
+    splits = None
+    if text:
+        corpus = Corpus.model_validate({"path": text, "documents": "blank-line", "heldout_fraction": 0})
+        splits = compare_splits(old.backend_tokenizer, done.tokenizer, corpus.documents_of("train"))
+
+    with beside(out, folder=True) as writing:
+        if moved is not None:
+            moved.save_pretrained(writing)
+        write(built, writing, like=folder)
+
+    names = {i: token for token, i in old.get_vocab().items()}
+    origin = origins(done.mapping)
+    return {
+        "out": str(out),
+        "entries": len(built),
+        "template": head,
+        "roles": _roles(built, roles),
+        "moved": {token: {"from": before, "to": after} for token, (before, after) in done.moved.items()},
+        "dropped": done.dropped,
+        "added": done.added,
+        "renamed": done.renamed,
+        "rows": {token: names.get(origin[i]) for token, i in done.added.items()} if model else None,
+        "text": asdict(splits) if splits else None,
+        "left_out": dict.fromkeys(sentencepiece_files(folder, model), _OLD_IDS),
+    }
+
+
+def _check_new(out: Path) -> None:
+    if out.exists():
+        raise HornbookError(f"--out {out}: something is there already: choose a new folder")
+
+
+def _roles(tokenizer: PreTrainedTokenizerBase, roles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        role: {"token": token, "id": tokenizer.convert_tokens_to_ids(token)} for role, token in roles.items()
+    }

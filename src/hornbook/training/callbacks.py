@@ -1,0 +1,150 @@
+"""What listens to a training: the log, the progress, the trackers, early stopping, and whatever a user adds."""
+
+import json
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from accelerate import Accelerator
+from transformers import PreTrainedModel
+
+from hornbook.errors import HornbookError
+from hornbook.reporter import Reporter
+from hornbook.training.checkpoints import Progress
+from hornbook.training.log import Log
+from hornbook.training.prepare import PreparedRun
+
+
+class TrainingLoop(Protocol):
+    """What a callback may ask of a training."""
+
+    run: PreparedRun
+    """Recipe, tokenizer, tokens and folder."""
+    model: PreTrainedModel
+    accelerator: Accelerator
+    progress: Progress
+    """Steps, tokens and seconds so far."""
+
+    def stop(self, why: str) -> None:
+        """End the training after this step, as if it were the last."""
+
+
+class Callback:
+    """Hears what happens in a training. A subclass overrides what it wants to hear.
+
+    A callback never changes what is learned, except by `loop.stop`.
+    """
+
+    everywhere = False
+    """Whether each of several processes calls it, and not the first alone."""
+
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Hear that the first step comes, or the first after a stop."""
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Hear figures: `kind` is train (every `training.log_every` steps), evaluate (held-out loss) or phase."""
+
+    def on_save(self, loop: TrainingLoop) -> None:
+        """Hear that a checkpoint of this step is whole."""
+
+    def on_end(self, loop: TrainingLoop) -> None:
+        """Hear that no more steps are taken: the training is finished, was stopped, or failed."""
+
+    def on_finish(self, loop: TrainingLoop) -> None:
+        """Hear that the finished model stands in its folder, also where it stood there before."""
+
+
+class LogFile(Callback):
+    """Writes `log.jsonl`."""
+
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Drop the lines of steps that will be taken again."""
+        self.log = Log(loop.run.folder / "log.jsonl", loop.progress.step)
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Add a line."""
+        self.log.write(kind, facts)
+
+
+class ProgressBar(Callback):
+    """Shows the step, the loss and the speed."""
+
+    def __init__(self, report: Reporter) -> None:
+        self.report, self._open = report, ExitStack()
+
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Show the bar."""
+        recipe = loop.run.recipe
+        steps = self.report.steps(recipe.name, loop.progress.step, recipe.training.steps)
+        self._reach = self._open.enter_context(steps)
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Move it."""
+        if kind == "train":
+            speed, share = facts["tokens_per_second"], facts["data_share"]
+            self._reach(facts["step"], f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
+
+    def on_end(self, loop: TrainingLoop) -> None:
+        """Take it away."""
+        self._open.close()
+
+
+class Trackers(Callback):
+    """Passes the figures on to the trackers of the recipe, such as TensorBoard or Weights and Biases."""
+
+    everywhere = True  # Accelerate decides which process writes
+
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Open them."""
+        loop.accelerator.init_trackers("hornbook")
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Pass figures on; those of a phase are no curve."""
+        if kind != "phase":
+            named = {f"{kind}/{name}": value for name, value in facts.items() if name != "step"}
+            loop.accelerator.log(named, step=loop.progress.step)
+
+    def on_end(self, loop: TrainingLoop) -> None:
+        """Close them."""
+        for tracker in loop.accelerator.trackers:
+            tracker.finish()
+
+
+class EarlyStopping(Callback):
+    """Ends a training whose held-out loss has not fallen for some evaluations.
+
+    The model of the last step is kept. What was heard before a stop is read from the log, so that a training that goes
+    on ends at the very same step.
+    """
+
+    def __init__(self, patience: int = 3, least: float = 0.0, figure: str = "loss") -> None:
+        if patience < 1:
+            raise HornbookError(f"patience is {patience} evaluations; it must be at least 1")
+        self.patience, self.least, self.figure = patience, least, figure
+
+    def on_begin(self, loop: TrainingLoop) -> None:
+        """Read the evaluations that there are."""
+        self._best, self._waited = float("inf"), 0
+        path = loop.run.folder / "log.jsonl"
+        if path.exists():
+            for line in map(json.loads, path.read_text("utf-8").splitlines()):
+                if line["kind"] == "evaluate":
+                    self._look(line)
+
+    def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
+        """Stop where the figure has not fallen by more than `least` for `patience` evaluations."""
+        if kind == "evaluate":
+            self._look(facts)
+            if self._waited >= self.patience:
+                loop.stop(
+                    f"the held-out {self.figure} has not fallen below {self._best:.4f} for {self._waited} evaluations"
+                )
+
+    def _look(self, facts: dict[str, Any]) -> None:
+        if self.figure not in facts:
+            raise HornbookError(
+                f"early stopping watches {self.figure!r}, which no evaluation gives: choose one of "
+                f"{', '.join(sorted(facts.keys() - {'kind', 'step', 'tokens', 'seconds'}))}"
+            )
+        value = facts[self.figure]
+        better = value < self._best - self.least
+        self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)

@@ -1,0 +1,121 @@
+"""What a run writes down about itself: all that repeating it takes."""
+
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hornbook.atomic import beside
+from hornbook.errors import HornbookError
+from hornbook.machine import Choice, cores, describe, device_name, processor
+from hornbook.reporter import Reporter
+from hornbook.tokenizers import tokenizer_hash
+from hornbook.training.bits import bits_depend_on, not_the_same
+from hornbook.training.phases import describe_phases
+from hornbook.training.prepare import PreparedRun
+
+_LIBRARIES = [
+    "hornbook",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "accelerate",
+    "numpy",
+    "safetensors",
+]
+
+
+def record(
+    run: PreparedRun, choices: Sequence[Choice], parameters: int, processes: int, first: int, report: Reporter
+) -> None:
+    """Write down what repeating the run takes: the recipe, versions, machine and its choices, hashes and counts.
+
+    A run that goes on after its first `first` steps warns where its bits depend on something that has changed since it
+    began, such as the number of threads. Raises HornbookError when it finds another corpus than it began with.
+    """
+    recipe, family = run.recipe, run.recipe.model.family
+    chosen = {choice.name: choice for choice in choices}
+    facts: dict[str, Any] = {
+        "name": recipe.name,
+        "family": family.name,
+        "preset": recipe.model.preset,
+        "objective": recipe.objective.name,
+        "head": recipe.objective.head,
+        "parameters": parameters,
+        "tokenizer": {
+            "kind": type(run.tokenizer.backend_tokenizer.model).__name__,
+            "vocab_size": len(run.tokenizer),
+            "hash": tokenizer_hash(run.tokenizer),
+        },
+        "corpus": {
+            "name": recipe.corpus.describe(),
+            "fingerprint": recipe.corpus.fingerprint(),
+            "train": run.train.counts(),
+            "heldout": run.heldout.counts(),
+        },
+        "seed": recipe.seed,
+        "length": recipe.model.length,
+        "batch": recipe.training.batch,
+        "steps": recipe.training.steps,
+        "phases": describe_phases(recipe, run.config),
+        "precision": {"chosen": chosen["precision"].chosen, "why": chosen["precision"].why},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
+        "machine": {
+            "processor": processor(),
+            "cores": cores(),
+            "threads": int(chosen["threads"].chosen),
+            "processes": processes,
+            "device": device_name(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "choices": describe(choices),
+        },
+        "began_with": bits_depend_on(choices, processes),
+        "processes": [{"from_step": 0, "processes": processes}],
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+    path = run.folder / "run.json"
+    if path.exists():
+        before = json.loads(path.read_text("utf-8"))
+        for what in ("tokenizer", "corpus"):
+            name = "hash" if what == "tokenizer" else "fingerprint"
+            if before[what][name] != facts[what][name]:
+                raise HornbookError(
+                    f"{run.folder}: this run began with {what} {before[what][name][:12]}, now it is "
+                    f"{facts[what][name][:12]}: bring back the old one, or begin another run with --set out=..."
+                )
+        if first:
+            facts["processes"] = _processes(before, first, processes, first < recipe.training.steps)
+            now, facts["began_with"] = facts["began_with"], _began_with(before)
+            if first < recipe.training.steps and (warning := not_the_same(facts["began_with"], now)):
+                report.warn(f"{run.folder}: {warning}")
+    write_json(path, facts)
+    with beside(run.folder / "recipe.yaml") as file:
+        file.write_text(recipe.to_yaml(), "utf-8")
+
+
+def _began_with(facts: dict[str, Any]) -> dict[str, str]:
+    """Read what the bits of a run that is there depend on, as far as an older Hornbook has written it down."""
+    return facts.get("began_with") or {
+        "precision": facts["precision"]["chosen"],
+        "threads": str(facts["machine"]["threads"]),
+        "torch release": facts["versions"]["torch"],
+    }
+
+
+def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) -> list[dict[str, int]]:
+    """List how many processes took the steps, from which on: what a run had, and what it has where it goes on."""
+    began = {"from_step": 0, "processes": facts["machine"]["processes"]}  # as an older Hornbook wrote it down
+    found = [one for one in facts.get("processes", [began]) if one["from_step"] < first]
+    if trains and found[-1]["processes"] != processes:
+        found.append({"from_step": first, "processes": processes})
+    return found
+
+
+def write_json(path: Path, facts: dict[str, Any]) -> None:
+    """Write JSON beside and rename."""
+    with beside(path) as file:
+        file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), "utf-8")

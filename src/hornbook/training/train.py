@@ -1,0 +1,111 @@
+"""A recipe's run from beginning to end: prepare, train, evaluate, show."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hornbook.contract import check_run
+from hornbook.errors import HornbookError
+from hornbook.evaluation.evaluate import evaluate_run
+from hornbook.machine import choose, use_threads
+from hornbook.quiet import quieten_transformers
+from hornbook.recipe import Recipe, make_recipe, read_recipe
+from hornbook.report import read_run, write_page
+from hornbook.reporter import Reporter
+from hornbook.run import Run
+from hornbook.training.accelerator import make_accelerator
+from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
+from hornbook.training.heap import keep_heap
+from hornbook.training.loop import Loop
+from hornbook.training.prepare import PreparedRun, prepare
+from hornbook.training.processes import Processes
+from hornbook.training.record import record, write_json
+
+
+def train(
+    recipe: Recipe | Mapping[str, Any] | Path | str,
+    settings: Sequence[str] = (),
+    callbacks: Sequence[Callback] = (),
+    *,
+    report: Reporter | None = None,
+    processes: Processes | None = None,
+) -> Run:
+    """Train a recipe's model, evaluate it and write its page; do what is left of it where it was cut off.
+
+    `recipe` is a recipe's file, or its values; each of the `settings` changes one value: "training.steps=100". The
+    callbacks hear of it beside the log, the progress and the trackers. Raises HornbookError for whatever doesn't fit,
+    before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
+    """
+    report = report or Reporter()
+    processes = processes or Processes()
+    with processes.together():
+        if isinstance(recipe, Path | str):
+            recipe = read_recipe(Path(recipe), list(settings))
+        elif not isinstance(recipe, Recipe):
+            recipe = make_recipe(dict(recipe), list(settings))
+    start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
+    return Run(recipe.folder)
+
+
+class EvaluationAndPage(Callback):
+    """Evaluates the finished model, if nobody has, and writes the run's page."""
+
+    def __init__(self, report: Reporter) -> None:
+        self.report = report
+
+    def on_finish(self, loop: TrainingLoop) -> None:
+        """Do both."""
+        folder = loop.run.folder
+        if not (folder / "evaluation.json").exists():
+            with self.report.shares() as tell:
+                evaluate_run(folder, tell)
+        write_page([read_run(folder)], folder / "page.html", loop.run.recipe.name)
+
+
+def start(
+    recipe: Recipe,
+    report: Reporter,
+    processes: Processes | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Loop:
+    """Prepare a recipe's run and write down what it is made of, ready to train."""
+    processes = processes or Processes()
+    quieten_transformers()
+    keep_heap()
+    with processes.together():
+        use_threads()
+        choices = choose(recipe.training.precision)
+        precision = next(choice for choice in choices if choice.name == "precision")
+        accelerator = make_accelerator(recipe)
+    run = processes.first_then_others(lambda: prepare(recipe, report))
+    listening = [LogFile(), Trackers(), ProgressBar(report), *callbacks]
+    with processes.together():
+        loop = Loop(run, accelerator, precision, report, listening, processes)
+    processes.check_same("the step of the newest whole checkpoint", loop.progress.step)
+    with processes.together():
+        if processes.first:
+            contract = None if loop.progress.step else examine_contract(run, loop, report)
+            record(run, choices, loop.parameters, processes.count, loop.progress.step, report)
+            if contract:
+                write_json(run.folder / "contract.json", contract)
+    counts = run.train.counts()
+    report.say(
+        f"{recipe.name}: {recipe.model.preset} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
+        f"{recipe.corpus.describe()}: {counts['documents']:,} documents, {counts['tokens']:,} tokens; "
+        f"{precision.chosen}, because {precision.why}"
+    )
+    # The precision is told above; what the machine chooses by itself is in run.json.
+    if told := [one for one in choices if one is not precision and (one.forced or one.chosen == "cuda")]:
+        report.say("; ".join(f"{one.name}: {one.chosen}, because {one.why}" for one in told))
+    return loop
+
+
+def examine_contract(run: PreparedRun, loop: Loop, report: Reporter) -> dict[str, Any]:
+    """Let the doctor look at a run before its first step: errors stop it, warnings are told once and kept."""
+    recipe = run.recipe
+    found = check_run(run.config, run.tokenizer, recipe.objective, recipe.model.length, loop.model)
+    if found.errors:
+        raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
+    for one in found.warnings:
+        report.warn(f"{one.id}: {one.found}: {one.why} {one.fix}")
+    return found.facts()
