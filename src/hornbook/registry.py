@@ -23,8 +23,10 @@ class Registry(Mapping[str, T], Generic[T]):
     two packages use.
     """
 
-    def __init__(self, group: str, what: str, accept: Callable[[str, Any], T]) -> None:
-        self.group, self.what, self._accept = group, what, accept
+    def __init__(
+        self, group: str, what: str, accept: Callable[[str, Any], T], may_be_empty: bool = False
+    ) -> None:
+        self.group, self.what, self._accept, self._may_be_empty = group, what, accept, may_be_empty
 
     @cached_property
     def _entries(self) -> dict[str, T]:
@@ -37,7 +39,7 @@ class Registry(Mapping[str, T], Generic[T]):
                     f"{_package(point)} as {point.value}: uninstall one of them"
                 )
             found[point.name] = point
-        if not found:
+        if not found and not self._may_be_empty:
             raise HornbookError(
                 f"no {self.what} is registered, not even Hornbook's own: install Hornbook, by pip install -e . in its "
                 "folder"

@@ -3,8 +3,12 @@
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from hornbook.errors import HornbookError
+from hornbook.optimizers import OPTIMIZERS
+from hornbook.registry import Registry
+from hornbook.schedules import SCHEDULES
 from hornbook.section import Section
 
 
@@ -38,14 +42,17 @@ class Training(Section):
     """Sequences in a step, over all processes."""
     accumulate: int = Field(1, ge=1)
     """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
-    optimizer: Literal["adamw", "adafactor", "muon"] = "adamw"
-    """What takes the steps; muon is for the hidden matrices, with AdamW for all else."""
+    optimizer: str = "adamw"
+    """What takes the steps: adamw, adafactor, muon (for the hidden matrices, with AdamW for all else), or one that
+    another package registers."""
     phases: tuple[Phase, ...] = ()
     """Lengths and batches that change as training goes on; without them it is model.length and batch throughout."""
     learning_rate: float = Field(1e-3, gt=0)
-    """The highest that the schedule reaches; for adafactor, in proportion to each parameter's size: 1e-2 by default."""
-    schedule: Literal["linear", "cosine", "inverse-square-root", "constant"] = "cosine"
-    """How the learning rate falls after the warmup."""
+    """The highest that the schedule reaches, by default the optimizer's own: 1e-3, and 1e-2 for adafactor, where it is
+    in proportion to each parameter's size."""
+    schedule: str = "cosine"
+    """How the learning rate falls after the warmup: linear, cosine, inverse-square-root, constant, or one that another
+    package registers."""
     warmup: int | None = Field(None, ge=0)
     """Steps in which it rises from 0; by default a twentieth of all, but 100 where these are at most a quarter."""
     floor: float = Field(0.0, ge=0, le=1)
@@ -74,15 +81,25 @@ class Training(Section):
     workers: int = Field(0, ge=0)
     """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
-    """Accelerate's trackers, beside the log.jsonl that is always written."""
+    """Accelerate's trackers, or those that other packages register, beside the log.jsonl that is always written."""
 
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, given: Any) -> Any:
-        """Adafactor's learning rate is another quantity, and has T5's as its default."""
-        if isinstance(given, dict) and given.get("optimizer") == "adafactor":
-            return {"learning_rate": 1e-2} | given
+        """Take the optimizer's own learning rate where none is given."""
+        if isinstance(given, dict) and (spec := OPTIMIZERS.get(given.get("optimizer", "adamw"))):
+            return {"learning_rate": spec.learning_rate} | given
         return given
+
+    @field_validator("optimizer", "schedule")
+    @classmethod
+    def _registered(cls, name: str, about: ValidationInfo) -> str:
+        registry: Registry[Any] = OPTIMIZERS if about.field_name == "optimizer" else SCHEDULES
+        try:
+            registry.find(name)
+        except HornbookError as error:
+            raise ValueError(str(error)) from error  # told with the recipe's other problems
+        return name
 
     @model_validator(mode="after")
     def _fit(self) -> "Training":

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-import hornbook
 from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 
@@ -42,7 +42,7 @@ def write_html(
     program = packaged("load.js", script).strip()
     html = environment.get_template(template).render(
         charts=charts,
-        version=hornbook.__version__,
+        version=version("hornbook"),
         style=Markup(packaged(*styles)),
         script=Markup(program),
         plotly=Markup(packed_plotly()[0]) if charts else "",

@@ -1,15 +1,31 @@
 """The devices and processes of a run, through Accelerate."""
 
+from typing import Any
+
 from accelerate import Accelerator
+from accelerate.tracking import GeneralTracker
 from accelerate.utils import ProjectConfiguration
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.internals import read
 from hornbook.machine import choose_device
 from hornbook.recipe import Recipe
+from hornbook.registry import Registry
 
 _TRACKERS = read("accelerate.tracking:LOGGER_TYPE_TO_CLASS")
 _get_available_trackers = read("accelerate.tracking:get_available_trackers")
+
+
+def _accept(name: str, found: Any) -> type[GeneralTracker]:
+    if not (isinstance(found, type) and issubclass(found, GeneralTracker)):
+        raise HornbookError(f"the tracker {name} is {found!r}, and has to be a subclass of GeneralTracker")
+    return found
+
+
+TRACKERS: Registry[type[GeneralTracker]] = Registry(
+    "hornbook.trackers", "tracker", _accept, may_be_empty=True
+)
+"""Those that other packages register; each is made with a run's name and the folder where it may write."""
 
 
 def make_accelerator(recipe: Recipe) -> Accelerator:
@@ -18,8 +34,10 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     Raises HornbookError for a tracker that isn't known or installed, for more processes than sequences in a step, and
     where Accelerate was told to use another kind of device.
     """
-    installed, known = [str(one) for one in _get_available_trackers()], list(_TRACKERS)
+    installed, known = [str(one) for one in _get_available_trackers()], [*_TRACKERS, *TRACKERS]
     for tracker in recipe.training.trackers:
+        if tracker in TRACKERS:
+            continue
         if tracker not in known:
             raise HornbookError(f"training.trackers: there is no {tracker!r}{nearest(tracker, known)}")
         if tracker not in installed:
@@ -30,7 +48,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     accelerator = Accelerator(
         cpu=device.chosen == "cpu",
         mixed_precision="no",
-        log_with=recipe.training.trackers or None,
+        log_with=_trackers(recipe, f"{folder}/trackers") or None,
         project_config=ProjectConfiguration(project_dir=folder, logging_dir=f"{folder}/trackers"),
     )
     if accelerator.device.type != device.chosen:
@@ -46,3 +64,10 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
             f"training.accumulate {recipe.training.accumulate} need at least {shares}: make it larger"
         )
     return accelerator
+
+
+def _trackers(recipe: Recipe, folder: str) -> list[Any]:
+    """Give names for Accelerate's own trackers, and make the others."""
+    return [
+        TRACKERS[name](recipe.name, folder) if name in TRACKERS else name for name in recipe.training.trackers
+    ]

@@ -23,15 +23,15 @@ from hornbook.dense.options import Gradient
 from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.machine import choose_instructions, choose_threads
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
 from hornbook.recipe import Training
 from hornbook.rng import CounterRNG, key, permute
+from hornbook.schedules import learning_rate
 from hornbook.section import Section
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
 from hornbook.training.log import Log
-from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
-from hornbook.training.schedules import learning_rate
 
 _COURSE, _BEGAN = "course.json", "began_with"
 
@@ -111,7 +111,7 @@ def train_dense(
     model.train()
     emits = options.arm if options.emission else None
     before = measure(model, kept, seed, emits)
-    optimizers = make_optimizers(model.model, options.plain, (nn.Linear,))
+    optimizers = OPTIMIZERS[options.plain.optimizer].make(model.model, options.plain, (nn.Linear,))
     course = _course(model, kept, options, seed)
     began_with = bits_depend_on([choose_threads(), choose_instructions()])
     first = 0

@@ -19,17 +19,17 @@ from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.objectives.batch_to_loss import LossModule, move
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
 from hornbook.reporter import Reporter
 from hornbook.rng import key
+from hornbook.schedules import learning_rate
 from hornbook.training.batches import Batches, load
 from hornbook.training.callbacks import Callback
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
-from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.prepare import PreparedRun
 from hornbook.training.processes import Processes
-from hornbook.training.schedules import learning_rate
 
 _ENDS = 1 << 16
 """Stands for a training that ends by itself, above every signal's number."""
@@ -62,7 +62,8 @@ class Loop:
         ).to(accelerator.device)
         if not self.recipe.model.positions:
             self.family.forget_positions(self.model)
-        self.optimizers = make_optimizers(self.model, self.training, self.family.matrices)
+        optimizer = OPTIMIZERS[self.training.optimizer]
+        self.optimizers = optimizer.make(self.model, self.training, self.family.matrices)
         if found:
             restore_optimizers(self.model, self.optimizers, found.optimizer())
         self.loss_module = LossModule(

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
-import hornbook
 from hornbook.dense.prove.arms import ARMS
 from hornbook.dense.prove.learning import Settings, seen
 from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
@@ -82,7 +82,7 @@ def prove(
             "choices": describe([choose_threads(1), choose_instructions()]),
         },
         "versions": {
-            "hornbook": hornbook.__version__,
+            "hornbook": version("hornbook"),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
         },

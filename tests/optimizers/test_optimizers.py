@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -18,12 +19,18 @@ from transformers.optimization import Adafactor
 
 from hornbook.errors import HornbookError
 from hornbook.families import find
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers.muon import Muon, orthogonalise
 from hornbook.recipe import Training
-from hornbook.training.muon import Muon, orthogonalise
-from hornbook.training.optimizers import make_optimizers, optimizer_state, restore_optimizers, take_step
 
-NAMES = ["adamw", "adafactor", "muon"]
+NAMES = list(OPTIMIZERS)
 SIZES = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
+def make_optimizers(
+    model: PreTrainedModel, training: Training, matrices: tuple[type[nn.Module], ...]
+) -> list[Optimizer]:
+    return OPTIMIZERS[training.optimizer].make(model, training, matrices)
 
 
 def bert() -> PreTrainedModel:

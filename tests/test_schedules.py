@@ -5,7 +5,7 @@ import torch
 from transformers import get_scheduler
 
 from hornbook.recipe import Training
-from hornbook.training.schedules import learning_rate
+from hornbook.schedules import learning_rate
 
 STEPS, WARMUP, HIGHEST = 100, 10, 0.5
 
@@ -27,7 +27,7 @@ def hugging_face(name: str) -> list[float]:
 )
 def test_as_hugging_face(ours: str, theirs: str) -> None:
     """But for the warmup, which there begins with a step at a rate of 0, and here without it."""
-    training = Training(steps=STEPS, warmup=WARMUP, learning_rate=HIGHEST, schedule=ours)  # type: ignore[arg-type]
+    training = Training(steps=STEPS, warmup=WARMUP, learning_rate=HIGHEST, schedule=ours)
     rates, expected = [learning_rate(training, step) for step in range(STEPS)], hugging_face(theirs)
     assert rates[:WARMUP] == pytest.approx(expected[1 : WARMUP + 1])
     assert rates[WARMUP:] == pytest.approx(expected[WARMUP:])

@@ -1,11 +1,15 @@
-"""Muon for matrices, with the orthogonalisation in fp32."""
+"""Muon for matrices, with the orthogonalisation in fp32; AdamW for all else."""
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from transformers import PreTrainedModel
 
+from hornbook.errors import HornbookError
 from hornbook.formats import sum_format, without_autocast
+from hornbook.optimizers.optimizer import OptimizerSpec, Settings, adamw, learned
 
 
 class Muon(torch.optim.Muon):
@@ -53,3 +57,43 @@ def orthogonalise(matrix: Tensor, coefficients: tuple[float, float, float], step
             gram = wide @ wide.mT
             wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=third, alpha=fifth), wide, beta=first)
     return wide if matrix.shape[0] <= matrix.shape[1] else wide.mT
+
+
+class MuonSpec(OptimizerSpec):
+    """Muon for the matrices between hidden states; embeddings, the head and whatever is no matrix get AdamW."""
+
+    name = "muon"
+    title = "Muon"
+    paper = "Jordan et al. 2024, kellerjordan.github.io/posts/muon"
+    learning_rate = 1e-3
+
+    def make(
+        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+    ) -> list[Optimizer]:
+        """Make both. Raises HornbookError where a matrix lies in a layer of which nobody said what it is."""
+        hidden = _hidden_matrices(model, matrices)
+        orthogonalised = [parameter for parameter in learned(model) if parameter in hidden]
+        others = adamw([parameter for parameter in learned(model) if parameter not in hidden], settings)
+        if not orthogonalised:
+            return [others]
+        return [others, Muon(orthogonalised, lr=0.0, weight_decay=settings.weight_decay)]
+
+
+def _hidden_matrices(model: PreTrainedModel, layers: tuple[type[nn.Module], ...]) -> set[Tensor]:
+    """Find the matrices that don't touch the vocabulary; each has to be an embedding's, or of one of the `layers`."""
+    head, found = model.get_output_embeddings(), set[Tensor]()
+    for name, module in model.named_modules():
+        if module is head or isinstance(module, nn.Embedding):
+            continue
+        for kind, parameter in module.named_parameters(recurse=False):
+            if isinstance(module, layers) and kind == "weight":
+                found.add(parameter)
+            elif parameter.ndim >= 2:
+                layer = type(module).__name__
+                known = ", ".join(one.__name__ for one in layers) or "none"
+                raise HornbookError(
+                    f"{type(model).__name__}: {name}.{kind} is a matrix in a {layer}, and muon takes the weights of "
+                    f"these layers: {known}. Add {layer} to `matrices` in the family, or set training.optimizer to "
+                    "adamw"
+                )
+    return found

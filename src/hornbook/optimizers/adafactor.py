@@ -1,0 +1,27 @@
+"""Adafactor (Shazeer and Stern 2018, arXiv:1804.04235), as T5 was trained."""
+
+from torch import nn
+from torch.optim import Adafactor, Optimizer
+from transformers import PreTrainedModel
+
+from hornbook.optimizers.optimizer import OptimizerSpec, Settings, learned
+
+# Against division by zero, and for parameters of size zero. PyTorch's own default of the first, 1.2e-7, is larger than
+# the squared gradients of many a matrix, which then takes longer steps than the paper's; its square is used too, so
+# that much below 1e-18 it would vanish in fp32, and rows without a gradient would become NaN.
+_GUARDS = (1e-18, 1e-3)
+
+
+class AdafactorSpec(OptimizerSpec):
+    """Steps in proportion to each parameter's size, and no decay."""
+
+    name = "adafactor"
+    title = "Adafactor"
+    paper = "Shazeer and Stern 2018, arXiv:1804.04235"
+    learning_rate = 1e-2
+
+    def make(
+        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+    ) -> list[Optimizer]:
+        """Make it."""
+        return [Adafactor(learned(model), lr=0.0, eps=_GUARDS, weight_decay=0.0)]

@@ -1,0 +1,22 @@
+"""AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+
+from torch import nn
+from torch.optim import Optimizer
+from transformers import PreTrainedModel
+
+from hornbook.optimizers.optimizer import OptimizerSpec, Settings, adamw, learned
+
+
+class AdamWSpec(OptimizerSpec):
+    """For every parameter; matrices are decayed."""
+
+    name = "adamw"
+    title = "AdamW"
+    paper = "Loshchilov and Hutter 2019, arXiv:1711.05101"
+    learning_rate = 1e-3
+
+    def make(
+        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+    ) -> list[Optimizer]:
+        """Make it."""
+        return [adamw(learned(model), settings)]

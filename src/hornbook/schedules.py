@@ -1,0 +1,109 @@
+"""How the learning rate changes: a function of the step alone, so there is no state to save.
+
+A new schedule is one class and one entry point (`hornbook.schedules`), in this package or in any other.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Protocol
+
+from hornbook.registry import Registry, check_declared
+
+
+class Settings(Protocol):
+    """What of a recipe's training section a schedule may read."""
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """In which the rate rises."""
+
+    @property
+    def floor(self) -> float:
+        """The share of the highest rate at which a falling schedule ends."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The highest."""
+
+    @property
+    def schedule(self) -> str:
+        """A schedule's name."""
+
+
+class Schedule(ABC):
+    """A way in which the learning rate goes on after the warmup."""
+
+    name: ClassVar[str]
+    """As in a recipe."""
+
+    @abstractmethod
+    def share(self, step: int, settings: Settings) -> float:
+        """Give the share of the highest rate at a step, counted from 0, that lies behind the warmup."""
+
+
+class Linear(Schedule):
+    """Falls in equal parts, to reach the floor after the last step, so that no step is taken at a rate of 0."""
+
+    name = "linear"
+
+    def share(self, step: int, settings: Settings) -> float:
+        """Fall with the steps done."""
+        return settings.floor + (1 - settings.floor) * (1 - _done(step, settings))
+
+
+class Cosine(Schedule):
+    """Falls as half a cosine does, to reach the floor after the last step."""
+
+    name = "cosine"
+
+    def share(self, step: int, settings: Settings) -> float:
+        """Fall slowly, then fast, then slowly."""
+        return settings.floor + (1 - settings.floor) * (1 + math.cos(math.pi * _done(step, settings))) / 2
+
+
+class InverseSquareRoot(Schedule):
+    """Falls with 1 / sqrt(step) (Raffel et al. 2020, arXiv:1910.10683, section 3.1.2)."""
+
+    name = "inverse-square-root"
+
+    def share(self, step: int, settings: Settings) -> float:
+        """Fall as T5's did, whatever the number of steps."""
+        warmup = max(settings.warmup_steps, 1)
+        return math.sqrt(warmup / max(step + 1, warmup))
+
+
+class Constant(Schedule):
+    """Stays."""
+
+    name = "constant"
+
+    def share(self, step: int, settings: Settings) -> float:
+        """Give all of it."""
+        return 1.0
+
+
+def learning_rate(settings: Settings, step: int) -> float:
+    """Give the learning rate of a step, counted from 0.
+
+    It rises in equal parts over the warmup, to the highest at its last step; from there the schedule decides.
+    """
+    if step < settings.warmup_steps:
+        return settings.learning_rate * (step + 1) / settings.warmup_steps
+    return settings.learning_rate * SCHEDULES[settings.schedule].share(step, settings)
+
+
+def _done(step: int, settings: Settings) -> float:
+    return (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
+
+
+def _accept(name: str, found: Any) -> Schedule:
+    check_declared("schedule", name, found, Schedule)
+    schedule: Schedule = found()
+    return schedule
+
+
+SCHEDULES: Registry[Schedule] = Registry("hornbook.schedules", "schedule", _accept)
