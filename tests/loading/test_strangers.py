@@ -121,6 +121,16 @@ def test_a_decoder_of_an_encoders_architecture(folder: Path) -> None:
     assert "BertLMHeadModel, and only BertForMaskedLM" in refused(load_model, folder)
 
 
+def test_a_class_that_is_not_named(folder: Path) -> None:
+    """What is only used may be the usual class; what is written again has to have every weight."""
+    config = json.loads((folder / "config.json").read_text())
+    del config["architectures"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_model(folder).head == "causal"
+    wrap_folder(folder)
+    assert "doesn't name" in refused(open_trained, folder)
+
+
 def test_a_runs_folder(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     folder.rename(tmp_path / "run" / "model")

@@ -99,7 +99,7 @@ def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     refuse_foreign(kind.folder)
     if kind.head != "causal" or kind.model_class is None:
         raise HornbookError(
-            f"{path}: it holds a {kind.architecture or kind.model_type}, which is no causal model, and only one that "
-            "reads from left to right can pass itself a vector: give one such as GPTNeoXForCausalLM"
+            f"{path}: it holds a {kind.architecture or f'model of type {kind.model_type}'}, which is no causal model, "
+            "and only one that reads from left to right can pass itself a vector: give one such as GPTNeoXForCausalLM"
         )
     return read_model(kind.model_class, path, dtype)

@@ -86,16 +86,17 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
     """
     place = finished(folder) or folder
     kind = recognise(place)
-    if kind.family and kind.head and kind.served:
-        config = kind.folder.config
-        precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-        return kind.family.open(place, kind.head).to(getattr(torch, precision)), masked_too(kind.head)
-    if kind.family and kind.head and kind.model_class and kind.model_class.__name__ == kind.architecture:
-        return read_model(kind.model_class, place, "auto"), kind.head
-    raise HornbookError(
-        f"{folder} holds a {kind.architecture} of type {kind.model_type}: give a language model of one of the types "
-        f"{', '.join(sorted(TYPES))}"
-    )
+    named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
+    if not (kind.family and kind.head and found and found.__name__ == named):
+        raise HornbookError(
+            f"{folder} holds a {named} of type {kind.model_type}: give a language model of one of the types "
+            f"{', '.join(sorted(TYPES))}"
+        )
+    if not kind.served:
+        return read_model(found, place, "auto"), kind.head
+    config = kind.folder.config
+    precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    return kind.family.open(place, kind.head).to(getattr(torch, precision)), masked_too(kind.head)
 
 
 def finished(folder: Path) -> Path | None:
