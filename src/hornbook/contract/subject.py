@@ -16,7 +16,7 @@ from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
 from hornbook.loading.folder import Folder
-from hornbook.loading.kind import architecture, head_of, masked_too, open_config
+from hornbook.loading.kind import class_named, head_of, masked_too, open_config
 from hornbook.objectives import Objective, Vocabulary
 from hornbook.tokenizers import Head
 
@@ -126,7 +126,8 @@ class Subject:
         """The name of the model's class."""
         if self.given.model is not None:
             return type(self.model).__name__
-        return architecture(self.raw or {}) or architecture(self.config)
+        raw = (self.raw or {}).get("architectures")
+        return class_named(raw or getattr(self.config, "architectures", None))
 
     @cached_property
     def head(self) -> Head | None:

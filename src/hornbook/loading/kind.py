@@ -3,9 +3,10 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import transformers
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
@@ -20,8 +21,7 @@ from hornbook.tokenizers import Head
 _TYPES = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
 
 
-@dataclass(frozen=True)
-class _Use:
+class _Use(NamedTuple):
     """How a model with one head is recognised and used."""
 
     command: str
@@ -30,7 +30,7 @@ class _Use:
     """Tokens without which it can't be used."""
     endings: tuple[str, ...] = ()
     """How the names of its classes end."""
-    classes: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, str] = MappingProxyType({})
     """The names of its classes in transformers, by model_type."""
 
 
@@ -87,7 +87,7 @@ def recognise(path: Path) -> Kind:
         raise HornbookError(
             f"{path} holds no model (it has no config.json): give a folder that holds a trained model"
         )
-    kind, name = folder.config.get("model_type"), architecture(folder.config)
+    kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
     family = TYPES.get(str(kind))
     for head, served in family.heads.items() if family else ():
         if name in (None, served.__name__):
@@ -96,12 +96,9 @@ def recognise(path: Path) -> Kind:
     return Kind(folder, kind, name, found, class_of(kind, name, found) if found else None, family)
 
 
-def architecture(config: Any) -> str | None:
-    """Name the class that a config.json, or an opened one, says its model has."""
-    named = (
-        config.get("architectures") if isinstance(config, dict) else getattr(config, "architectures", None)
-    )
-    return str(named[0]) if isinstance(named, list) and named else None
+def class_named(architectures: Any) -> str | None:
+    """Give the first name of a config's `architectures`; None where there is none, or no list."""
+    return str(architectures[0]) if isinstance(architectures, list) and architectures else None
 
 
 def head_of(config: PretrainedConfig | None, architecture: str | None) -> Head | None:
