@@ -78,8 +78,8 @@ class Kind:
 def recognise(path: Path) -> Kind:
     """Let a folder through the gate, and read what model it holds.
 
-    Where config.json names no class, the one that is usual for the architecture is taken; if the weights are of
-    another, reading them is refused. Raises HornbookError as `Folder` does, and where there is no config.json.
+    Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
+    lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
     """
     folder = Folder(path)
     folder.check()
