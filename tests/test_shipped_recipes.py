@@ -117,7 +117,7 @@ def test_models_open_without_hornbook(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", OPEN, asked], capture_output=True, text=True, check=True)
     answers = json.loads(done.stdout.splitlines()[-1])
     for run in runs:
-        from hornbook.evaluation.loading import load_model
+        from hornbook.loading import load_model
 
         loaded, answer = load_model(run), answers[str(run / "model")]
         tokenizer = loaded.tokenizer

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.speed.contest import work
 from benchmarks.speed.material import Material
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.evaluation.loading import load_model
+from hornbook.loading import load_model
 
 SHARES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Of the Trainer's seconds: what Hornbook is given, one run after the other, until it gets there."""

@@ -31,3 +31,8 @@ def nearest(word: str, known: list[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(known)}" if known else ""
+
+
+def one_line(error: BaseException) -> str:
+    """Put another library's error on one line, for use inside a sentence."""
+    return " ".join((str(error).strip() or type(error).__name__).split())[:300]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huggingface_hub import snapshot_download
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, one_line
 
 
 def fetch(name: str, what: str, patterns: list[str]) -> Path:
@@ -21,8 +21,7 @@ def fetch(name: str, what: str, patterns: list[str]) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, etag_timeout=5))
     except Exception as error:  # each kind of network trouble has its own
-        line = " ".join((str(error).strip() or type(error).__name__).split())[:200]
         raise HornbookError(
-            f"{name} is no folder here and can't be fetched from the hub ({line}): check the name and the network, or "
-            "give a folder"
+            f"{name} is no folder here and can't be fetched from the hub ({one_line(error)}): check the name and the "
+            "network, or give a folder"
         ) from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.evaluation.loading import LoadedModel, load_model
+from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe, read_recipe
 
 

@@ -17,7 +17,7 @@ from hornbook.corpora import Corpus
 from hornbook.errors import HornbookError, nearest
 from hornbook.families import FAMILIES
 from hornbook.families.rows import move_rows, origins
-from hornbook.families.trained import open_trained
+from hornbook.loading.model import open_trained
 from hornbook.quiet import quieten_transformers
 from hornbook.reporter import Reporter
 from hornbook.tokenizers import (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.families import find
+from hornbook.loading import LoadedModel, load_model
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 Make = Callable[..., LoadedModel]

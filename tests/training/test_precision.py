@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 
 from hornbook.evaluation.evaluate import evaluate
-from hornbook.evaluation.loading import load_model
 from hornbook.families import FAMILIES
+from hornbook.loading import load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.training import train

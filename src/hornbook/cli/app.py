@@ -10,7 +10,7 @@ from hornbook.launch import refuse_several
 from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
-    from hornbook.evaluation.loading import LoadedModel
+    from hornbook.loading import LoadedModel
 
 app = typer.Typer(
     name="hornbook",
@@ -39,7 +39,7 @@ Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder
 
 def open_quietly(folder: Path) -> "LoadedModel":
     """Open a model, and say so where it isn't a finished one."""
-    from hornbook.evaluation.loading import load_model
+    from hornbook.loading import load_model
     from hornbook.machine import use_threads
 
     quieten_transformers()

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from hornbook.contract.draft import Draft, can_mend
 from hornbook.contract.subject import Subject
+from hornbook.errors import one_line
 
 Severity = Literal["error", "warning", "note"]
 """An error spoils training or crashes; a warning will surprise someone; a note is good to know."""
@@ -115,8 +116,7 @@ def _seen(one: Check, subject: Subject) -> list[str | Found]:
     try:
         return list(one.look(subject))
     except (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        reason = " ".join((str(error) or type(error).__name__).split())[:200]
-        return [Found(f"this couldn't be looked at: {type(error).__name__}: {reason}", "note")]
+        return [Found(f"this couldn't be looked at: {type(error).__name__}: {one_line(error)}", "note")]
 
 
 def look_at(subject: Subject, about: str | None = None) -> Report:

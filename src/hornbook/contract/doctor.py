@@ -12,8 +12,9 @@ from hornbook.contract.draft import Draft
 from hornbook.contract.given import Given
 from hornbook.contract.probes.network import Network
 from hornbook.contract.probes.noise import learn_noise
-from hornbook.contract.subject import Subject, masked_too
+from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
+from hornbook.loading.kind import masked_too
 from hornbook.objectives import Objective
 from hornbook.tokenizers import Head
 

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from hornbook.atomic import beside
-from hornbook.contract.folder import TOKENIZER_FILES
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
+from hornbook.loading.folder import TOKENIZER_FILES
 
 MULTIPLE = 64
 """Vocabularies are rounded up to a multiple of this, for the matrix kernels of GPUs."""

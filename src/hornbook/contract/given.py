@@ -6,12 +6,12 @@ from pathlib import Path
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-from hornbook.contract.folder import Folder
-from hornbook.contract.opening import refuse_foreign
 from hornbook.contract.probes.network import Network
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES
 from hornbook.internals import read
+from hornbook.loading.folder import Folder
+from hornbook.loading.kind import refuse_foreign
 from hornbook.objectives import OBJECTIVES, Objective, served
 from hornbook.tokenizers import Head
 

@@ -9,30 +9,18 @@ from typing import Any
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from hornbook.contract.folder import Folder
 from hornbook.contract.given import Given, read_folders
-from hornbook.contract.opening import (
-    ModelOrFailure,
-    copy_harmless,
-    head_of,
-    line,
-    open_config,
-    open_model,
-    open_tokenizer,
-)
+from hornbook.contract.opening import ModelOrFailure, copy_harmless, open_model, open_tokenizer
 from hornbook.contract.probes.network import Network
 from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, one_line
+from hornbook.loading.folder import Folder
+from hornbook.loading.kind import class_named, head_of, masked_too, open_config
 from hornbook.objectives import Objective, Vocabulary
 from hornbook.tokenizers import Head
 
 _UNSET = 10**9  # a model_max_length above this was never set: transformers' own default is 1e30
-
-
-def masked_too(head: Head) -> Head:
-    """Take a head for pairs for what it is to most checks, a masked one; `Subject.pairs` tells of the rest."""
-    return "masked" if head == "pairs" else head
 
 
 class Subject:
@@ -81,7 +69,7 @@ class Subject:
             rust = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
         except Exception as error:  # the Rust library raises nothing narrower
             raise HornbookError(
-                f"{folder.path / 'tokenizer.json'}: it is torn or no tokenizer ({line(error)}): copy it again"
+                f"{folder.path / 'tokenizer.json'}: it is torn or no tokenizer ({one_line(error)}): copy it again"
             ) from error
         rust.no_truncation()
         rust.no_padding()
@@ -138,8 +126,8 @@ class Subject:
         """The name of the model's class."""
         if self.given.model is not None:
             return type(self.model).__name__
-        named = (self.raw or {}).get("architectures") or getattr(self.config, "architectures", None)
-        return str(named[0]) if isinstance(named, list) and named else None
+        raw = (self.raw or {}).get("architectures")
+        return class_named(raw or getattr(self.config, "architectures", None))
 
     @cached_property
     def head(self) -> Head | None:
@@ -189,7 +177,7 @@ class Subject:
             for view in network.views():
                 network.quietly(view, network.ids(2))
         except Exception as error:  # whatever a model's forward raises
-            return None, line(error)
+            return None, one_line(error)
         return network, None
 
     @cached_property

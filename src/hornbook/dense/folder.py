@@ -5,14 +5,17 @@ from pathlib import Path
 
 import torch
 from pydantic import ValidationError
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.dense.model import DenseModel
 from hornbook.dense.options import DenseOptions
 from hornbook.dense.token import add_dense_token
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, one_line
+from hornbook.families.weights import read_model
 from hornbook.hub import fetch
+from hornbook.loading.kind import recognise, refuse_foreign
+from hornbook.loading.model import finished
 from hornbook.tokenizers import load
 from hornbook.tokenizers.load import FILES
 
@@ -51,7 +54,7 @@ def open_dense(
     try:
         options = DenseOptions.model_validate_json((folder / _FILE).read_text("utf-8"))
     except (OSError, ValidationError) as error:
-        raise HornbookError(f"{folder / _FILE}: can't be read ({_line(error)}): copy it again") from error
+        raise HornbookError(f"{folder / _FILE}: can't be read ({one_line(error)}): copy it again") from error
     model, tokenizer = _open(folder, dtype), load(str(folder))
     if options.token not in tokenizer.get_vocab():
         raise HornbookError(
@@ -87,38 +90,16 @@ def _place(folder: Path) -> Path:
     """Find the model in a run's folder, or fetch one that is named as on the hub."""
     if not folder.exists():
         folder = fetch(str(folder), "model", [*FILES, _FILE, "*.safetensors", "*.safetensors.index.json"])
-    run = not (folder / "config.json").is_file() and (folder / "model" / "config.json").is_file()
-    return folder / "model" if run else folder
+    return finished(folder) or folder
 
 
-def _open(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     """Open a folder as a causal model, and nothing that its config doesn't call one."""
-    if not (folder / "config.json").is_file():
-        raise HornbookError(f"{folder} holds no model (it has no config.json): name a folder that does")
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        classes = config.architectures or []
-        if classes and not classes[0].endswith(("ForCausalLM", "LMHeadModel")):
-            raise HornbookError(
-                f"{folder}: it holds a {classes[0]}, which is no causal model, and only one that reads from left to "
-                "right can pass itself a vector: give one such as GPTNeoXForCausalLM"
-            )
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-    except HornbookError:
-        raise
-    except Exception as error:  # safetensors, JSON and transformers each have their own
+    kind = recognise(path)
+    refuse_foreign(kind.folder)
+    if kind.head != "causal" or kind.model_class is None:
         raise HornbookError(
-            f"{folder} can't be opened as a causal model ({_line(error)}): copy it again"
-        ) from error
-    if loading["missing_keys"]:
-        raise HornbookError(
-            f"{folder} lacks {len(loading['missing_keys'])} weights of {type(model).__name__}, such as "
-            f"{sorted(loading['missing_keys'])[0]}: copy it again"
+            f"{path}: it holds a {kind.architecture or f'model of type {kind.model_type}'}, which is no causal model, "
+            "and only one that reads from left to right can pass itself a vector: give one such as GPTNeoXForCausalLM"
         )
-    return model
-
-
-def _line(error: Exception) -> str:
-    return " ".join((str(error).strip() or type(error).__name__).split())[:200]
+    return read_model(kind.model_class, path, dtype)

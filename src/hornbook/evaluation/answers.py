@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hornbook.evaluation.continuations import Scores, score_endings
-from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.questions import PublicTask, Question
+from hornbook.loading import LoadedModel
 
 Bools = npt.NDArray[np.bool_]
 

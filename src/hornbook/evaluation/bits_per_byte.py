@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.likelihood import Likelihood, spread
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.store import TokenStore
 
 _TOKENS = 2**12

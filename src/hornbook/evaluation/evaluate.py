@@ -8,11 +8,11 @@ from typing import Any
 
 from hornbook.atomic import beside
 from hornbook.errors import HornbookError
-from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.evaluation.measure import Heldout, Progress
 from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
+from hornbook.loading import LoadedModel, load_model
 from hornbook.objectives import Objective, natural_objective
 from hornbook.recipe import read_recipe
 from hornbook.store import build

@@ -8,9 +8,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
+from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 _BaseStreamer: Any = read("transformers.generation:BaseStreamer")

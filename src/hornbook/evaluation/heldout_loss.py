@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from hornbook.evaluation.heldout import heldout_batches
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.objectives import Objective
 from hornbook.objectives.batch_to_loss import move
 from hornbook.store import TokenStore

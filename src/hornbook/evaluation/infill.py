@@ -6,8 +6,8 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import cut, join, written
-from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.sampling import sampling, seeded
+from hornbook.loading import LoadedModel
 from hornbook.objectives.denoisers import MODES
 from hornbook.tokenizers import encode_documents
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hornbook.evaluation.likelihood import Likelihood
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.objectives import Objective
 from hornbook.store import TokenStore
 from hornbook.tokenizers import encode_documents

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.objectives import IGNORED
 from hornbook.objectives.pairs import Pairs
 from hornbook.rng import CounterRNG

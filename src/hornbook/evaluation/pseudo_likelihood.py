@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from hornbook.evaluation.likelihood import Likelihood, spread
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 _TOKENS = 2**12

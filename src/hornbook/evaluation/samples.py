@@ -6,8 +6,8 @@ from typing import Any
 from hornbook.evaluation.blanks import cut
 from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
-from hornbook.evaluation.loading import LoadedModel
 from hornbook.evaluation.unmask import unmask
+from hornbook.loading import LoadedModel
 from hornbook.objectives.objective import Writing
 from hornbook.tokenizers import encode_documents
 

@@ -7,7 +7,7 @@ import torch
 from transformers import GenerationConfig
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 
 
 def sampling(

@@ -6,7 +6,7 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import BLANK, cut, join, written
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 

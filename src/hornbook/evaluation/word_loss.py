@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.heldout import heldout_batches
-from hornbook.evaluation.loading import LoadedModel
+from hornbook.loading import LoadedModel
 from hornbook.objectives import SpanCorruption
 from hornbook.store import TokenStore
 

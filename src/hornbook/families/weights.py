@@ -9,6 +9,19 @@ from transformers import AutoConfig, PreTrainedModel
 from hornbook.errors import HornbookError
 
 
+def read_weights(
+    model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
+) -> tuple[PreTrainedModel, list[str]]:
+    """Read a model from safetensors, and name the weights that its class looked for in vain.
+
+    Raises whatever transformers does. Nothing is fetched and nothing is unpickled.
+    """
+    model, loading = model_class.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
+    )
+    return model, sorted(loading["missing_keys"])
+
+
 def read_model(
     model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
 ) -> PreTrainedModel:
@@ -20,20 +33,17 @@ def read_model(
     if not (Path(folder) / "config.json").is_file():
         raise HornbookError(f"{folder} holds no model (it has no config.json); name a folder that does")
     try:
-        found = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        found = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).model_type
         needed = model_class.config_class.model_type
         if found != needed:
             raise ValueError(f"its model_type is {found}, not {needed}")
-        model, loading = model_class.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
+        model, missing = read_weights(model_class, folder, dtype)
     except Exception as error:  # safetensors, JSON and transformers each have their own
         reason = str(error).split("\n")[0]
         raise HornbookError(
             f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"
         ) from error
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
+    if missing:
         raise HornbookError(
             f"{folder} lacks {len(missing)} weights of {model_class.__name__}, such as {missing[0]}; "
             "open it with the head that it was trained with, or copy it again"

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.evaluation.loading import LoadedModel, load_model
 from hornbook.evaluation.probe import probe
 from hornbook.evaluation.word_loss import word_loss
+from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.study.study import Figure

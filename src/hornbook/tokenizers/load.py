@@ -8,7 +8,7 @@ from types import MappingProxyType
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, one_line
 from hornbook.hub import fetch
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.style import STYLES
@@ -46,7 +46,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
         if rust is None or (folder / "tokenizer_config.json").exists():
             missing = "add its tokenizer.json" if rust is None else "mend its tokenizer_config.json"
             raise HornbookError(
-                f"{path} can't be opened as a tokenizer ({_line(error)}): {missing}"
+                f"{path} can't be opened as a tokenizer ({one_line(error)}): {missing}"
             ) from error
         opened = None
     if opened is not None and rust is not None and _ids(rust) != _ids(opened.backend_tokenizer):
@@ -77,7 +77,7 @@ def _read(folder: Path) -> Tokenizer | None:
     except Exception as error:  # the Rust library raises nothing narrower
         name = whole.name if whole.exists() else f"{vocabulary.name} with {merges.name}"
         raise HornbookError(
-            f"{folder}: {name} is torn or no tokenizer ({_line(error)}): copy it again"
+            f"{folder}: {name} is torn or no tokenizer ({one_line(error)}): copy it again"
         ) from error
     return None
 
@@ -93,7 +93,3 @@ def roles_of(rust: Tokenizer, declared: Mapping[str, str] = MappingProxyType({})
 
 def _ids(rust: Tokenizer) -> list[list[int]]:
     return [encoding.ids for encoding in rust.encode_batch(_PROBES, add_special_tokens=False)]
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -22,6 +22,7 @@ from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
 from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
+from hornbook.families.weights import read_model
 from hornbook.machine import choose_instructions, choose_threads
 from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
 from hornbook.recipe import Training
@@ -242,7 +243,7 @@ def _go_on(
             f"{folder}: a training was begun there with {was}, not {now}: give those, or delete that folder to start "
             "anew"
         )
-    saved = type(model.model).from_pretrained(found.folder, dtype=model.model.dtype)
+    saved = read_model(type(model.model), found.folder, model.model.dtype)
     model.model.load_state_dict(saved.state_dict())
     restore_optimizers(model, optimizers, found.optimizer())
     began_with = begun.get(_BEGAN, here)

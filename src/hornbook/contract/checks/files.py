@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from hornbook.contract.check import CHECKS, Found, check
 from hornbook.contract.draft import BACKEND, Draft
-from hornbook.contract.opening import guess_model_type
 from hornbook.contract.subject import Subject
+from hornbook.loading.kind import guess_model_type
 
 TEXTS = [
     "The quick brown Fox can't jump: 1,234.5 times, NEVER!",

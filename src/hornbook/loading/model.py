@@ -1,38 +1,22 @@
 """A trained model, opened for use: a run's, or any Hugging Face folder of a family that is known here."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES, Family, Head
+from hornbook.families.weights import read_model
+from hornbook.loading.kind import USES, Kind, masked_too, recognise
 from hornbook.machine import choose_device
 from hornbook.objectives import Vocabulary
 from hornbook.tokenizers import load
 
-COMMANDS: dict[Head, str] = {
-    "causal": "generate",
-    "masked": "unmask",
-    "pairs": "unmask",
-    "seq2seq": "infill",
-}
-"""The command that lets a model with this head write."""
-
-_NEEDED: dict[Head, tuple[str, ...]] = {
-    "causal": ("eos",),
-    "masked": ("cls", "sep", "mask"),
-    "pairs": ("cls", "sep", "mask", "pad"),
-    "seq2seq": ("eos",),
-}
-"""Tokens without which a model with this head can't be used."""
-
 _RELATIVE = 512
 """Tokens that T5 was published with; its positions are relative, and a config needn't state a length."""
-
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.*", "*.model")
 
 
 @dataclass(frozen=True)
@@ -58,7 +42,7 @@ class LoadedModel:
 
     def serves(self, head: Head) -> bool:
         """Tell whether the model has this head; one for pairs holds all of a masked one."""
-        return self.head == head or (self.head == "pairs" and head == "masked")
+        return head in (self.head, masked_too(self.head))
 
     def need(self, head: Head) -> None:
         """Raise HornbookError, naming the command that fits this model, unless it has the head that is
@@ -66,7 +50,7 @@ class LoadedModel:
         if not self.serves(head):
             raise HornbookError(
                 f"{self.name} is a {self.head} model, and this needs a {head} one: "
-                f"use `hornbook {COMMANDS[self.head]}`"
+                f"use `hornbook {USES[self.head].command}`"
             )
 
 
@@ -79,9 +63,10 @@ def load_model(folder: str | Path) -> LoadedModel:
     """
     folder = Path(folder)
     place, remark = _find(folder)
-    family, head = _recognise(place)
+    kind = recognise(place)
+    family, head = _served(kind)
     # Without any file, transformers gives an empty tokenizer.
-    if not any(any(place.glob(pattern)) for pattern in _TOKENIZER_FILES):
+    if not kind.folder.has_tokenizer:
         raise HornbookError(
             f"{place}: there is no tokenizer in it: put the one there that the model was trained with"
         )
@@ -94,15 +79,39 @@ def load_model(folder: str | Path) -> LoadedModel:
     return loaded
 
 
+def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
+    """Open a model of a known architecture with every weight that it has, in its own precision, to write it again.
+
+    Raises HornbookError for a folder without a language model of such an architecture, or without all its weights.
+    """
+    place = finished(folder) or folder
+    kind = recognise(place)
+    named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
+    if not (kind.family and kind.head and found and found.__name__ == named):
+        raise HornbookError(
+            f"{folder} holds a {named} of type {kind.model_type}: give a language model of one of the types "
+            f"{', '.join(sorted(TYPES))}"
+        )
+    if not kind.served:
+        return read_model(found, place, "auto"), kind.head
+    config = kind.folder.config
+    precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    return kind.family.open(place, kind.head).to(getattr(torch, precision)), masked_too(kind.head)
+
+
+def finished(folder: Path) -> Path | None:
+    """Find the finished model in a model's or a run's folder; None where there is none."""
+    return next((at for at in (folder, folder / "model") if (at / "config.json").is_file()), None)
+
+
 def _find(folder: Path) -> tuple[Path, str]:
     """Find the weights in a folder, and say so where they are not the finished ones."""
     if not folder.is_dir():
         raise HornbookError(
             f"{folder}: there is no such folder: give a run's folder, or a Hugging Face model's"
         )
-    for place in (folder, folder / "model"):
-        if (place / "config.json").is_file():
-            return place, ""
+    if place := finished(folder):
+        return place, ""
     checkpoints = sorted(config.parent for config in folder.glob("checkpoints/step-*/config.json"))
     if not checkpoints:
         raise HornbookError(
@@ -112,25 +121,18 @@ def _find(folder: Path) -> tuple[Path, str]:
     return checkpoints[-1], f"{folder}: this run isn't finished; its checkpoint of step {step:,} is used"
 
 
-def _recognise(place: Path) -> tuple[Family, Head]:
-    """Read a model's family and head from its config.json."""
-    try:
-        config = json.loads((place / "config.json").read_text("utf-8"))
-        kind, classes = config.get("model_type"), set(config.get("architectures") or [])
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise HornbookError(f"{place / 'config.json'}: can't be read ({error}): copy it again") from error
-    if kind not in TYPES:
+def _served(kind: Kind) -> tuple[Family, Head]:
+    """Refuse a model of another family, or with a head that its family doesn't have."""
+    where = kind.folder.path
+    if kind.family is None:
         known = ", ".join(sorted(TYPES))
-        raise HornbookError(f"{place}: its model_type is {kind!r}, which isn't known here: known are {known}")
-    family = TYPES[kind]
-    for head, served in family.heads.items():
-        # Without a class, the weights tell: opening a model of which some are missing is refused.
-        if not classes or served.__name__ in classes:
-            return family, head
-    served_names = ", ".join(served.__name__ for served in family.heads.values())
-    raise HornbookError(
-        f"{place}: it holds a {', '.join(sorted(classes))}, and only {served_names} can be used here"
-    )
+        raise HornbookError(
+            f"{where}: its model_type is {kind.model_type!r}, which isn't known here: known are {known}"
+        )
+    if not kind.served or kind.head is None:
+        served = ", ".join(served.__name__ for served in kind.family.heads.values())
+        raise HornbookError(f"{where}: it holds a {kind.architecture}, and only {served} can be used here")
+    return kind.family, kind.head
 
 
 def _length(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
@@ -149,7 +151,7 @@ def _check(loaded: LoadedModel) -> None:
             f"{loaded.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
             "tokenizer there that it was trained with"
         )
-    for role in _NEEDED[loaded.head]:
+    for role in USES[loaded.head].roles:
         if getattr(loaded.vocabulary, role) is None:
             raise HornbookError(
                 f"{loaded.folder}: the tokenizer declares no {role} token, and a {loaded.head} model needs "

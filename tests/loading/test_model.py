@@ -5,7 +5,7 @@ import pytest
 from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.loading import load_model
+from hornbook.loading import load_model
 
 HEADS = {
     "bert-tiny": ("bert", "masked"),

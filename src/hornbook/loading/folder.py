@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, one_line
 
 _TOKENIZER_JSON = (
     "tokenizer.json",
@@ -17,6 +17,7 @@ _TOKENIZER_JSON = (
 _JSON = ("config.json", "generation_config.json", *_TOKENIZER_JSON)
 _OTHERS = ("merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 TOKENIZER_FILES = frozenset(_TOKENIZER_JSON + _OTHERS)
+_INDEX = "model.safetensors.index.json"
 _LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")
@@ -87,24 +88,30 @@ class Folder:
         """Tell whether the folder has a file of this name."""
         return (self.path / name).is_file() or (self.path / name).is_symlink()
 
+    def check(self, weights: bool = True) -> None:
+        """Look at the files that a library reads by itself: that each lies in the folder, and an index of no others."""
+        for name in _OTHERS:
+            if self.has(name):
+                self._text(name) if name.endswith(".txt") else self._inside(self.path / name)
+        if weights:
+            self._check_index({path.name for path in self.weights})
+
     def copy_to(self, target: Path, weights: bool = True) -> None:
         """Put what was read into another folder, for a library to open: without code, and naming no other file."""
+        self.check(weights)
         for name, facts in self.json.items():
             if name == "tokenizer.json":
-                (target / name).write_bytes(self._inside(self.path / name).read_bytes())
+                (target / name).write_bytes((self.path / name).read_bytes())
             else:
                 (target / name).write_text(json.dumps(_harmless(facts), ensure_ascii=False), "utf-8")
         for name in _OTHERS:
             if self.has(name):
-                self._text(name) if name.endswith(".txt") else None
-                (target / name).write_bytes(self._inside(self.path / name).read_bytes())
+                (target / name).write_bytes((self.path / name).read_bytes())
         if weights:
             for path in self.weights:
                 (target / path.name).symlink_to(path.resolve())
-            index = "model.safetensors.index.json"
-            if self.has(index):
-                self._check_index(self._read(index))
-                (target / index).write_bytes((self.path / index).read_bytes())
+            if self.has(_INDEX):
+                (target / _INDEX).write_bytes((self.path / _INDEX).read_bytes())
 
     def _read(self, name: str) -> dict[str, Any]:
         text = self._text(name)
@@ -112,7 +119,7 @@ class Folder:
             facts = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise HornbookError(
-                f"{self.path / name}: this is no JSON ({_line(error)}): copy it again"
+                f"{self.path / name}: it can't be read as JSON ({one_line(error)}): copy it again"
             ) from error
         if not isinstance(facts, dict):
             raise HornbookError(
@@ -130,7 +137,7 @@ class Folder:
                 )
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise HornbookError(f"{path}: can't be read ({_line(error)}): copy it again") from error
+            raise HornbookError(f"{path}: can't be read ({one_line(error)}): copy it again") from error
 
     def _inside(self, path: Path) -> Path:
         """Refuse a link that leaves the folder, but for those of the hub's own cache."""
@@ -142,10 +149,11 @@ class Folder:
             raise HornbookError(f"{path}: it is no file: put the file itself there")
         return path
 
-    def _check_index(self, index: dict[str, Any]) -> None:
-        shards = index.get("weight_map")
+    def _check_index(self, known: set[str]) -> None:
+        if not self.has(_INDEX):
+            return
+        shards = self._read(_INDEX).get("weight_map")
         names = set(shards.values()) if isinstance(shards, dict) else {None}
-        known = {path.name for path in self.weights}
         for name in names:
             if name not in known:
                 raise HornbookError(
@@ -161,7 +169,3 @@ def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
         for key, value in facts.items()
         if key not in _CODE and not key.endswith("_file") and key not in ("name_or_path", "_name_or_path")
     }
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,175 @@
+"""What a folder's model is, as its config.json says: family, head, and class of transformers."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import transformers
+from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging
+
+from hornbook.errors import HornbookError, one_line
+from hornbook.families import TYPES, Family
+from hornbook.internals import read
+from hornbook.loading.folder import Folder
+from hornbook.tokenizers import Head
+
+_TYPES = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
+
+
+class _Use(NamedTuple):
+    """How a model with one head is recognised and used."""
+
+    command: str
+    """The command that lets it write."""
+    roles: tuple[str, ...]
+    """Tokens without which it can't be used."""
+    endings: tuple[str, ...] = ()
+    """How the names of its classes end."""
+    classes: Mapping[str, str] = MappingProxyType({})
+    """The names of its classes in transformers, by model_type."""
+
+
+USES: dict[Head, _Use] = {
+    "causal": _Use(
+        "generate",
+        ("eos",),
+        ("ForCausalLM", "LMHeadModel"),
+        read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
+    ),
+    "masked": _Use(
+        "unmask",
+        ("cls", "sep", "mask"),
+        ("ForMaskedLM", "ForPreTraining"),
+        read("transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES"),
+    ),
+    "pairs": _Use("unmask", ("cls", "sep", "mask", "pad")),
+    "seq2seq": _Use(
+        "infill",
+        ("eos",),
+        ("ForConditionalGeneration",),
+        read("transformers.models.auto.modeling_auto:MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What model a folder holds: of which architecture, with which head."""
+
+    folder: Folder
+    model_type: str | None
+    architecture: str | None
+    """The name of its class, where config.json tells it."""
+    head: Head | None
+    """None where it is no language model that is known here."""
+    model_class: type[PreTrainedModel] | None
+    """None where transformers has no such language model."""
+    family: Family | None
+    """The family that has this architecture."""
+    served: bool = False
+    """Whether that family has this class, so that all of Hornbook can be used on it."""
+
+
+def recognise(path: Path) -> Kind:
+    """Let a folder through the gate, and read what model it holds.
+
+    Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
+    lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
+    """
+    folder = Folder(path)
+    folder.check()
+    if not folder.has("config.json"):
+        raise HornbookError(
+            f"{path} holds no model (it has no config.json): give a folder that holds a trained model"
+        )
+    kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
+    family = TYPES.get(str(kind))
+    for head, served in family.heads.items() if family else ():
+        if name in (None, served.__name__):
+            return Kind(folder, kind, name, head, served, family, served=True)
+    found = _head_of(name) if name else head_of(open_config(path)[0], None)
+    return Kind(folder, kind, name, found, class_of(kind, name, found) if found else None, family)
+
+
+def class_named(architectures: Any) -> str | None:
+    """Give the first name of a config's `architectures`; None where there is none, or no list."""
+    return str(architectures[0]) if isinstance(architectures, list) and architectures else None
+
+
+def head_of(config: PretrainedConfig | None, architecture: str | None) -> Head | None:
+    """Say what a model is trained to do: by its class, else by its architecture."""
+    if architecture and (head := _head_of(architecture)):
+        return head
+    kind = getattr(config, "model_type", None)
+    if getattr(config, "is_encoder_decoder", False):
+        return "seq2seq"
+    if kind in USES["masked"].classes:
+        return "causal" if getattr(config, "is_decoder", False) else "masked"
+    return "causal" if kind in USES["causal"].classes else None
+
+
+def class_of(model_type: str | None, architecture: str | None, head: Head) -> type[PreTrainedModel] | None:
+    """Give the class of that name, where it is a language model's, else what transformers has for a type and head."""
+    named = getattr(transformers, architecture or "", None)
+    if isinstance(named, type) and issubclass(named, PreTrainedModel) and _head_of(named.__name__):
+        return named
+    name = USES[head].classes.get(model_type or "")
+    return getattr(transformers, name, None) if isinstance(name, str) else None
+
+
+def masked_too(head: Head) -> Head:
+    """Take a head for pairs for what most see in it, a masked one."""
+    return "masked" if head == "pairs" else head
+
+
+def guess_model_type(folder: Folder) -> str | None:
+    """Say what transformers would take a config without model_type for: the longest type in the folder's name."""
+    name = folder.path.resolve().name
+    return next((kind for kind in sorted(_TYPES, key=len, reverse=True) if kind in name), None)
+
+
+def refuse_foreign(folder: Folder) -> None:
+    """Raise HornbookError for an architecture that transformers itself doesn't know."""
+    kind = folder.config.get("model_type") or guess_model_type(folder)
+    if kind not in _TYPES:
+        code = "; the code that it brings is never run" if folder.code else ""
+        raise HornbookError(
+            f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
+            f"{code}: give a folder of a known architecture"
+        )
+
+
+def open_config(place: Path) -> tuple[PretrainedConfig | None, str | None]:
+    """Make a configuration of config.json, or say why that fails."""
+    try:
+        with quiet():
+            return AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False), None
+    except Exception as error:  # each class has its own
+        return None, one_line(error)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' remarks out of ours."""
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _head_of(class_name: str) -> Head | None:
+    return next(
+        (head for head, use in USES.items() if use.endings and class_name.endswith(use.endings)), None
+    )
