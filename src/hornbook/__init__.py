@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from hornbook.evaluation.evaluate import evaluate, evaluate_run
     from hornbook.evaluation.generate import generate
     from hornbook.evaluation.infill import infill
-    from hornbook.evaluation.loading import load_model
     from hornbook.evaluation.unmask import unmask
+    from hornbook.loading import load_model
     from hornbook.training.callbacks import Callback, EarlyStopping
     from hornbook.training.train import train
 
@@ -25,7 +25,7 @@ _PLACES = {
     "evaluate_run": "hornbook.evaluation.evaluate",
     "generate": "hornbook.evaluation.generate",
     "infill": "hornbook.evaluation.infill",
-    "load_model": "hornbook.evaluation.loading",
+    "load_model": "hornbook.loading",
     "train": "hornbook.training.train",
     "unmask": "hornbook.evaluation.unmask",
 }
