@@ -8,13 +8,16 @@ PIP = $(VENV)/bin/python -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
 TORCH = 2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test slow lint lock test-newest test-oldest test-with
+.PHONY: quickstart test test-fast slow lint lock test-newest test-oldest test-with
 
 quickstart: $(VENV)/installed
 	$(VENV)/bin/hornbook quickstart
 
 test: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 -m "not slow and not gpu"
+
+test-fast: $(VENV)/installed-test
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --fast
 
 slow: $(VENV)/installed-test
 	$(VENV)/bin/python -m pytest -m slow

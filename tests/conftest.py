@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.costs"]
 ROOT = Path(__file__).resolve().parents[1]
 
 

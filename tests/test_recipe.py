@@ -154,7 +154,12 @@ def test_settings_lie_over_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("name: [", "not YAML"), ("- a\n- b", "a recipe is a table"), ("", "a recipe is a table")],
+    [
+        ("name: [", "not YAML"),
+        ("name: !!python/object/apply:os.getcwd []", "not YAML"),
+        ("- a\n- b", "a recipe is a table"),
+        ("", "a recipe is a table"),
+    ],
 )
 def test_files_that_are_no_recipe(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "recipe.yaml"

@@ -65,6 +65,7 @@ def test_there_is_one_for_each_family_and_corpus() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RECIPES)
 def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
     recipe = read_recipe(FOLDER / f"{name}.yaml")
@@ -105,6 +106,7 @@ def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_models_open_without_hornbook(folder: Path) -> None:
     import torch
     from transformers import PreTrainedTokenizerFast

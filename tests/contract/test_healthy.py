@@ -199,6 +199,7 @@ EXPLAINED = {"roberta-base": {"C21", "H01"}, "10k-tok": {"C03"}}
 merges.txt was never shortened."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["bert-base-uncased", "gpt2", "roberta-base", "t5-small", "tinystories-33m"])
 def test_real_vocabularies_with_their_configs(name: str, data: Path) -> None:
     report = examine(data / "tokenizers" / name)

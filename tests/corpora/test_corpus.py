@@ -46,6 +46,7 @@ def test_the_real_stories_are_counted_as_the_index_does(data):
     assert 0.04 < held / 12_976 < 0.06
 
 
+@pytest.mark.long
 def test_the_embedded_corpus_is_the_default():
     corpus = Corpus()
     heldout = set(corpus.documents_of("heldout"))

@@ -10,6 +10,7 @@ from hornbook.corpora import manuals
 from hornbook.corpora.prose import paragraphs, sections
 
 
+@pytest.mark.long
 def test_the_same_in_every_process(tmp_path):
     # Another hash seed, working folder and environment: only the interpreter decides.
     code = "from hornbook.corpora import manuals; print(manuals.fingerprint())"

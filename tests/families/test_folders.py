@@ -56,6 +56,7 @@ def folders(shrink: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
     return root
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preset", PRESETS)
 def test_another_process_gets_the_same_logits(preset: str, folders: Path, shrink: Callable[..., Any]) -> None:
     small = shrink(preset)

@@ -79,6 +79,7 @@ LIKE_ANOTHER = ("roberta-base", "albert-base-v2")
 """What is replaced in these is replaced in BERT and RoBERTAlbert too."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "preset",
     [pytest.param(one, marks=[pytest.mark.slow] if one in LIKE_ANOTHER else []) for one in NO_DROPOUT],

@@ -57,6 +57,7 @@ def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, m
     return read_study(path, [*shrink(folder, text, model), *settings], seeds)
 
 
+@pytest.mark.long
 def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
     """From runs to page: each arm is asked the same, with the probes; and the second time nothing is done again."""
     design, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
@@ -78,6 +79,7 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
     assert "https://" not in page.split('id="plotly"')[0]
 
 
+@pytest.mark.long
 def test_arms_are_judged_alike(tmp_path: Path, story_file: Path) -> None:
     """By the study's own figures, which are held-out losses as `heldout_loss` gives them, whatever the arm learned."""
     design = study("spans", tmp_path, story_file, model=T5)

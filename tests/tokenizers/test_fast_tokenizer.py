@@ -78,6 +78,7 @@ def opened(trained, tmp_path_factory) -> dict[tuple[str, str, str], dict]:
     return {folders[Path(folder)]: found for folder, found in json.loads(done.stdout).items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("config", [config.model_type for config in CONFIGS])
 @pytest.mark.parametrize(("style", "kind"), PAIRS)
 def test_autotokenizer_gives_the_very_ids(opened, trained, tmp_path, style, kind, config):

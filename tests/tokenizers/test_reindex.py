@@ -124,6 +124,7 @@ def test_the_published_re_index(data: Path) -> None:
 SCATTERED = {"[PAD]": 7, "[CLS]": 500, "[SEP]": -2, "[MASK]": -300}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "places"),
     [
@@ -321,6 +322,7 @@ def test_freed_ids_are_filled(trained: Callable[[str, str], Tokenizer]) -> None:
     assert not kept.dropped and not kept.added and not kept.moved
 
 
+@pytest.mark.long
 def test_added_words_live_on(data: Path, corpus: list[str]) -> None:
     """GPT-NeoX has runs of spaces that are no special tokens: they are found as before."""
     old = published(data, "gpt-neox-20b")
@@ -331,6 +333,7 @@ def test_added_words_live_on(data: Path, corpus: list[str]) -> None:
     assert done.tokenizer.encode(text).ids == [done.mapping[i] for i in before.ids]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("places", "rename", "told"),
     [
@@ -421,6 +424,7 @@ print(whole.hexdigest())
 """
 
 
+@pytest.mark.long
 def test_the_same_under_any_hash_seed(trained: Callable[[str, str], Tokenizer], tmp_path: Path) -> None:
     paths = []
     for style, kind in (("bert", "wordpiece"), ("t5", "unigram"), ("gpt", "bpe")):

@@ -104,6 +104,7 @@ def test_unigram(learnt: list[str], scores: list[int], number: int, words: list[
             assert sum(left[token] for token in tokens) == pytest.approx(likeliest(left, word), abs=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["bert-base-uncased", "t5-small"])
 def test_published(data: Path, corpus: list[str], name: str) -> None:
     """Take some thousand pieces of a real vocabulary away, and look at their words and those of some texts."""

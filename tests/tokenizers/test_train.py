@@ -143,6 +143,7 @@ for kind in ("bpe", "unigram", "wordpiece"):
 """
 
 
+@pytest.mark.long
 def test_same_bytes_whatever_the_hash_seed_and_the_threads():
     runs = [
         subprocess.Popen(

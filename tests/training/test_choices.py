@@ -19,6 +19,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.long
+
 STEPS = 4
 RUN = """
 import os, sys

@@ -23,6 +23,8 @@ from safetensors.torch import load_file
 from hornbook.families import FAMILIES
 from tests.training.cases import every_case, model_of
 
+pytestmark = pytest.mark.long
+
 STEPS = 16
 CHANCE = int(os.environ.get("KILL", time.time_ns() % 10**6))
 GROWING = {"phases": [{"length": 16, "steps": 9, "batch": 12}, {"length": 32, "steps": 7}]}

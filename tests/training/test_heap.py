@@ -23,6 +23,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap is kept with glibc only")
 def test_a_step_faults_no_memory_in_that_the_steps_before_had() -> None:
     def faults(how: str) -> int:

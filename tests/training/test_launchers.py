@@ -39,6 +39,7 @@ def test_the_readme_names_both_launchers() -> None:
     assert [command.split()[0] for command in COMMANDS] == ["torchrun", "accelerate"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "count"),
     [

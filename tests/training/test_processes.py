@@ -18,6 +18,8 @@ from hornbook.training import batches, checkpoints
 from hornbook.training.loop import Loop
 from tests.training.launching import Ended, Launched, counts, launch, logged, wait_for_step, write_recipe
 
+pytestmark = pytest.mark.long
+
 PRECISION = 2e-6
 """How far a loss of several processes may be from one process's, in nats: the order of sums differs. It is the
 precision that the README states."""
