@@ -29,3 +29,26 @@ def test_there_is_no_circle() -> None:
     needs = {name: imported(path, set(files)) for name, path in files.items()}
     order = list(TopologicalSorter(needs).static_order())  # raises CycleError, which shows the circle
     assert len(order) == len(files)
+
+
+def test_files_are_short() -> None:
+    """One subject a file, and a command's file parses, calls one function and prints."""
+    lines = {
+        str(path.relative_to(SOURCE)): len(path.read_text("utf-8").splitlines())
+        for path in SOURCE.rglob("*.py")
+    }
+    assert {name: count for name, count in lines.items() if count > 300} == {}
+    assert {name: count for name, count in lines.items() if "cli/" in name and count > 80} == {}
+
+
+def test_only_the_command_line_prints() -> None:
+    """What works in a notebook or in somebody's program logs."""
+    console = {"rich", "rich.console", "rich.progress", "rich.table", "typer"}
+    for path in SOURCE.rglob("*.py"):
+        name = str(path.relative_to(SOURCE))
+        if "cli/" in name or name == "hornbook/contract/catalogue.py":  # a page on standard output
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            printing = isinstance(node, ast.Call) and getattr(node.func, "id", None) == "print"
+            assert not printing, f"{name}:{node.lineno} prints"
+            assert not (isinstance(node, ast.ImportFrom) and node.module in console), f"{name} knows Rich"
