@@ -70,7 +70,12 @@ class Launched:
             codes.append(worker.exitcode)
             worker.kill()
             worker.join()
-        return Ended(codes, [console.read_text("utf-8") for console in self.consoles])
+        return Ended(codes, [_without_gloo(console.read_text("utf-8")) for console in self.consoles])
+
+
+def _without_gloo(text: str) -> str:
+    """Leave out what PyTorch 2.9's own C++ prints where processes join."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("[Gloo] "))
 
 
 def launch(

@@ -81,4 +81,4 @@ def script_hash(script: str) -> str:
 def policy(script: str) -> str:
     """Write the policy under which a page runs this script and plotly.js, and reaches no address."""
     hashes = f"{script_hash(script)} {packed_plotly()[1]}"
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashes}"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"

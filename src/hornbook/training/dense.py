@@ -26,6 +26,7 @@ from hornbook.families.weights import read_model
 from hornbook.machine import choose_instructions, choose_threads
 from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
 from hornbook.recipe import Training
+from hornbook.reporter import LOGGER
 from hornbook.rng import CounterRNG, key, permute
 from hornbook.schedules import learning_rate
 from hornbook.section import Section
@@ -99,7 +100,7 @@ def train_dense(
     log: Path | None = None,
     progress: Callable[[int, str], None] | None = None,
     checkpoints: Path | None = None,
-    warn: Callable[[str], None] = print,
+    warn: Callable[[str], None] = LOGGER.warning,
 ) -> dict[str, Any]:
     """Train on what phase 1 kept, teacher forced; gives the held-out figures before and after.
 
