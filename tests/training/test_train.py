@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import hornbook
 from hornbook.errors import HornbookError
@@ -167,3 +168,17 @@ def test_a_tracker_of_another_package(
     lines = [json.loads(line) for line in (run.folder / "trackers" / "run.jsonl").read_text().splitlines()]
     assert lines[0][0] == 1 and "train/loss" in lines[0][1]
     assert torch.isfinite(torch.tensor(lines[0][1]["train/loss"]))
+
+
+def test_the_readmes_lines_run(
+    recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    lines = text.split("## From Python")[1].split("```python\n")[1].split("```")[0]
+    assert 'hornbook.train("recipes/manuals-bert.yaml", ["training.steps=200"]' in lines
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "manuals-bert.yaml").write_text(yaml.safe_dump(recipe))
+    names: dict[str, Any] = {}
+    exec(lines.replace("steps=200", "steps=2"), names)
+    assert names["run"].figures and names["run"].page.exists()
