@@ -175,7 +175,7 @@ def test_the_readmes_lines_run(
 ) -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     lines = text.split("## From Python")[1].split("```python\n")[1].split("```")[0]
-    assert 'hornbook.train("recipes/manuals-bert.yaml", ["training.steps=200"]' in lines
+    assert '"recipes/manuals-bert.yaml", ["training.steps=200"]' in lines
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "manuals-bert.yaml").write_text(yaml.safe_dump(recipe))
