@@ -177,6 +177,10 @@ class Family:
         """Sum the width of all attentions that a token asks, over the layers, for each kind of token."""
         return {"token": config.num_hidden_layers * config.hidden_size}
 
+    def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
+        """Name the models that a step runs one after the other: here, the one."""
+        return [model]
+
     def served(self, module: str) -> str:
         """Name the kind of token, as in `attention`, on which a matrix works."""
         return "token"
