@@ -1,5 +1,6 @@
 """The discriminator and its generator: sizes, what they share, and the folder that both leave."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from hornbook.contract import examine
 from hornbook.errors import HornbookError
 from hornbook.families import find
 from hornbook.families.description import describe
+from hornbook.optimizers import OPTIMIZERS
 from hornbook.recipe import Training
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
-from hornbook.training.optimizers import make_optimizers
 
 FAMILY = find("electra-small")
 
@@ -119,7 +120,7 @@ def test_the_doctor_finds_nothing(folder: Path) -> None:
 
 
 def test_muon_takes_both_models_matrices(model: Any) -> None:
-    adamw, muon = make_optimizers(model, Training(steps=9, optimizer="muon"), FAMILY.matrices)
+    _, muon = OPTIMIZERS["muon"].make(model, Training(steps=9, optimizer="muon"), FAMILY.matrices)
     held = {one for group in muon.param_groups for one in group["params"]}
     names = {name for name, one in model.named_parameters() if one in held}
     assert {
@@ -136,15 +137,8 @@ def test_costs_are_those_of_both(model: Any, monkeypatch: pytest.MonkeyPatch) ->
         plain = FAMILY.construct(model.config, "detection")
         ids = torch.zeros(1, 32, dtype=torch.long)
         plain.generator(ids), plain(ids)
-    monkeypatch.setitem(
-        FAMILY.presets,
-        "electra-small",
-        type(FAMILY.presets["electra-small"])(
-            **{
-                **vars(FAMILY.presets["electra-small"]),
-                "values": FAMILY.presets["electra-small"].values | FAMILY.tiny,
-            }
-        ),
-    )
+    published = FAMILY.presets["electra-small"]
+    shrunk = replace(published, values={**published.values, **FAMILY.tiny})
+    monkeypatch.setitem(FAMILY.presets, "electra-small", shrunk)
     (cost,) = describe("electra-small", model.config.vocab_size, 32).costs
     assert counter.get_total_flops() == 32 * cost.forward

@@ -8,7 +8,8 @@ import transformers
 from torch import Tensor, nn
 from transformers import ElectraForMaskedLM, PretrainedConfig, PreTrainedModel
 
-from hornbook.families.family import Family, Head, Preset
+from hornbook.families.family import Family, Head
+from hornbook.families.preset import Preset
 
 _PRETRAINING = "google-research/electra, configure_pretraining.py"
 
