@@ -9,7 +9,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForMaskedLM, AutoModelForPreTraining
+from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer
 
 from hornbook.contract import examine
 from hornbook.errors import HornbookError
@@ -17,6 +17,7 @@ from hornbook.families import find
 from hornbook.families.description import describe
 from hornbook.optimizers import OPTIMIZERS
 from hornbook.recipe import Training
+from hornbook.tokenizer import reindex
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 FAMILY = find("electra-small")
@@ -142,3 +143,19 @@ def test_costs_are_those_of_both(model: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(FAMILY.presets, "electra-small", shrunk)
     (cost,) = describe("electra-small", model.config.vocab_size, 32).costs
     assert counter.get_total_flops() == 32 * cost.forward
+
+
+def test_new_ids_take_both_models_along(model: Any, folder: Path, tmp_path: Path) -> None:
+    places = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": -1}
+    facts = reindex(folder, tmp_path / "new", place=places, model=folder)
+    assert facts["moved"] and facts["template"] == "masked"
+    again, text = FAMILY.open(tmp_path / "new", "detection"), "Once upon a [MASK] there was a cat."
+    old, new = (
+        AutoTokenizer.from_pretrained(one)(text, return_tensors="pt").input_ids
+        for one in (folder, tmp_path / "new")
+    )
+    assert not torch.equal(old, new)
+    with torch.no_grad():
+        for before, after in ((model.eval(), again), (model.generator, again.generator)):
+            found, expected = after(new).logits.flatten(1), before(old).logits.flatten(1)
+            torch.testing.assert_close(found.sort().values, expected.sort().values, atol=1e-5, rtol=0)
