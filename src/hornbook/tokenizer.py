@@ -15,13 +15,15 @@ from transformers import PreTrainedTokenizerBase
 from hornbook.atomic import beside
 from hornbook.corpora import Corpus
 from hornbook.errors import HornbookError, nearest
-from hornbook.families import FAMILIES
+from hornbook.families import FAMILIES, Family
 from hornbook.families.rows import move_rows, origins
 from hornbook.loading.model import open_trained
+from hornbook.objectives import natural_objective
 from hornbook.quiet import quieten_transformers
 from hornbook.reporter import Reporter
 from hornbook.tokenizers import (
     STYLES,
+    Template,
     TokenizerOptions,
     build_fast_tokenizer,
     compare_splits,
@@ -68,8 +70,7 @@ def train(
     if style is not None and style not in STYLES:
         raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
     chosen = FAMILIES.find(family)
-    head = next(iter(chosen.heads))
-    look = STYLES[style or chosen.style]
+    look, template = STYLES[style or chosen.style], _template(chosen)
     try:
         parsed = TokenizerOptions.model_validate(options | {"kind": options.get("kind") or chosen.kind})
         corpus = Corpus.model_validate({"path": corpus_path, "documents": documents, "heldout_fraction": 0})
@@ -78,15 +79,16 @@ def train(
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "corpus-path"
         raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
     with (report or Reporter()).counting("Training the tokenizer", "bytes") as advance:
-        trained = learn(corpus.documents_of("train"), parsed, look, SENTINELS * (head == "seq2seq"), advance)
-    built = build_fast_tokenizer(trained, head, length, look)
+        sentinels = SENTINELS * (template == "seq2seq")
+        trained = learn(corpus.documents_of("train"), parsed, look, sentinels, advance)
+    built = build_fast_tokenizer(trained, template, length, look)
     with beside(out, folder=True) as writing:
         write(built, writing)
     return {
         "out": str(out),
         "kind": parsed.kind,
         "entries": len(built),
-        "template": head,
+        "template": template,
         "hash": tokenizer_hash(built),
     }
 
@@ -105,8 +107,8 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
     if length:
         read.model_max_length = length
     if family:
-        head, segments = next(iter(FAMILIES[family].heads)), "token_type_ids" in read.model_input_names
-        read = build_fast_tokenizer(read, head, read.model_max_length, segments=segments)
+        template, segments = _template(FAMILIES[family]), "token_type_ids" in read.model_input_names
+        read = build_fast_tokenizer(read, template, read.model_max_length, segments=segments)
     with beside(out, folder=True) as writing:
         write(read, writing)
     return {
@@ -140,20 +142,23 @@ def reindex(
         raise HornbookError("nothing is to change: say --for FAMILY, --place TOKEN=ID or --rename OLD=NEW")
     old = load(str(folder))
     places: dict[str, int] = {}
-    style = head = None
+    style = template = None
     if family:
         found = FAMILIES.find(family)
-        style, head = STYLES[found.style], next(iter(found.heads))
-        places = places_of(style, (len(sentinel_ids(old)) or SENTINELS) if head == "seq2seq" else 0)
+        style, template = STYLES[found.style], _template(found)
+        places = places_of(style, (len(sentinel_ids(old)) or SENTINELS) if template == "seq2seq" else 0)
     places |= place or {}
     done = change(old, places, rename or {})
     trained = None
     if model:
         trained, head = open_trained(model)
-    head = head or template_head(old)
+        template = natural_objective(head).template
+    template = template or template_head(old)
     roles = dict(style.roles) if style else roles_after(declared_roles(old), done, places)
     segments = "token_type_ids" in old.model_input_names
-    built = build_fast_tokenizer(wrap(done.tokenizer, roles), head, old.model_max_length, segments=segments)
+    built = build_fast_tokenizer(
+        wrap(done.tokenizer, roles), template, old.model_max_length, segments=segments
+    )
     moved = move_rows(trained, done.mapping, built) if trained is not None else None
     splits = None
     if text:
@@ -170,7 +175,7 @@ def reindex(
     return {
         "out": str(out),
         "entries": len(built),
-        "template": head,
+        "template": template,
         "roles": _roles(built, roles),
         "moved": {token: {"from": before, "to": after} for token, (before, after) in done.moved.items()},
         "dropped": done.dropped,
@@ -180,6 +185,10 @@ def reindex(
         "text": asdict(splits) if splits else None,
         "left_out": dict.fromkeys(sentencepiece_files(folder, model), _OLD_IDS),
     }
+
+
+def _template(family: Family) -> Template:
+    return natural_objective(next(iter(family.heads))).template
 
 
 def _check_new(out: Path) -> None:

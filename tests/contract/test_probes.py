@@ -61,6 +61,13 @@ class Causal(Bert):
         return self.head(hidden)
 
 
+class Judge(Bert):
+    """Gives one number for each place, in place of a row."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return super().forward(input_ids, attention_mask)[..., 0]
+
+
 def blocks() -> nn.ModuleList:
     return nn.ModuleList([layer(), layer()])
 
@@ -72,6 +79,11 @@ def told(report: Report) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
+
+
+def test_one_number_for_each_place_is_looked_at_too() -> None:
+    assert told(probe_module(Judge(blocks()), "masked")) == {}
+    assert told(probe_module(Judge(blocks()), "causal")).keys() == {"C44"}
 
 
 def test_a_module_that_is_right() -> None:

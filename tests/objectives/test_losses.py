@@ -36,6 +36,7 @@ SMALL = {
         "intermediate_size": 64,
         "embedding_size": 16,
     },
+    "electra-small": find("electra-small").tiny,
     "tinystories-1m": {"num_layers": 2, "hidden_size": 32, "num_heads": 4},
     "pythia-14m": {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 64},
     "tinyllama-15m": find("tinyllama-15m").tiny,

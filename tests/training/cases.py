@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
+from torch import Tensor
 
 from hornbook.families import FAMILIES, Family
 from hornbook.objectives import served
@@ -30,6 +33,14 @@ def objectives_of(family: Family) -> list[str]:
     """Name the objectives that a family's shrunken model serves."""
     model = model_of(family)
     return served(family, {**family.presets[model["preset"]].values, **model["config"]})
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """Read all weights of a model's folder, and of models in it."""
+    files = sorted(folder.rglob("model.safetensors"))
+    return {
+        f"{file.relative_to(folder)} {name}": one for file in files for name, one in load_file(file).items()
+    }
 
 
 def every_case() -> Iterator[Any]:

@@ -18,10 +18,9 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file
 
 from hornbook.families import FAMILIES
-from tests.training.cases import every_case, model_of
+from tests.training.cases import every_case, model_of, weights_of
 
 pytestmark = pytest.mark.long
 
@@ -133,7 +132,7 @@ def disturb(recipe: Path, train: Train, threads: int = 1) -> Path:
 
 
 def assert_same(run: Path, other: Path) -> None:
-    expected, found = (load_file(one / "model" / "model.safetensors") for one in (run, other))
+    expected, found = (weights_of(one / "model") for one in (run, other))
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 

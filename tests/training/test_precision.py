@@ -13,7 +13,6 @@ from unittest import mock
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from hornbook.evaluation.evaluate import evaluate
 from hornbook.families import FAMILIES
@@ -21,7 +20,7 @@ from hornbook.loading import load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.training import train
-from tests.training.cases import model_of, objectives_of
+from tests.training.cases import model_of, objectives_of, weights_of
 
 STEPS, MIDDLE = 3, 2
 PROMPTS = ((), ("Once <mask> a time",))
@@ -78,13 +77,13 @@ def test_steps_resume_and_evaluation(
     )
     finished = recipe.folder / "model"
     run(recipe)
-    ended = load_file(finished / "model.safetensors")
+    ended = weights_of(finished)
     middle, last = sorted((recipe.folder / "checkpoints").iterdir())
-    begun = load_file(middle / "model.safetensors")
+    begun = weights_of(middle)
     shutil.rmtree(last)
     shutil.rmtree(finished)
     run(recipe)
-    found = load_file(finished / "model.safetensors")
+    found = weights_of(finished)
     assert found.keys() == ended.keys()
     assert all(torch.equal(found[name], ended[name]) for name in ended)
     assert sum(not torch.equal(begun[name], ended[name]) for name in ended) > len(ended) / 2

@@ -71,7 +71,7 @@ def check_run(
     `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
     checks that need one don't apply.
     """
-    head = masked_too(objective.head)
+    head = masked_too(objective.template)
     given = Given(
         config=config, tokenizer=tokenizer, objective=objective, head=head, length=length, model=model
     )

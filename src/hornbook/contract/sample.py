@@ -22,14 +22,13 @@ SAMPLE = [
 """Plain English of common words, for folders that bring no text."""
 
 _CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
-_NATURAL: dict[Head, str] = {"causal": "causal", "masked": "masked", "seq2seq": "span_corruption"}
 
 
 def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Objective | None:
     """Choose what is natural for a head; None where none of ours is."""
     if head == "seq2seq" and getattr(config, "model_type", None) not in _CORRUPTS_SPANS:
         return None
-    return OBJECTIVES[_NATURAL[head]]() if head else None
+    return next((kind() for kind in OBJECTIVES.values() if head in kind.natural), None)
 
 
 def make_batch(

@@ -15,6 +15,7 @@ from hornbook.contract.probes.network import Network
 from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
+from hornbook.families import TYPES
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import class_named, head_of, masked_too, open_config
 from hornbook.objectives import Objective, Vocabulary
@@ -132,9 +133,15 @@ class Subject:
     @cached_property
     def head(self) -> Head | None:
         """What the model is trained to do: by objective, else by class, else by architecture."""
-        if self.given.objective is not None:
-            return masked_too(self.given.objective.head)
-        return head_of(self.config, self.architecture)
+        learned = self.given.objective or natural_objective(self.declared, self.config)
+        return masked_too(learned.template) if learned else head_of(self.config, self.architecture)
+
+    @cached_property
+    def declared(self) -> Head | None:
+        """The head that a family serves with the model's class; None where none does."""
+        family = TYPES.get(getattr(self.config, "model_type", ""))
+        served = family.heads if family else {}
+        return next((head for head, one in served.items() if one.__name__ == self.architecture), None)
 
     @cached_property
     def _built(self) -> ModelOrFailure:
@@ -195,7 +202,7 @@ class Subject:
     @cached_property
     def objective(self) -> Objective | None:
         """What it is trained with; where nothing is said, what is natural for its head, if any of ours is."""
-        return natural_objective(self.head, self.config)
+        return natural_objective(self.declared or self.head, self.config)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -225,7 +232,9 @@ class Subject:
     def pairs(self) -> bool:
         """Whether the model also judges pairs of texts, and so has to know which is which."""
         if self.given.objective is not None:
-            return self.given.objective.head == "pairs"
+            return self.given.objective.template == "pairs"
+        if self.declared is not None:
+            return self.declared == "pairs"
         name = self.architecture or ""
         return any(part in name for part in ("ForPreTraining", "ForNextSentence")) and self.head == "masked"
 

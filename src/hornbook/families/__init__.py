@@ -6,7 +6,8 @@ A new family is one file and one entry point (`hornbook.families`), in this pack
 from typing import Any
 
 from hornbook.errors import HornbookError, nearest
-from hornbook.families.family import Family, Head, Preset
+from hornbook.families.family import Family, Head
+from hornbook.families.preset import Preset
 from hornbook.registry import Registry, check_declared
 
 __all__ = ["FAMILIES", "PRESETS", "TYPES", "Family", "Head", "Preset", "find"]

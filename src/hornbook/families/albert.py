@@ -12,7 +12,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Family
+from hornbook.families.preset import Preset
 
 
 class Albert(Family):

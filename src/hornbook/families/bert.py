@@ -5,8 +5,8 @@ from typing import ClassVar
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining, PreTrainedModel
 
-from hornbook.families.family import Preset
 from hornbook.families.last_layer import Encoder, LastBertLayer
+from hornbook.families.preset import Preset
 
 
 def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:

@@ -159,9 +159,13 @@ def _pass(family: Family, model: PreTrainedModel, length: int) -> tuple[Counter[
             model.set_attn_implementation("eager")
         if model.config.is_encoder_decoder:
             batch["decoder_input_ids"] = ids
-        rows = torchinfo.summary(
-            model, input_data=batch, device="meta", depth=99, verbose=0, **family.arguments
-        ).summary_list
+        rows = [
+            row
+            for part in family.parts(model)
+            for row in torchinfo.summary(
+                part, input_data=batch, device="meta", depth=99, verbose=0, **family.arguments
+            ).summary_list
+        ]
     names = {module: name for name, module in model.named_modules()}
     runs = Counter(names[row.module] for row in rows)
     return runs, {names[row.module]: row.output_size for row in rows}
@@ -226,7 +230,8 @@ def _costs(family: Family, model: PreTrainedModel, runs: Counter[str], length: i
     output = model.get_output_embeddings()
     for name, module in model.named_modules():
         if isinstance(module, family.matrices) or module is output:
-            where = head if name.split(".")[0] == family.head_name else layers
+            of_head = module is output or name.split(".")[0] == family.head_name
+            where = head if of_head else layers
             where[family.served(name)] += 2 * runs[name] * module.get_parameter("weight").numel()
     return [
         Cost(token, layers[token], 4 * width * length, head[token])

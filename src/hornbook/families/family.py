@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
+from hornbook.families.preset import Preset
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
 
@@ -30,26 +30,6 @@ OWNERS = {
     "add_cross_attention": "the head",
     "is_encoder_decoder": "the head",
 }
-
-
-@dataclass(frozen=True)
-class Preset:
-    """One published size of a family."""
-
-    values: Mapping[str, Any]
-    """The published values, in the config class's words; without vocabulary, ids and positions."""
-    source: str
-    """Where the values are published."""
-    vocab_size: int
-    """Entries of the published vocabulary."""
-    positions: int
-    """Tokens that the published model takes at once."""
-    parameters: int | None = None
-    """Parameters as published, shared ones counted once; None where no exact figure is published."""
-    counted: type[PreTrainedModel] | None = None
-    """The class whose parameters were counted."""
-    pad: int = 0
-    """The id of padding in the published vocabulary; 0 where it has none."""
 
 
 class Family:
@@ -176,6 +156,10 @@ class Family:
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
         """Sum the width of all attentions that a token asks, over the layers, for each kind of token."""
         return {"token": config.num_hidden_layers * config.hidden_size}
+
+    def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
+        """Name the models that a step runs one after the other: here, the one."""
+        return [model]
 
     def served(self, module: str) -> str:
         """Name the kind of token, as in `attention`, on which a matrix works."""

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from transformers import GPT2Config, GPT2LMHeadModel, PretrainedConfig
 
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Family
+from hornbook.families.preset import Preset
 from hornbook.internals import read
 
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from hornbook.families.attention import attend
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Family
+from hornbook.families.preset import Preset
 from hornbook.internals import choose_mask, read
 
 _GPTNeoSelfAttention: Any = read("transformers.models.gpt_neo.modeling_gpt_neo:GPTNeoSelfAttention")

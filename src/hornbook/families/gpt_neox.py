@@ -5,7 +5,8 @@ from typing import ClassVar
 from torch import nn
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PretrainedConfig
 
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Family
+from hornbook.families.preset import Preset
 
 
 def _preset(name: str, layers: int, hidden: int, heads: int, parameters: int) -> Preset:

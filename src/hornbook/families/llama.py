@@ -9,7 +9,8 @@ from typing import ClassVar
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, PretrainedConfig
 
-from hornbook.families.family import Family, Preset
+from hornbook.families.family import Family
+from hornbook.families.preset import Preset
 
 
 def _preset(

@@ -13,8 +13,8 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.families.family import Preset
 from hornbook.families.last_layer import Encoder, LastRobertaLayer
+from hornbook.families.preset import Preset
 
 
 def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:

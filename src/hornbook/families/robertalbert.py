@@ -5,7 +5,7 @@ from typing import ClassVar
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.families.albert import Albert
-from hornbook.families.family import Preset
+from hornbook.families.preset import Preset
 from hornbook.families.roberta import Roberta, shifted
 
 _ALBERT = Albert.presets["albert-base-v2"]

@@ -15,7 +15,8 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.families.family import Family, Head, Preset
+from hornbook.families.family import Family, Head
+from hornbook.families.preset import Preset
 
 
 def _preset(

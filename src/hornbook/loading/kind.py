@@ -22,10 +22,8 @@ _TYPES = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
 
 
 class _Use(NamedTuple):
-    """How a model with one head is recognised and used."""
+    """How a model with one head is recognised and used; of other heads, their objective tells what they need."""
 
-    command: str
-    """The command that lets it write."""
     roles: tuple[str, ...]
     """Tokens without which it can't be used."""
     endings: tuple[str, ...] = ()
@@ -36,20 +34,17 @@ class _Use(NamedTuple):
 
 USES: dict[Head, _Use] = {
     "causal": _Use(
-        "generate",
         ("eos",),
         ("ForCausalLM", "LMHeadModel"),
         read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
     ),
     "masked": _Use(
-        "unmask",
         ("cls", "sep", "mask"),
         ("ForMaskedLM", "ForPreTraining"),
         read("transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES"),
     ),
-    "pairs": _Use("unmask", ("cls", "sep", "mask", "pad")),
+    "pairs": _Use(("cls", "sep", "mask", "pad")),
     "seq2seq": _Use(
-        "infill",
         ("eos",),
         ("ForConditionalGeneration",),
         read("transformers.models.auto.modeling_auto:MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"),

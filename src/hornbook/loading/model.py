@@ -12,7 +12,7 @@ from hornbook.families import TYPES, Family, Head
 from hornbook.families.weights import read_model
 from hornbook.loading.kind import USES, Kind, masked_too, recognise
 from hornbook.machine import choose_device
-from hornbook.objectives import Vocabulary
+from hornbook.objectives import Vocabulary, natural_objective
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
@@ -50,7 +50,7 @@ class LoadedModel:
         if not self.serves(head):
             raise HornbookError(
                 f"{self.name} is a {self.head} model, and this needs a {head} one: "
-                f"use `hornbook {USES[self.head].command}`"
+                f"use `hornbook {natural_objective(self.head).writes or 'evaluate'}`"
             )
 
 
@@ -151,7 +151,7 @@ def _check(loaded: LoadedModel) -> None:
             f"{loaded.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
             "tokenizer there that it was trained with"
         )
-    for role in USES[loaded.head].roles:
+    for role in USES[loaded.head].roles if loaded.head in USES else ():
         if getattr(loaded.vocabulary, role) is None:
             raise HornbookError(
                 f"{loaded.folder}: the tokenizer declares no {role} token, and a {loaded.head} model needs "

@@ -30,6 +30,7 @@ class Causal(Objective):
     title = "causal"
     paper = "Radford et al. 2018, Improving language understanding by generative pre-training"
     head = "causal"
+    template = "causal"
     natural = frozenset({"causal"})
     terms: ClassVar = {"held-out loss": 1.0}
     measures = ("bits_per_byte", "loss")

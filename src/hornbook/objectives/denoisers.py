@@ -16,7 +16,7 @@ from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.section import Section
-from hornbook.tokenizers import Head
+from hornbook.tokenizers import Head, Template
 
 MODES = {"R": "[NLU]", "X": "[NLG]", "S": "[S2S]"}
 """The mode tokens of the published UL2 20B."""
@@ -103,6 +103,11 @@ class Denoisers(Objective):
     @property
     def head(self) -> Head:  # type: ignore[override]  # the others have one whatever their options
         """Which kind of model serves it: its form says so."""
+        return "seq2seq" if self.form == "encoder-decoder" else "causal"
+
+    @property
+    def template(self) -> Template:  # type: ignore[override]
+        """As models of its form read."""
         return "seq2seq" if self.form == "encoder-decoder" else "causal"
 
     @property

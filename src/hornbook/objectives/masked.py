@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from hornbook.objectives.masking import Masking
-from hornbook.objectives.objective import Batch, missing
+from hornbook.objectives.objective import Batch, Writing, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 
@@ -20,10 +20,11 @@ class Masked(Masking):
     title = "masked"
     paper = "Devlin et al. 2018, arXiv:1810.04805; without pairs: Liu et al. 2019, arXiv:1907.11692"
     head = "masked"
+    template = "masked"
     natural = frozenset({"masked", "pairs"})
     terms: ClassVar = {"masked-token loss": 1.0}
-    measures = ("loss", "pseudo_likelihood")
-    writes = "unmask"
+    measures: ClassVar[tuple[str, ...]] = ("loss", "pseudo_likelihood")
+    writes: ClassVar[Writing] = "unmask"
     whole_text = False
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)

@@ -14,7 +14,7 @@ from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.section import Section
 from hornbook.store import Chunking, Plan, TokenStore, Windows
-from hornbook.tokenizers import Head
+from hornbook.tokenizers import Head, Template
 
 Batch = dict[str, Ids]
 Writing = Literal["generate", "unmask", "infill"] | None
@@ -38,7 +38,9 @@ class Objective(Section):
     paper: ClassVar[str]
     """Where it was published: authors, year, and the arXiv number or DOI."""
     head: ClassVar[Head]
-    """Which kind of model serves it."""
+    """Which kind of model serves it: any name, by which a family offers the class."""
+    template: ClassVar[Template]
+    """How its texts are framed: the template of the tokenizer, and how the doctor looks at the model."""
     natural: ClassVar[frozenset[Head]]
     """The heads for which it is the objective that nobody has to name, as when a stranger's folder is measured."""
     measures: ClassVar[tuple[str, ...]]

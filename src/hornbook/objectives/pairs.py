@@ -50,6 +50,7 @@ class Pairs(Masking):
     """
 
     head = "pairs"
+    template = "pairs"
     natural = frozenset[Head]()
     measures = ("loss", "pseudo_likelihood")
     writes = "unmask"

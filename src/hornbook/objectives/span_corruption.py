@@ -22,6 +22,7 @@ class SpanCorruption(Objective):
     title = "span corruption"
     paper = "Raffel et al. 2019, arXiv:1910.10683"
     head = "seq2seq"
+    template = "seq2seq"
     natural = frozenset({"seq2seq"})
     terms: ClassVar = {"span loss": 1.0}
     measures = ("loss",)

@@ -9,7 +9,7 @@ from hornbook.tokenizers.load import load
 from hornbook.tokenizers.options import TokenizerOptions
 from hornbook.tokenizers.reindex import Reindexed, places_of, reindex, roles_after
 from hornbook.tokenizers.splits import Splits, compare_splits
-from hornbook.tokenizers.style import STYLES, Head, Style, sentinel_ids
+from hornbook.tokenizers.style import STYLES, Head, Style, Template, sentinel_ids
 from hornbook.tokenizers.trainer import train
 from hornbook.tokenizers.word_edges import WordEdges, word_edges
 
@@ -19,6 +19,7 @@ __all__ = [
     "Reindexed",
     "Splits",
     "Style",
+    "Template",
     "TokenizerOptions",
     "WordEdges",
     "compare_splits",

@@ -1,4 +1,4 @@
-"""Dress a tokenizer for transformers: every special token declared, and the template that a head needs."""
+"""Dress a tokenizer for transformers: every special token declared, and the template that a model needs."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from hornbook.errors import HornbookError
 from hornbook.tokenizers.identity import backend
-from hornbook.tokenizers.style import Head, Style, special_token
+from hornbook.tokenizers.style import Style, Template, special_token
 
-_NEEDED: dict[Head, tuple[str, ...]] = {
+_NEEDED: dict[Template, tuple[str, ...]] = {
     "causal": (),
     "masked": ("cls_token", "sep_token", "mask_token"),
     "pairs": ("cls_token", "sep_token", "mask_token", "pad_token"),
@@ -20,30 +20,30 @@ _NEEDED: dict[Head, tuple[str, ...]] = {
 
 def build_fast_tokenizer(
     tokenizer: Tokenizer | PreTrainedTokenizerBase,
-    head: Head,
+    template: Template,
     length: int,
     style: Style | None = None,
     segments: bool = False,
 ) -> PreTrainedTokenizerFast:
-    """Wrap a tokenizer for a model with this head, for sequences of `length` tokens; it stays as it is.
+    """Wrap a tokenizer with the template of a kind of model, for sequences of `length` tokens; it stays as it is.
 
     The template is `cls A sep` (a pair: `cls A sep B:1 sep:1`) for masked and pairs, `A eos` for seq2seq,
     none for causal. Roles are the style's; without a style they are those that the tokenizer declares. `segments`
     adds token_type_ids, as does pairs. Once saved, AutoTokenizer opens it with the same ids, beside any family's
     config.json.
 
-    Raises HornbookError when a token that the head needs has no role or isn't in the vocabulary, or the mask
+    Raises HornbookError when a token that the template needs has no role or isn't in the vocabulary, or the mask
     is the unknown token.
     """
     rust = Tokenizer.from_str(backend(tokenizer).to_str())
     roles = style.roles if style else declared_roles(tokenizer)
-    missing = [role for role in _NEEDED[head] if role not in roles]
+    missing = [role for role in _NEEDED[template] if role not in roles]
     if missing:
         raise HornbookError(
-            f"a {head} model needs {', '.join(missing)}, and this tokenizer has {_listed(roles)}: "
+            f"a {template} model needs {', '.join(missing)}, and this tokenizer has {_listed(roles)}: "
             "take another tokenizer, or train one in another style"
         )
-    if head in ("masked", "pairs") and roles["mask_token"] == roles.get("unk_token"):
+    if template in ("masked", "pairs") and roles["mask_token"] == roles.get("unk_token"):
         raise HornbookError(
             f"mask_token and unk_token are both {roles['mask_token']}, so masks and unknown words are one: "
             "take another tokenizer"
@@ -56,9 +56,9 @@ def build_fast_tokenizer(
             )
     rust.no_truncation()
     rust.no_padding()
-    rust.post_processor = _template(rust, head, roles)
+    rust.post_processor = _template(rust, template, roles)
     names = ["input_ids", "attention_mask"]
-    if segments or head == "pairs":
+    if segments or template == "pairs":
         names.insert(1, "token_type_ids")
     return wrap(rust, roles, model_max_length=length, model_input_names=names)
 
@@ -90,11 +90,11 @@ def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTra
     )
 
 
-def _template(rust: Tokenizer, head: Head, roles: Mapping[str, str]) -> TemplateProcessing:
-    if head in ("masked", "pairs"):
+def _template(rust: Tokenizer, template: Template, roles: Mapping[str, str]) -> TemplateProcessing:
+    if template in ("masked", "pairs"):
         cls, sep = roles["cls_token"], roles["sep_token"]
         single, pair = [cls, "$A", sep], [cls, "$A", sep, "$B:1", f"{sep}:1"]
-    elif head == "seq2seq":
+    elif template == "seq2seq":
         cls = sep = roles["eos_token"]
         single, pair = ["$A", sep], ["$A", sep, "$B", sep]
     else:

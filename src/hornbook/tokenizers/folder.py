@@ -6,7 +6,7 @@ from tokenizers import models
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers.style import Head
+from hornbook.tokenizers.style import Template
 
 _LEGACY: dict[type, tuple[str, ...]] = {
     models.BPE: ("vocab.json", "merges.txt"),
@@ -28,8 +28,8 @@ def sentencepiece_files(*folders: Path | None) -> list[str]:
     return sorted({path.name for folder in folders if folder is not None for path in folder.glob("*.model")})
 
 
-def template_head(tokenizer: PreTrainedTokenizerBase) -> Head:
-    """Tell from its template which head a tokenizer is made for.
+def template_head(tokenizer: PreTrainedTokenizerBase) -> Template:
+    """Tell which template a tokenizer has.
 
     Raises HornbookError for a template that `build_fast_tokenizer` doesn't know, such as one that begins a text and
     doesn't end it.
@@ -38,7 +38,7 @@ def template_head(tokenizer: PreTrainedTokenizerBase) -> Head:
     special = encoded.special_tokens_mask
     words = [place for place, one in enumerate(special) if not one] or [len(special)]
     before, after = tuple(encoded.ids[: words[0]]), tuple(encoded.ids[words[-1] + 1 :])
-    templates: dict[tuple[tuple[int | None, ...], tuple[int | None, ...]], Head] = {
+    templates: dict[tuple[tuple[int | None, ...], tuple[int | None, ...]], Template] = {
         ((), ()): "causal",
         ((), (tokenizer.eos_token_id,)): "seq2seq",
         ((tokenizer.cls_token_id,), (tokenizer.sep_token_id,)): "masked",

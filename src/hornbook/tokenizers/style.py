@@ -8,8 +8,11 @@ from typing import Literal
 from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
-Head = Literal["causal", "masked", "pairs", "seq2seq"]
-"""What kind of model a tokenizer serves; `pairs` is a masked one that also judges pairs of segments."""
+Template = Literal["causal", "masked", "pairs", "seq2seq"]
+"""What a tokenizer puts around a text; `pairs` is the masked one that also tells the segments of a pair apart."""
+
+Head = str
+"""What a model learned to do, as its family and its objective call it: mostly a template's name, but any will do."""
 
 
 @dataclass(frozen=True)

@@ -108,10 +108,10 @@ def check_folder(recipe: Recipe) -> None:
 
 def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     """Load the tokenizer that the recipe names, or train one; the same corpus and options find it trained."""
-    options, family, head = recipe.tokenizer, recipe.model.family, recipe.objective.head
+    options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
     modes = recipe.objective.modes()
     if options.path:
-        return build_fast_tokenizer(load(options.path), head, recipe.model.length)
+        return build_fast_tokenizer(load(options.path), template, recipe.model.length)
     style = STYLES[options.style or family.style]
     sentinels = options.sentinels
     if sentinels is None:
@@ -126,7 +126,9 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
             trained = train(recipe.corpus.documents_of("train"), options, style, sentinels, advance, modes)
         with beside(path) as file:
             trained.save(str(file))
-    return build_fast_tokenizer(tokenizers.Tokenizer.from_file(str(path)), head, recipe.model.length, style)
+    return build_fast_tokenizer(
+        tokenizers.Tokenizer.from_file(str(path)), template, recipe.model.length, style
+    )
 
 
 def _store(

@@ -145,7 +145,9 @@ def first_batch_loss(subject: Subject) -> float | None:
     try:
         with torch.no_grad():
             outputs = network.module(**known)
-            loss = outputs.loss
+            loss, logits = outputs.loss, getattr(outputs, "logits", None)
+            if logits is not None and logits.shape[-1] != network.rows:  # it chooses no words
+                return None
             if loss is None and network.head == "masked":  # models for pairs want the other label as well
                 logits = getattr(outputs, "prediction_logits", None)
                 loss = (

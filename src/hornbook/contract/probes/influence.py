@@ -83,7 +83,7 @@ class Influence:
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:
     """Give the largest change of each place: (batch, length)."""
-    return (one - other).abs().flatten(2).amax(2)
+    return (one - other).abs()[..., None].flatten(2).amax(2)
 
 
 def _another(candidate: Tensor, known: Tensor, network: Network) -> int:

@@ -1,0 +1,101 @@
+"""ELECTRA's objective: which words of a text did a small masked model put there?"""
+
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from transformers import PreTrainedModel
+
+from hornbook.families import Family
+from hornbook.formats import sum_format
+from hornbook.objectives.masked import Masked
+from hornbook.objectives.objective import IGNORED, Batch
+from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
+
+_DRAWS = 2**23
+"""Different random numbers for a word: as many as fp32 can divide and multiply without ever reaching 1."""
+_ROWS = 512
+"""Words that are drawn at once: each takes a row of the vocabulary's length."""
+
+
+class ReplacedTokens(Masked):
+    """Tell the tokens of a text that a generator replaced from the original ones (Clark et al., 2020, section 2).
+
+    The generator predicts hidden words, as in masked language modelling. At each hidden place a word is drawn from
+    what it predicts, and the model judges every place of the text so filled, padding excepted. A word that happens to
+    be the original one counts as original. No gradient flows through the drawing.
+
+    The loss is the generator's plus 50 times the detection's, each the mean over its own places. Accuracies are over
+    all places that are judged; the last is that of calling every token original, which says what the other is worth.
+    It needs a model with the head `detection`: it gives a logit for each place, and its `generator` is a masked model
+    of the same family.
+    """
+
+    title = "replaced tokens"
+    paper = "Clark et al. 2020, arXiv:2003.10555"
+    head = "detection"
+    natural = frozenset({"detection"})
+    terms: ClassVar = {
+        "masked-token loss": 1.0,
+        "detection loss": 50.0,
+        "detection accuracy": 0.0,
+        "all-original accuracy": 0.0,
+    }
+    measures = ("loss",)
+    writes = None
+    whole_text = False
+    name: Literal["replaced_tokens"] = "replaced_tokens"  # type: ignore[assignment]
+    mask: float = Field(0.85, ge=0, le=1)
+    """Share of the hidden words that become the mask token; the others stay, as in google-research/electra."""
+    random: float = Field(0.0, ge=0, le=1)
+    """Share of the hidden words that become a random word."""
+
+    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
+        """Give what masking gives, and `draws` (B, length): a random number for each place, from 0 to 2**23 - 1."""
+        batch = super().batch(windows, vocabulary, rng)
+        return batch | {"draws": rng.integers("draws", batch["labels"].shape[1], _DRAWS)}
+
+    def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Compute the two losses in nats, how many places were judged rightly, and how many are original."""
+        given = {name: one for name, one in batch.items() if name not in ("labels", "draws")}
+        hidden, labels = family.hidden_and_labels(model.generator, given | {"labels": batch["labels"]})
+        words, _ = self.loss_of(family, model.generator, hidden, labels)
+        chosen = batch["labels"] != IGNORED
+        drawn = draw(family, model.generator, hidden[labels != IGNORED], batch["draws"][chosen])
+        text = given["input_ids"].masked_scatter(chosen, drawn)
+        replaced = chosen & (text != batch["labels"])
+        real = _real(batch)
+        judged = model(**given | {"input_ids": text}).logits[real]
+        wanted = replaced[real].to(sum_format(judged.dtype))
+        nats = binary_cross_entropy_with_logits(judged.to(wanted.dtype), wanted, reduction="sum")
+        right = ((judged > 0) == wanted.bool()).sum()
+        return torch.stack([words[0], nats, right, (wanted == 0).sum()]), self.counts(batch)
+
+    def counts(self, batch: dict[str, Tensor]) -> Tensor:
+        """Count the hidden words and, for all else, the places that are judged."""
+        return torch.cat([super().counts(batch), _real(batch).sum().expand(3)])
+
+
+@torch.no_grad()
+def draw(family: Family, generator: PreTrainedModel, hidden: Tensor, draws: Tensor) -> Tensor:
+    """Draw a word from what a masked model predicts, for each of its hidden states (N, hidden): ids (N,).
+
+    `draws` (N,), from 0 to 2**23 - 1, are the random numbers: a word's share of them is its probability.
+    """
+    words = []
+    for states, numbers in zip(hidden.split(_ROWS), draws.split(_ROWS), strict=True):
+        logits = family.logits(generator, states)
+        until = logits.to(sum_format(logits.dtype)).softmax(-1).cumsum(-1)
+        # Rounding lets the last sum differ from 1.
+        places = numbers[:, None].to(until.dtype) / _DRAWS * until[:, -1:]
+        words.append(torch.searchsorted(until, places, right=True).squeeze(1))
+    return torch.cat(words)
+
+
+def _real(batch: dict[str, Tensor]) -> Tensor:
+    """Tell text from padding."""
+    mask = batch.get("attention_mask")
+    return torch.ones_like(batch["labels"], dtype=torch.bool) if mask is None else mask.bool()
