@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
@@ -33,10 +33,14 @@ def make_room(old: Tokenizer, number: int) -> Reindexed | None:
 
 
 def check_word(old: Tokenizer, done: Reindexed, word: str) -> list[str]:
-    """A word whose tokens all stay has the old ids, mapped; give what it has now."""
+    """A word whose tokens all stay has the old ids, mapped; give what it has now.
+
+    An unknown word may become known: WordPiece takes the longest piece first, and where that leads to no end, the word
+    is unknown until the piece is dropped.
+    """
     before, after = old.encode(word), done.tokenizer.encode(word)
     mapped = [done.mapping[i] for i in before.ids]
-    assert None in mapped or after.ids == mapped
+    assert None in mapped or after.ids == mapped or before.tokens == ["?"]
     return after.tokens
 
 
@@ -54,6 +58,7 @@ def longest_first(vocabulary: Any, word: str, unknown: str = "?") -> list[str]:
 
 @settings(deadline=None, max_examples=200)
 @given(first=PIECES, inner=PIECES, number=st.integers(0, 12), words=WORDS, spelt=st.booleans())
+@example(first=["aa", "ab", "ba", "aaa"], inner=["aa", "ac"], number=5, words=["aac"], spelt=False)
 def test_wordpiece(first: list[str], inner: list[str], number: int, words: list[str], spelt: bool) -> None:
     letters = [*LETTERS, *(f"##{letter}" for letter in LETTERS[: 4 if spelt else 2])]
     entries = ["?", *letters, *first, *(f"##{piece}" for piece in inner)]
