@@ -131,10 +131,11 @@ def reindex(
 ) -> dict[str, Any]:
     """Give a tokenizer's special tokens other ids, under the same vocabulary size.
 
-    `place` gives tokens their ids (-1 is the last), a `family` those that it wants; `rename` lets an old special token
-    live on under a new name. What stands at their places moves; where room must be made, unreachable tokens go, then
-    the youngest. A `model` that is taken along has the same loss as before on text without dropped tokens and
-    unknown words (one of WordPiece's may become known where the piece that led to no end is dropped). With `text`, files, it is told what of them is split differently. Gives what moved, was dropped, added and renamed.
+    `place` gives tokens their ids (-1 is the last), a `family` those that it wants; `rename` lets an old special
+    token live on under a new name. What stands at their places moves; where room must be made, unreachable tokens go,
+    then the youngest. A `model` that is taken along has the same loss as before on text without dropped tokens and
+    unknown words (one of WordPiece's may become known where the piece that led to no end is dropped). With `text`,
+    files, it is told what of them is split differently. Gives what moved, was dropped, added and renamed.
     """
     quieten_transformers()
     _check_new(out)
