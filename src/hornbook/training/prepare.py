@@ -111,7 +111,14 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
     modes = recipe.objective.modes()
     if options.path:
-        return build_fast_tokenizer(load(options.path), template, recipe.model.length)
+        found = load(options.path)
+        try:
+            return build_fast_tokenizer(found, template, recipe.model.length)
+        except HornbookError as error:
+            raise HornbookError(
+                f"tokenizer.path {options.path}: {error}; or give this one what is missing: hornbook tokenizer reindex "
+                f"{options.path} --for {family.name} --out NEW"
+            ) from error
     style = STYLES[options.style or family.style]
     sentinels = options.sentinels
     if sentinels is None:
