@@ -51,6 +51,16 @@ def test_a_description_for_people(run: Run) -> None:
     assert "2204.02311" in out
 
 
+def test_rows_that_no_token_takes_are_told(run: Run) -> None:
+    _, out, _ = run("describe", "robertalbert")
+    assert (
+        "no token takes, for 512 tokens: 512, 513" in out
+    )  # ALBERT counts from 0, the rows are RoBERTa's 514
+    _, out, _ = run("describe", "roberta-base", "--length", "514")
+    assert "no token takes, for 514 tokens: 0, 1" in out  # the 516th row is the 514th token's
+    assert "no token takes" not in run("describe", "albert-base-v2")[1] + run("describe", "t5-small")[1]
+
+
 def test_a_description_for_programs(run: Run) -> None:
     code, out, err = run("describe", "t5-small", "--json")
     facts = json.loads(out)
