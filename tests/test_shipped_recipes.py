@@ -1,14 +1,18 @@
 """Every recipe that is shipped runs from text to page, shrunk, and its model opens with Hugging Face alone."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES
-from hornbook.recipe import read_recipe
+from hornbook.recipe import make_recipe, read_recipe
 from hornbook.reporter import Reporter
 from hornbook.training.train import train
 
@@ -65,6 +69,25 @@ def test_there_is_one_for_each_family_and_corpus() -> None:
     assert {f"{corpus}-{family}" for corpus in ("manuals", "tinystories") for family in families} <= set(
         RECIPES
     )
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_one_command_line_leads_to_a_tokenizer_that_exists(name: str) -> None:
+    folder = "C:\\my tokenizers/it's {1}, 2"
+    for settings in (
+        [],
+        ["tokenizer.vocab_size=null"],
+        ["tokenizer.vocab_size=99", "tokenizer.kind=unigram"],
+    ):
+        with pytest.raises(HornbookError, match=r"vocab_size.*can't be chosen") as refused:
+            read_recipe(FOLDER / f"{name}.yaml", [f"tokenizer.path={json.dumps(folder)}", *settings])
+        told = re.search(r'--set ".*"', str(refused.value))
+        assert told
+        option, setting = shlex.split(told.group())
+        recipe = read_recipe(FOLDER / f"{name}.yaml", [setting])
+        assert option == "--set" and recipe.tokenizer.path == folder
+        # What the run writes down reads as the same recipe.
+        assert make_recipe(yaml.safe_load(recipe.to_yaml())) == recipe
 
 
 @pytest.mark.long

@@ -40,6 +40,7 @@ from hornbook.tokenizers import reindex as change
 from hornbook.tokenizers import train as learn
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.folder import sentencepiece_files
+from hornbook.tokenizers.record import Counted, make_record, write_record
 
 SENTINELS = 100
 """How many a T5 gets unless somebody says how many: as published."""
@@ -61,8 +62,8 @@ def train(
 ) -> dict[str, Any]:
     """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved.
 
-    `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... Gives out, kind,
-    entries, template and hash.
+    `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... The folder also says
+    what it was trained on, in a record and a model card. Gives out, kind, entries, template and hash.
     """
     quieten_transformers()
     _check_new(out)
@@ -79,11 +80,14 @@ def train(
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "corpus-path"
         raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
     with (report or Reporter()).counting("Training the tokenizer", "bytes") as advance:
-        sentinels = SENTINELS * (template == "seq2seq")
-        trained = learn(corpus.documents_of("train"), parsed, look, sentinels, advance)
+        read = Counted(corpus.documents_of("train"))
+        trained = learn(read, parsed, look, SENTINELS * (template == "seq2seq"), advance)
     built = build_fast_tokenizer(trained, template, length, look)
     with beside(out, folder=True) as writing:
         write(built, writing)
+        write_record(
+            writing, built, make_record(built, corpus.describe(), read, parsed.model_dump(exclude={"path"}))
+        )
     return {
         "out": str(out),
         "kind": parsed.kind,

@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return one
 
 
-def test_the_bare_command_lists_every_preset(run: Run) -> None:
+def test_the_bare_command_lists_every_preset(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = run("--json")
     assert code == 0
     serves = {row["preset"]: row["objectives"] for row in json.loads(out)}
@@ -37,8 +37,15 @@ def test_the_bare_command_lists_every_preset(run: Run) -> None:
         serves["robertalbert"] == serves["roberta-base"] == "masked"
     )  # the one has a single type of segment
     assert serves["pythia-14m"] == "causal, denoisers" and serves["t5-small"] == "span_corruption, denoisers"
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run()
-    assert code == 0 and "pythia-14m" in out
+    assert code == 0
+    # Each on a line of its own, also where a terminal has 80 columns.
+    assert [line.split()[0] for line in out.splitlines()[1 : len(PRESETS) + 1]] == list(PRESETS)
+    assert max(map(len, out.splitlines())) <= 80
+    assert ["pythia-14m", "gpt_neox", "14,067,712", "50,304", "2,048"] in [
+        row.split() for row in out.splitlines()
+    ]
 
 
 def test_a_description_for_people(run: Run) -> None:
@@ -49,6 +56,16 @@ def test_a_description_for_people(run: Run) -> None:
     assert "counted once: 11,221,680" in out
     assert "AlbertModel: 11,683,584" in out
     assert "2204.02311" in out
+
+
+def test_rows_that_no_token_takes_are_told(run: Run) -> None:
+    _, out, _ = run("describe", "robertalbert")
+    assert (
+        "no token takes, for 512 tokens: 512, 513" in out
+    )  # ALBERT counts from 0, the rows are RoBERTa's 514
+    _, out, _ = run("describe", "roberta-base", "--length", "514")
+    assert "no token takes, for 514 tokens: 0, 1" in out  # the 516th row is the 514th token's
+    assert "no token takes" not in run("describe", "albert-base-v2")[1] + run("describe", "t5-small")[1]
 
 
 def test_a_description_for_programs(run: Run) -> None:

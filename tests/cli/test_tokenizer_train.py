@@ -3,14 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import tokenizers
+from huggingface_hub import ModelCard
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from hornbook.families import FAMILIES
-from hornbook.tokenizers import STYLES
+from hornbook.tokenizers import STYLES, tokenizer_hash
 
 Run = Callable[..., str]
 
@@ -74,6 +77,60 @@ def test_figures_on_a_text(run: Run, text: str, stories: list[str]) -> None:
     assert seen["a"]["longest"][0] and longest == len(seen["a"]["longest"][0])
     side_by_side = run("inspect", "a", "b")
     assert "BPE" in side_by_side and "WordPiece" in side_by_side
+
+
+def test_a_folder_says_what_it_was_trained_on(run: Run, text: str) -> None:
+    words = (
+        "--corpus-path",
+        text,
+        "--vocab-size",
+        "400",
+        "--kind",
+        "unigram",
+        "--for",
+        "t5",
+        "--sentinels",
+        "4",
+    )
+    told = json.loads(run("train", "--out", "a", *words, "--json"))
+    record = json.loads(Path("a", "tokenizer_training.json").read_text("utf-8"))
+    # A second reading of the corpus: documents between blank lines, each behind its length.
+    documents = [part.strip().encode() for part in Path(text).read_text("utf-8").split("\n\n")]
+    written = b"".join(b"%d\n%b" % (len(one), one) for one in documents)
+    assert record["corpus"] == {
+        "name": f"{text}, a document per blank line",
+        "fingerprint": sha256(written).hexdigest(),
+        "documents": len(documents),
+        "bytes": sum(map(len, documents)),
+    }
+    assert record["command"] == "hornbook tokenizer train --out a " + " ".join((*words, "--json"))
+    assert record["versions"]["tokenizers"] == tokenizers.__version__
+    assert record["options"]["vocab_size"] == 400 and record["hash"] == told["hash"]
+    card = ModelCard.load(Path("a", "README.md"))
+    assert card.data.library_name == "transformers" and "tokenizer" in card.data.tags
+    assert record["corpus"]["fingerprint"] in card.text and "Unigram" in card.text
+
+    seen, other = json.loads(run("inspect", "a", "--json"))["a"], run("inspect", "a")
+    assert seen["training"] == record
+    assert seen["ids"] == AutoTokenizer.from_pretrained("a").convert_tokens_to_ids(seen["split"])
+    assert f"{seen['split'][0]}={seen['ids'][0]}" in other
+    assert f"{len(documents):,} documents" in other
+
+    # The same text elsewhere is the same corpus; the rest of the folder doesn't depend on what is recorded.
+    Path("b.txt").write_bytes(Path(text).read_bytes())
+    run("train", "--out", "b", *("b.txt" if word == text else word for word in words))
+    again = json.loads(Path("b", "tokenizer_training.json").read_text("utf-8"))
+    assert (
+        again["corpus"]["fingerprint"] == record["corpus"]["fingerprint"] and again["hash"] == record["hash"]
+    )
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes()
+    Path("a", "tokenizer_training.json").unlink()
+    Path("a", "README.md").unlink()
+    assert tokenizer_hash(AutoTokenizer.from_pretrained("a")) == record["hash"]
+    assert json.loads(run("inspect", "a", "--json"))["a"] == seen | {"training": None}
+    Path("a", "tokenizer_training.json").write_text("{")
+    assert "tokenizer_training.json: not JSON" in run("inspect", "a", code=2)
 
 
 def test_unreachable_tokens_are_found(data: Path, run: Run) -> None:

@@ -55,6 +55,23 @@ def test_the_embedded_corpus_is_the_default():
     assert "CPython" in corpus.describe()
 
 
+@pytest.mark.parametrize(
+    ("options", "unit"),
+    [
+        ({"path": "a.txt"}, "file"),
+        ({"path": "a.txt", "documents": "blank-line"}, "blank line"),
+        ({"path": "a.jsonl"}, "record"),
+        ({"path": "more/*.JSONL.gz"}, "record"),
+        ({"path": "a.csv.xz"}, "row"),
+        ({"path": "a.parquet"}, "row"),
+        ({"path": "a.data", "format": "jsonl"}, "record"),
+        ({"path": ["a.jsonl", "b.txt"], "documents": "line"}, "record or line"),
+    ],
+)
+def test_the_unit_of_a_document_is_the_formats_own(options, unit):
+    assert Corpus(**options).describe().endswith(f", a document per {unit}")
+
+
 def test_limit_counts_documents_that_hold_text(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("\n\none\n \ntwo\nthree\n")

@@ -18,6 +18,7 @@ from hornbook.cli import (  # noqa: F401
     families_describe,
     generate,
     infill,
+    init,
     quickstart,
     study,
     tokenizer_import,

@@ -11,7 +11,7 @@ app.add_typer(families)
 
 @families.callback(invoke_without_command=True)
 def list_presets(context: typer.Context, json: Json = False) -> None:
-    """List the families and their presets, with the parameters that are published for them."""
+    """List the families and their presets, with the sizes that are published for them."""
     if context.invoked_subcommand is not None:
         return
     from hornbook.families import PRESETS
@@ -32,4 +32,8 @@ def list_presets(context: typer.Context, json: Json = False) -> None:
     if json:
         print_json(rows)
     else:
-        print_table(rows)
+        shown = ("preset", "family", "published parameters", "published vocabulary", "published positions")
+        print_table([{name.removeprefix("published "): row[name] for name in shown} for row in rows])
+        print(
+            "\nAs published. Objectives and sources: --json. More of one: hornbook families describe PRESET"
+        )

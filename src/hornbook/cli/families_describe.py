@@ -68,6 +68,9 @@ def _print(description: "Description") -> None:
             for value in description.values
         ]
     )
+    if unused := description.unused_positions:
+        rows = ", ".join(map(str, unused))
+        print(f"\nRows of the position table that no token takes, for {description.length:,} tokens: {rows}")
     print("\nFloating-point operations for one token, in a sequence of full length:\n")
     print_table([_cost(cost) for cost in description.costs])
     print(

@@ -26,22 +26,25 @@ def inspect(
     sentence: Annotated[str, typer.Option(help="A sentence to split.")] = SENTENCE,
     json: Json = False,
 ) -> None:
-    """Show a tokenizer's roles and ids, size, longest and unreachable tokens, and how it splits a text."""
+    """Show a tokenizer's roles and ids, size, longest and unreachable tokens, its splits, and its training."""
     quieten_transformers()
     from hornbook.corpora import Corpus
     from hornbook.tokenizers import load
     from hornbook.tokenizers.inspection import inspect as look
+    from hornbook.tokenizers.record import describe_record, read_record
 
-    found = {}
+    found, origins = {}, {}
     for one in (folder, other) if other else (folder,):
         given = {"path": text, "documents": "blank-line", "heldout_fraction": 0}
         documents = Corpus.model_validate(given).documents_of("train") if text else None
         found[str(one)] = look(load(str(one)), sentence, documents)
+        origins[str(one)] = read_record(one)
     if json:
-        print_json({name: _facts(one) for name, one in found.items()})
-    else:
-        roles = dict.fromkeys(role for one in found.values() for role in one.roles)
-        print_table([{"folder": name} | _row(one, list(roles)) for name, one in found.items()], across=True)
+        print_json({name: _facts(one) | {"training": origins[name]} for name, one in found.items()})
+        return
+    roles = dict.fromkeys(role for one in found.values() for role in one.roles)
+    rows = {name: _row(one, list(roles)) | describe_record(origins[name]) for name, one in found.items()}
+    print_table([{"folder": name} | row for name, row in rows.items()], across=True)
 
 
 def _facts(one: "Inspection") -> dict[str, Any]:
@@ -72,5 +75,5 @@ def _row(one: "Inspection", roles: list[str]) -> dict[str, Any]:
         row["unreachable"] = f"{len(one.unreachable):,}  {' '.join(one.unreachable[:_SHOWN])}{more}".strip()
     return row | {
         "longest": " ".join(map(repr, one.longest)),
-        "the sentence": f"{len(one.split)}: {' '.join(one.split)}",
+        "the sentence": f"{len(one.split)}: {' '.join(map('{}={}'.format, one.split, one.ids))}",
     }

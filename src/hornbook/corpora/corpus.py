@@ -17,6 +17,10 @@ from hornbook.section import Section
 Part = Literal["train", "heldout"]
 
 
+_UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "row"}
+"""What a document is in files that aren't text."""
+
+
 class Corpus(Section):
     """Documents to learn from (`train`) and documents to be judged on (`heldout`).
 
@@ -93,7 +97,7 @@ class Corpus(Section):
                 kept += 1
                 yield document
         if not kept:
-            cut = self.dataset is None and self.documents == "file"
+            cut = self.describe().endswith("a document per file")
             raise HornbookError(
                 f"the {part} part of {self.describe()} is empty: corpus.heldout_fraction "
                 f"{self.heldout_fraction:g} leaves it none of {total} documents; "
@@ -123,8 +127,10 @@ class Corpus(Section):
         if self.path is None:
             return manuals.describe()
         name = self.path if isinstance(self.path, str) else ", ".join(self.path)
-        end = repr(self.separator) if self.documents == "separator" else self.documents.replace("-", " ")
-        return f"{name}, a document per {end}"
+        cut = repr(self.separator) if self.documents == "separator" else self.documents.replace("-", " ")
+        named = [self.path] if isinstance(self.path, str) else self.path
+        formats = dict.fromkeys(files.format_of(Path(one), self.format) for one in named)
+        return f"{name}, a document per {' or '.join(_UNITS.get(one, cut) for one in formats)}"
 
     def _files(self, part: Part) -> list[Path]:
         named = self.heldout if part == "heldout" else self.path

@@ -84,11 +84,10 @@ def read(
     text, `field` for the others. Raises HornbookError where the file can't be read, decoded (with the
     byte's position) or parsed (with the line).
     """
-    compression = infer_compression(str(path))
-    suffix = (Path(path.stem) if compression else path).suffix.lower()
+    suffix = _suffix(path)
     if suffix == ".zst":
         raise HornbookError(f"{path} is compressed with Zstandard; pip install zstandard")
-    format = format or _FORMATS.get(suffix, "text")
+    format = format_of(path, format)
     try:
         if format == "parquet":
             yield from rows.parquet(path, field)
@@ -101,6 +100,16 @@ def read(
             yield from _CUTS[documents](pieces(path, encoding), separator)
     except _DAMAGED as error:
         raise HornbookError(f"{path} can't be read: {error}; is it whole, and may you read it?") from error
+
+
+def format_of(path: Path, format: Format | None = None) -> Format:
+    """Say what a file is: what was given, or what its suffix tells."""
+    return format or _FORMATS.get(_suffix(path), "text")
+
+
+def _suffix(path: Path) -> str:
+    """Give the suffix before `.gz` and the like, in lower case."""
+    return (Path(path.stem) if infer_compression(str(path)) else path).suffix.lower()
 
 
 def pieces(path: Path, encoding: str = "utf-8") -> Iterator[str]:

@@ -48,6 +48,7 @@ class Robertalbert(Albert):
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
         """Give as many rows as RoBERTa has.
 
-        ALBERT counts from 0, so the last pad id + 1 rows stay untrained: the price of RoBERTa's values.
+        ALBERT counts from 0, so no token takes the last pad id + 1 rows: the price of RoBERTa's values. The 514
+        that are published are rows, for a length of 512; a length of 514 has 516.
         """
         return {"max_position_embeddings": shifted(tokenizer, length)}

@@ -176,7 +176,8 @@ def _told(option: str, value: object) -> str:
 def missing(**roles: int | None) -> list[str]:
     """Name the roles that a tokenizer lacks."""
     return [
-        f"the tokenizer has no {role} token, which this objective needs: choose a tokenizer.style that has one"
+        f"the tokenizer has no {role} token, which this objective needs: choose a tokenizer.style that has one, or "
+        "give one that exists what is missing with hornbook tokenizer reindex FOLDER --for FAMILY"
         for role, token in roles.items()
         if token is None
     ]

@@ -57,6 +57,8 @@ class Inspection:
     """Tokens that no text is split into, special ones left out; None for kinds of which it isn't known."""
     split: list[str]
     """The sentence's tokens."""
+    ids: list[int]
+    """Their ids."""
     measured: Measured | None
     """How it does on the text, where one is given."""
 
@@ -76,6 +78,7 @@ def inspect(
     except HornbookError:
         unreachable = None
     roles = declared_roles(tokenizer).items()
+    ids = encode_documents(tokenizer, [sentence])[0]
     return Inspection(
         kind=type(rust.model).__name__,
         entries=max(rust.get_vocab().values()) + 1,
@@ -84,7 +87,8 @@ def inspect(
         length=tokenizer.model_max_length if tokenizer.model_max_length < 10**9 else None,
         longest=[texts[token] for token in words[:_LONGEST]],
         unreachable=unreachable,
-        split=tokenizer.convert_ids_to_tokens(encode_documents(tokenizer, [sentence])[0]),
+        split=tokenizer.convert_ids_to_tokens(ids),
+        ids=list(ids),
         measured=None if documents is None else measure(tokenizer, documents),
     )
 

@@ -1,7 +1,8 @@
 """What a recipe may say of its tokenizer."""
 
-from typing import Literal
+from typing import Any, Literal
 
+import yaml
 from pydantic import Field, model_validator
 
 from hornbook.section import Section
@@ -27,13 +28,23 @@ class TokenizerOptions(Section):
     min_frequency: int = Field(2, ge=1)
     """How often a merge (bpe, wordpiece) or a character (wordpiece) must occur to enter the vocabulary."""
 
-    @model_validator(mode="after")
-    def _path_stands_alone(self) -> "TokenizerOptions":
-        fields = type(self).model_fields.items()
-        others = [name for name, field in fields if name != "path" and getattr(self, name) != field.default]
-        if self.path is not None and others:
+    @model_validator(mode="before")
+    @classmethod
+    def _path_stands_alone(cls, given: Any) -> Any:
+        """Refuse other options beside a path; first of all, for a null that is to take one away is none of them."""
+        if not isinstance(given, dict) or given.get("path") is None:
+            return given
+        fields = cls.model_fields.items()
+        others = [
+            name
+            for name, field in fields
+            if name != "path" and given.get(name, field.default) != field.default
+        ]
+        if others:
+            alone = yaml.safe_dump({"path": given["path"]}, default_flow_style=True, width=10**6).strip()
             raise ValueError(
-                f"path {self.path!r} names a tokenizer that exists, so {', '.join(others)} can't be chosen: "
-                f"remove {'them' if len(others) > 1 else 'it'}, or path"
+                f"path {given['path']!r} names a tokenizer that exists, so {', '.join(others)} can't be chosen: "
+                f"remove {'them' if len(others) > 1 else 'it'}, or path; on the command line, "
+                f'--set "tokenizer={alone}" puts path in the place of them all'
             )
-        return self
+        return given

@@ -28,7 +28,7 @@ from hornbook.training.callbacks import Callback
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
-from hornbook.training.prepare import PreparedRun
+from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
 
 _ENDS = 1 << 16
@@ -55,13 +55,8 @@ class Loop:
         found = find_checkpoint(run.checkpoints, report.warn)
         self.progress = found.progress if found else Progress()
         self.saved_step = found.progress.step if found else None
-        self.model: PreTrainedModel = (
-            self.family.open(found.folder, self.objective.head)
-            if found
-            else self.family.build(run.config, self.objective.head, key(self.recipe.seed, "weights"))
-        ).to(accelerator.device)
-        if not self.recipe.model.positions:
-            self.family.forget_positions(self.model)
+        begun = make_model(self.recipe, run.config, found.folder if found else None)
+        self.model: PreTrainedModel = begun.to(accelerator.device)
         optimizer = OPTIMIZERS[self.training.optimizer]
         self.optimizers = optimizer.make(self.model, self.training, self.family.matrices)
         if found:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tokenizers
 import yaml
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.corpora import Part
@@ -58,6 +58,19 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     Raises HornbookError for whatever doesn't fit together, before anything is written to the run's folder.
     """
     check_folder(recipe)
+    tokenizer, vocabulary, config = fit(recipe, report)
+    end_id = recipe.objective.end(vocabulary)
+    assert end_id is not None
+    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
+    for store in stores.values():
+        recipe.objective.chunking(
+            store, recipe.model.length
+        )  # refuses a corpus that it can't take examples from
+    return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
+
+
+def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+    """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     tokenizer = _tokenizer(recipe, report)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
@@ -74,14 +87,16 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     config = recipe.model.family.configure(
         recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config
     )
-    end_id = recipe.objective.end(vocabulary)
-    assert end_id is not None
-    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
-    for store in stores.values():
-        recipe.objective.chunking(
-            store, recipe.model.length
-        )  # refuses a corpus that it can't take examples from
-    return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
+    return tokenizer, vocabulary, config
+
+
+def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
+    """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
+    family, head = recipe.model.family, recipe.objective.head
+    model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
+    if not recipe.model.positions:
+        family.forget_positions(model)
+    return model
 
 
 def check_folder(recipe: Recipe) -> None:
@@ -111,7 +126,14 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
     modes = recipe.objective.modes()
     if options.path:
-        return build_fast_tokenizer(load(options.path), template, recipe.model.length)
+        found = load(options.path)
+        try:
+            return build_fast_tokenizer(found, template, recipe.model.length)
+        except HornbookError as error:
+            raise HornbookError(
+                f"tokenizer.path {options.path}: {error}; or give this one what is missing: hornbook tokenizer reindex "
+                f"{options.path} --for {family.name} --out NEW"
+            ) from error
     style = STYLES[options.style or family.style]
     sentinels = options.sentinels
     if sentinels is None:

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from hornbook.atomic import beside
 from hornbook.contract import check_run
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
+from hornbook.families.positions import unused_positions
 from hornbook.machine import choose, use_threads
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import Recipe, make_recipe, read_recipe
@@ -17,7 +21,7 @@ from hornbook.training.accelerator import make_accelerator
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
-from hornbook.training.prepare import PreparedRun, prepare
+from hornbook.training.prepare import fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
 
@@ -39,10 +43,7 @@ def train(
     report = report or Reporter()
     processes = processes or Processes()
     with processes.together():
-        if isinstance(recipe, Path | str):
-            recipe = read_recipe(Path(recipe), list(settings))
-        elif not isinstance(recipe, Recipe):
-            recipe = make_recipe(dict(recipe), list(settings))
+        recipe = _read(recipe, settings)
     start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
     return Run(recipe.folder)
 
@@ -84,7 +85,11 @@ def start(
     processes.check_same("the step of the newest whole checkpoint", loop.progress.step)
     with processes.together():
         if processes.first:
-            contract = None if loop.progress.step else examine_contract(run, loop, report)
+            contract = (
+                None
+                if loop.progress.step
+                else examine_contract(recipe, run.tokenizer, run.config, loop.model, report)
+            )
             record(run, choices, loop.parameters, processes.count, loop.progress.step, report)
             if contract:
                 write_json(run.folder / "contract.json", contract)
@@ -100,10 +105,55 @@ def start(
     return loop
 
 
-def examine_contract(run: PreparedRun, loop: Loop, report: Reporter) -> dict[str, Any]:
+def init(
+    recipe: Recipe | Mapping[str, Any] | Path | str,
+    out: Path,
+    settings: Sequence[str] = (),
+    *,
+    report: Reporter | None = None,
+) -> dict[str, Any]:
+    """Write the folder that a recipe's run would begin with: configuration, tokenizer, freshly initialised weights.
+
+    The weights are, bit for bit, those before the run's first step. AutoModel and AutoTokenizer open the folder;
+    nothing is written to the run's own. Raises HornbookError for whatever doesn't fit, and where something is at `out`
+    already. Gives out, model (the class), parameters, entries, and unused_positions (rows of the position table that no
+    token takes).
+    """
+    report = report or Reporter()
+    quieten_transformers()
+    if out.exists():
+        raise HornbookError(f"{out}: something is there already: choose a new folder")
+    recipe = _read(recipe, settings)
+    tokenizer, _, config = fit(recipe, report)
+    model = make_model(recipe, config)
+    examine_contract(recipe, tokenizer, config, model, report)
+    with beside(out, folder=True) as writing:
+        model.save_pretrained(writing)
+        tokenizer.save_pretrained(writing)
+    return {
+        "out": str(out),
+        "model": type(model).__name__,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "entries": len(tokenizer),
+        "unused_positions": unused_positions(recipe.model.family, config, recipe.model.length),
+    }
+
+
+def _read(recipe: Recipe | Mapping[str, Any] | Path | str, settings: Sequence[str]) -> Recipe:
+    if isinstance(recipe, Path | str):
+        return read_recipe(Path(recipe), list(settings))
+    return recipe if isinstance(recipe, Recipe) else make_recipe(dict(recipe), list(settings))
+
+
+def examine_contract(
+    recipe: Recipe,
+    tokenizer: PreTrainedTokenizerBase,
+    config: PreTrainedConfig,
+    model: PreTrainedModel,
+    report: Reporter,
+) -> dict[str, Any]:
     """Let the doctor look at a run before its first step: errors stop it, warnings are told once and kept."""
-    recipe = run.recipe
-    found = check_run(run.config, run.tokenizer, recipe.objective, recipe.model.length, loop.model)
+    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model)
     if found.errors:
         raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
     for one in found.warnings:

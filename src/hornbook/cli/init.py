@@ -1,0 +1,32 @@
+"""`hornbook init`: the folder that a recipe's run would begin with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hornbook.cli.app import Json, Settings, app
+from hornbook.cli.console import make_reporter
+from hornbook.cli.output import print_json
+
+
+@app.command()
+def init(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/manuals-robertalbert.yaml.")],
+    folder: Annotated[Path, typer.Argument(help="Where it goes; nothing may be there.")],
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Write the configuration, tokenizer and fresh weights that a recipe's run would begin with."""
+    from hornbook.training.train import init as write
+
+    report = make_reporter()
+    facts = write(recipe, folder, settings or [], report=report)
+    if json:
+        print_json(facts)
+        return
+    report.say(
+        f"{facts['model']}, {facts['parameters']:,} parameters, {facts['entries']:,} entries: {folder}"
+    )
+    if unused := facts["unused_positions"]:
+        report.say(f"Rows of the position table that no token takes: {', '.join(map(str, unused))}")

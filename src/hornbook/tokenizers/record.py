@@ -1,0 +1,107 @@
+"""What a trained tokenizer's folder says of its origin: a record for programs, and a model card for the hub."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCardData
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.tokenizers.identity import tokenizer_hash
+
+NAME = "tokenizer_training.json"
+"""The record's file: a name that transformers doesn't read."""
+_LIBRARIES = ("hornbook", "tokenizers", "sentencepiece", "transformers")
+
+
+class Counted:
+    """Documents on their way to the trainer, counted and hashed as they pass."""
+
+    def __init__(self, documents: Iterable[str]) -> None:
+        self.documents, self.bytes = 0, 0
+        self._source, self._hash = documents, sha256()
+
+    def __iter__(self) -> Iterator[str]:
+        for document in self._source:
+            raw = document.encode("utf-8", "surrogatepass")
+            self.documents += 1
+            self.bytes += len(raw)
+            self._hash.update(b"%d\n" % len(raw) + raw)
+            yield document
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the documents that passed: of the text alone, so that every machine has the same."""
+        return self._hash.hexdigest()
+
+
+def make_record(
+    tokenizer: PreTrainedTokenizerBase, corpus: str, read: Counted, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what a tokenizer was trained on, with which options, libraries and command."""
+    return {
+        "corpus": {
+            "name": corpus,
+            "fingerprint": read.fingerprint,
+            "documents": read.documents,
+            "bytes": read.bytes,
+        },
+        "options": options,
+        "hash": tokenizer_hash(tokenizer),
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+
+
+def write_record(folder: Path, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]) -> None:
+    """Write the record, and the model card README.md, into a tokenizer's folder."""
+    (folder / NAME).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "README.md").write_text(_card(tokenizer, record), "utf-8")
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Read a folder's record; None where it has none. Raises HornbookError for one that is no JSON table."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise HornbookError(f"{path}: not JSON ({error}): copy it again, or delete it") from error
+    if not isinstance(record, dict):
+        raise HornbookError(
+            f"{path}: a record is a table, this is {record!r:.60}: copy it again, or delete it"
+        )
+    return record
+
+
+def describe_record(record: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """Put a record in words, for a table: None for whatever it doesn't say."""
+    record = record or {}
+    corpus, versions = record.get("corpus") or {}, record.get("versions") or {}
+    return {
+        "trained on": corpus.get("name"),
+        "its text": "{bytes:,} bytes, {documents:,} documents".format_map(corpus) if corpus else None,
+        "its SHA-256": corpus.get("fingerprint"),
+        "by": ", ".join(f"{name} {release}" for name, release in versions.items()) or None,
+        "with": record.get("command"),
+    }
+
+
+def _card(tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]) -> str:
+    """Write a model card: YAML that the hub reads, then what people read."""
+    head = ModelCardData(library_name="transformers", tags=["tokenizer", "hornbook"]).to_yaml()
+    rows = "\n".join(f"| {name} | `{text}` |" for name, text in describe_record(record).items())
+    kind = type(tokenizer.backend_tokenizer.model).__name__
+    return (
+        f"---\n{head}\n---\n\n# A {kind} tokenizer of {len(tokenizer):,} entries\n\n"
+        "Trained with Hornbook. It opens with `AutoTokenizer.from_pretrained`.\n\n"
+        f"| | |\n|---|---|\n{rows}\n\n"
+        f"The SHA-256 is that of the text as it was read; `{NAME}` holds all of this for programs.\n"
+    )

@@ -1,0 +1,66 @@
+"""`hornbook init`: the folder that a run would begin with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from hornbook.contract import examine
+from hornbook.errors import HornbookError
+from hornbook.families import FAMILIES, find
+from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
+from hornbook.training import train
+from hornbook.training.train import init, start
+
+CASES = {
+    "roberta-base": "masked",
+    "robertalbert": "masked",
+    "bert-tiny": "masked_next_sentence",
+    "tinystories-1m": "causal",
+    "t5-small": "span_corruption",
+}
+
+
+@pytest.mark.parametrize("preset", CASES)
+def test_it_has_the_weights_before_the_first_step(
+    preset: str, recipe_of: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    model = {"preset": preset, "length": 32, "config": find(preset).tiny, "positions": preset != "bert-tiny"}
+    recipe = recipe_of(model, CASES[preset])
+    facts = init(recipe, tmp_path / "new", report=Reporter(silent=True))
+    assert not recipe.folder.exists()
+    opened = FAMILIES[find(preset).name].heads[recipe.objective.head].from_pretrained(tmp_path / "new")
+    with mock.patch.object(train, "examine_contract", return_value=None):
+        first = start(recipe, Reporter(silent=True)).model
+    begun = first.state_dict()
+    assert begun.keys() == opened.state_dict().keys()
+    assert all(torch.equal(weight, begun[name]) for name, weight in opened.state_dict().items())
+    assert facts["parameters"] == sum(one.numel() for one in opened.parameters())
+
+    tokenizer, base = (
+        AutoTokenizer.from_pretrained(tmp_path / "new"),
+        AutoModel.from_pretrained(tmp_path / "new"),
+    )
+    ids = torch.tensor([(tokenizer("Once upon a time").input_ids * 32)[:32]])
+    base(input_ids=ids, **({"decoder_input_ids": ids} if preset == "t5-small" else {}))
+    # Which rows no token takes, by gradient: the class's own way of counting.
+    if facts["unused_positions"]:
+        states = base(input_ids=ids).last_hidden_state
+        (states * torch.rand(states.shape)).sum().backward()
+        gradient = base.embeddings.position_embeddings.weight.grad.abs().sum(1)
+        assert gradient.eq(0).nonzero().flatten().tolist() == facts["unused_positions"]
+    else:
+        assert "roberta" not in preset
+    assert examine(tmp_path / "new").errors == []
+
+
+def test_what_is_there_stays(recipe_of: Callable[..., Recipe], tmp_path: Path) -> None:
+    recipe = recipe_of({"preset": "bert-tiny", "length": 32}, "masked")
+    (tmp_path / "new").mkdir()
+    with pytest.raises(HornbookError, match="something is there already"):
+        init(recipe, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
