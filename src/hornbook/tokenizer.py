@@ -4,7 +4,7 @@ Each function writes a folder that AutoTokenizer opens, whole or not at all. Rai
 there already.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from hornbook.tokenizers import (
     import_tokenizer,
     load,
     places_of,
-    roles_after,
     sentinel_ids,
     template_head,
     tokenizer_hash,
@@ -41,6 +40,7 @@ from hornbook.tokenizers import train as learn
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.folder import sentencepiece_files
 from hornbook.tokenizers.record import Counted, make_record, write_record
+from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
 SENTINELS = 100
 """How many a T5 gets unless somebody says how many: as published."""
@@ -132,19 +132,23 @@ def reindex(
     rename: Mapping[str, str] | None = None,
     model: Path | None = None,
     text: Sequence[str] | None = None,
+    drop: Collection[str] = (),
 ) -> dict[str, Any]:
     """Give a tokenizer's special tokens other ids, under the same vocabulary size.
 
-    `place` gives tokens their ids (-1 is the last), a `family` those that it wants; `rename` lets an old special
-    token live on under a new name. What stands at their places moves; where room must be made, unreachable tokens go,
-    then the youngest. A `model` that is taken along has the same loss as before on text without dropped tokens and
-    unknown words (one of WordPiece's may become known where the piece that led to no end is dropped). With `text`,
-    files, it is told what of them is split differently. Gives what moved, was dropped, added and renamed.
+    `place` gives tokens their ids (-1 is the last), a `family` those that it wants. A special token whose roles all go
+    to others lives on as the new one among them, with its row; `rename` says so for others. The rest stay, unless
+    `drop` names them. What stands at their places moves; where room must be made, unreachable tokens go, then the
+    youngest. A `model` that is taken along has the same loss as before on text without dropped tokens and unknown words
+    (one of WordPiece's may become known where the piece that led to no end is dropped). With `text`, files, it is told
+    what of them is split differently. Gives what moved, was dropped, added and renamed.
     """
     quieten_transformers()
     _check_new(out)
-    if not family and not place and not rename:
-        raise HornbookError("nothing is to change: say --for FAMILY, --place TOKEN=ID or --rename OLD=NEW")
+    if not family and not place and not rename and not drop:
+        raise HornbookError(
+            "nothing is to change: say --for FAMILY, --place TOKEN=ID, --rename OLD=NEW or --drop TOKEN"
+        )
     old = load(str(folder))
     places: dict[str, int] = {}
     style = template = None
@@ -153,13 +157,20 @@ def reindex(
         style, template = STYLES[found.style], _template(found)
         places = places_of(style, (len(sentinel_ids(old)) or SENTINELS) if template == "seq2seq" else 0)
     places |= place or {}
-    done = change(old, places, rename or {})
+    declared, given = declared_roles(old), dict(style.roles) if style else roles_given(places)
+    rename = dict(rename or {})
+    inherited = heirs(
+        {role: token for role, token in declared.items() if token not in {*rename, *drop}},
+        {role: token for role, token in given.items() if token not in rename.values()},
+        old.get_vocab(),
+    )
+    done = change(old, places, inherited | rename, drop)
     trained = None
     if model:
         trained, head = open_trained(model)
         template = natural_objective(head).template
     template = template or template_head(old)
-    roles = dict(style.roles) if style else roles_after(declared_roles(old), done, places)
+    roles = roles_after(declared, given, done)
     segments = "token_type_ids" in old.model_input_names
     built = build_fast_tokenizer(
         wrap(done.tokenizer, roles), template, old.model_max_length, segments=segments

@@ -71,10 +71,12 @@ def test_a_trained_gpt_neo_has_the_same_loss_under_the_published_ids(
     assert told["rows"] == {
         "<pad>": "ĠSom",
         "<s>": "ĠHop",
-        "</s>": "oret",
-        "<unk>": "ths",
-        "<mask>": "<|endoftext|>",
+        "<unk>": "oret",
+        "<mask>": "ths",
     }
+    assert told["renamed"] == {"<|endoftext|>": "</s>"}
+    rows = [load_file(f"{name}/model.safetensors")["transformer.wte.weight"] for name in ("old", "new")]
+    assert torch.equal(rows[1][2], rows[0][9999])  # the end of text stays what it has learned to be
     published = Tokenizer.from_file(str(data / "tokenizers" / "10k-tok" / "tokenizer.json")).get_vocab()
     assert AutoTokenizer.from_pretrained("new").get_vocab() == published
     config = json.loads(Path("new/config.json").read_text())
@@ -134,9 +136,10 @@ def test_the_report_counts_what_is_split_differently(run: Run, gpt: Any, stories
     words = ("reindex", "old", "--out", "new", "--place", PLACES, "--text", "text.txt", "--json")
     told = json.loads(run(*words))
     new = AutoTokenizer.from_pretrained("new")
-    # Dropped: both special tokens of GPT-NeoX, and the three latest merges.
+    # Five special tokens, of which two are those of GPT-NeoX under new names: three merges go.
     pieces = [token for token, parts in told["dropped"].items() if parts]
-    assert len(pieces) == 3 and len(told["dropped"]) == 5
+    assert len(pieces) == len(told["dropped"]) == 3
+    assert told["renamed"] == {"<|endoftext|>": "</s>", "<|padding|>": "<pad>"}
     before = [gpt.tokenize(text) for text in stories]
     after = [new.tokenize(text) for text in stories]
     assert told["text"]["tokens_before"] == sum(map(len, before))
@@ -173,7 +176,18 @@ def test_a_name_lives_on(run: Run, gpt: Any) -> None:
     told = json.loads(
         run("reindex", "old", "--out", "new", "--place", PLACES, "--rename", "<|endoftext|>=</s>", "--json")
     )
-    assert told["renamed"] == {"<|endoftext|>": "</s>"} and "</s>" not in told["added"]
+    assert told["renamed"]["<|endoftext|>"] == "</s>" and "</s>" not in told["added"]
+
+
+def test_nothing_special_goes_unasked(data: Path, run: Run) -> None:
+    """The doctor's own advice for GPT-Neo's tokenizer, whose one special token plays four roles."""
+    source = str(data / "tokenizers" / "10k-gpt-neo")
+    told = json.loads(run("reindex", source, "--out", "new", "--place", "<pad>=0", "--json"))
+    assert told["dropped"] == {"ths": ["th", "s"]}  # the one piece that no text reaches
+    new = AutoTokenizer.from_pretrained("new")
+    assert (new.bos_token, new.eos_token, new.unk_token, new.pad_token) == (*["<|endoftext|>"] * 3, "<pad>")
+    told = json.loads(run("reindex", source, "--out", "less", "--drop", "<|endoftext|>", "--json"))
+    assert list(told["dropped"]) == ["<|endoftext|>"] and not told["roles"]
 
 
 def test_t5_keeps_its_sentinels(run: Run, stories: list[str]) -> None:

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import T5Config, T5ForConditionalGeneration
 
 from hornbook.contract import Report, examine, mend
+from hornbook.contract.subject import Subject
 
 Made = Path | tuple[Path, dict[str, Any]]
 Specimen = tuple[str, str, Callable[[Any], Made]]
@@ -42,6 +43,10 @@ def tokens(**changes: Any) -> Callable[[dict[str, Any]], None]:
             token.update(changes.get(token["content"].strip("<>[]|"), {}))
 
     return change
+
+
+def edit(path: Path, changes: dict[str, Any]) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
 
 
 def drop(*names: str) -> Callable[[dict[str, Any]], None]:
@@ -288,6 +293,26 @@ def untrained_positions(sick: Any) -> Made:
 @specimen("C30", "t5-small")
 def sentinel_at_the_end(sick: Any) -> Made:
     return sick("t5-small", config={"vocab_size": 780})
+
+
+@specimen("C30", "t5-small")
+def sentinels_of_the_class(sick: Any) -> Made:
+    """As tutorials make one: a Unigram without sentinels, a model of its size, and T5's class, which appends 100."""
+
+    def plain(facts: dict[str, Any]) -> None:
+        facts["added_tokens"] = [
+            t for t in facts["added_tokens"] if not t["content"].startswith("<extra_id_")
+        ]
+        vocabulary = facts["model"]["vocab"]
+        facts["model"]["vocab"] = [entry for entry in vocabulary if not entry[0].startswith("<extra_id_")]
+
+    folder = sick("t5-small", tokenizer=plain)
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "T5Tokenizer"}', "utf-8")
+    edit(
+        folder / "config.json",
+        {"vocab_size": Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()},
+    )
+    return folder
 
 
 @specimen("C31", "t5-small")
@@ -567,6 +592,21 @@ def test_a_specimen_is_caught_and_its_twin_is_not(
         assert not found(examine(healthy(twin)), id)
 
 
+def lost(folder: Path, mended: Path) -> set[str]:
+    """What a folder's tokenizer had, by its file or as it was opened, and the mended one has no more."""
+    before, after = Subject.of_folders(folder), Subject.of_folders(mended)
+    if before.rust is None:
+        return set()
+    named = {str(token) for token in before.tokenizer.all_special_tokens}
+    had = before.rust.get_vocab().keys() | before.tokenizer.get_vocab().keys() | named
+    roles = {f"role {role}" for role in before.tokenizer.special_tokens_map}
+    return (
+        (had | roles)
+        - after.tokenizer.get_vocab().keys()
+        - {f"role {role}" for role in after.tokenizer.special_tokens_map}
+    )
+
+
 @pytest.mark.parametrize(
     ("id", "twin", "make"), SPECIMENS, ids=[f"{s[0]}-{s[2].__name__}" for s in SPECIMENS]
 )
@@ -583,3 +623,4 @@ def test_what_is_called_fixable_is_mended(id: str, twin: str, make: Any, sick: A
     if id in fixable:
         assert not report.errors, [f"{one.id} {one.found}" for one in report.errors]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert lost(folder, tmp_path / "mended") == set()

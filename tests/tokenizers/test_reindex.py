@@ -16,9 +16,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import AutoTokenizer, RobertaTokenizer
 
 from hornbook.errors import HornbookError
-from hornbook.tokenizers import STYLES, build_fast_tokenizer, places_of, reindex, roles_after
+from hornbook.tokenizers import STYLES, build_fast_tokenizer, places_of, reindex
 from hornbook.tokenizers.folder import template_head, write
 from hornbook.tokenizers.reindex import Reindexed
+from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
 PLACES = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "<mask>": -1}
 ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -45,7 +46,13 @@ def unreachable(tokenizer: Tokenizer) -> set[str]:
     }
 
 
-def check_ids(old: Tokenizer, done: Reindexed, places: dict[str, int]) -> None:
+def special_of(tokenizer: Tokenizer) -> set[str]:
+    return {token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special}
+
+
+def check_ids(
+    old: Tokenizer, done: Reindexed, places: dict[str, int], dropped: set[str] = frozenset()
+) -> None:
     """A permutation of the same number of ids, in which everything is where it was asked to be."""
     new, before = done.tokenizer.get_vocab(), old.get_vocab()
     size = max(before.values()) + 1
@@ -59,8 +66,10 @@ def check_ids(old: Tokenizer, done: Reindexed, places: dict[str, int]) -> None:
             assert done.mapping[i] is None and (token not in new or token in places)
         else:
             assert done.mapping[i] == new[done.renamed.get(token, token)]
-    special = {token.content for token in old.get_added_tokens_decoder().values() if token.special}
-    assert special & done.dropped.keys() == special - places.keys() - done.renamed.keys()
+    assert special_of(old) & done.dropped.keys() == dropped  # no special token goes unasked
+    pieces = [token for token, parts in done.dropped.items() if parts]
+    free = unreachable(old) - set(ALPHABET)
+    assert not pieces or set(pieces) >= free or free >= set(pieces)  # what no text reaches goes first
 
 
 def check_merges(old: Tokenizer, new: Tokenizer) -> None:
@@ -111,7 +120,7 @@ def published(data: Path, name: str) -> Tokenizer:
 
 def test_the_published_re_index(data: Path) -> None:
     old, expected = published(data, "10k-gpt-neo"), published(data, "10k-tok")
-    done = reindex(old, PLACES)
+    done = reindex(old, PLACES, drop=["<|endoftext|>"])
     assert state(done.tokenizer)["vocab"] == state(expected)["vocab"]
     assert state(done.tokenizer)["merges"] == state(expected)["merges"]
     assert done.moved == {"!": (0, 9995), '"': (1, 9996), "#": (2, 9997), "$": (3, 9998)}
@@ -231,7 +240,7 @@ def test_a_bpe_trained_normally_drops_its_latest_merges(corpus: list[str], end: 
     trainer = trainers.BpeTrainer(vocab_size=1000 - end, initial_alphabet=ALPHABET, show_progress=False)
     old.train_from_iterator(corpus, trainer)
     old.add_special_tokens(["<|endoftext|>"] * end)
-    done = reindex(old, PLACES)
+    done = reindex(old, PLACES, drop=["<|endoftext|>"] * end)
     before, after = state(old)["merges"], state(done.tokenizer)["merges"]
     gone = 4 if end else 5
     assert after == before[:-gone]
@@ -314,9 +323,11 @@ def test_unknown_letters_cost_as_much_as_before(lowest: float) -> None:
 
 
 def test_freed_ids_are_filled(trained: Callable[[str, str], Tokenizer]) -> None:
-    """T5's sentinels without a place are dropped; the size stays, for models have rows for it."""
+    """T5's sentinels can be dropped, when they are named; the size stays, for models have rows for it."""
     old = trained("t5", "unigram")
-    done = reindex(old, {"<pad>": 0, "</s>": 1, "<unk>": 2})
+    places = {"<pad>": 0, "</s>": 1, "<unk>": 2}
+    assert not reindex(old, places).dropped
+    done = reindex(old, places, drop=special_of(old) - places.keys())
     assert len(done.dropped) == 12 and list(done.added) == [f"<unused_{n}>" for n in range(12)]
     kept = reindex(old, places_of(STYLES["t5"], sentinels=12))
     assert not kept.dropped and not kept.added and not kept.moved
@@ -356,10 +367,28 @@ def test_what_is_refused(data: Path, places: dict[str, int], rename: dict[str, s
 
 
 def test_the_unknown_token_is_not_lost(trained: Callable[[str, str], Tokenizer]) -> None:
-    with pytest.raises(HornbookError, match=r"\[UNK\] stands for .* rename it \(\[UNK\]=<unk>\)"):
-        reindex(trained("bert", "wordpiece"), PLACES)
+    old = trained("bert", "wordpiece")
+    assert "[UNK]" in reindex(old, PLACES).tokenizer.get_vocab()
+    with pytest.raises(HornbookError, match=r"\[UNK\] is to be .* rename it \(\[UNK\]=<unk>\)"):
+        reindex(old, PLACES, drop=["[UNK]"])
     with pytest.raises(HornbookError, match="WordLevel tokenizer can't"):
         reindex(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")), {})
+
+
+@pytest.mark.parametrize(
+    ("drop", "told"),
+    [
+        ("Ġthe", "Ġthe is to be dropped, and isn't a special token"),
+        ("<|endoftex|>", "did you mean '<|endoftext|>'"),
+        ("<pad>", "<pad> is to be dropped, and has a place or a new name"),
+    ],
+)
+def test_what_cant_be_dropped(data: Path, drop: str, told: str) -> None:
+    old = published(data, "10k-gpt-neo")
+    old.add_special_tokens(["<pad>"])
+    with pytest.raises(HornbookError) as refusal:
+        reindex(old, {"<pad>": 0}, drop=[drop])
+    assert told in str(refusal.value) and "\n" not in str(refusal.value)
 
 
 def test_the_old_tokenizer_stays(trained: Callable[[str, str], Tokenizer]) -> None:
@@ -381,7 +410,7 @@ def test_chance_decides_nothing(trained: Callable[[str, str], Tokenizer]) -> Non
 @pytest.mark.parametrize("head", ["masked", "causal", "seq2seq"])
 def test_every_file_of_the_folder_agrees(data: Path, corpus: list[str], tmp_path: Path, head: Any) -> None:
     source = data / "tokenizers" / "10k-gpt-neo"
-    done = reindex(published(data, "10k-gpt-neo"), PLACES)
+    done = reindex(published(data, "10k-gpt-neo"), PLACES, drop=["<|endoftext|>"])
     write(build_fast_tokenizer(done.tokenizer, head, 512, STYLES["shared"]), tmp_path, like=source)
     opened = AutoTokenizer.from_pretrained(tmp_path)
     assert template_head(opened) == head
@@ -404,11 +433,36 @@ def test_roles_follow() -> None:
     old.add_special_tokens(["<|endoftext|>", AddedToken("<extra>")])
     declared = dict.fromkeys(["bos_token", "eos_token", "pad_token"], "<|endoftext|>")
     done = reindex(old, {"<pad>": 0}, {"<|endoftext|>": "<end>", "<extra>": "<pad>"})
-    assert roles_after(declared, done, {"<pad>": 0}) == {
+    assert roles_after(declared, roles_given({"<pad>": 0}), done) == {
         "bos_token": "<end>",
         "eos_token": "<end>",
         "pad_token": "<pad>",
     }
+
+
+GPT_NEO = dict.fromkeys(["bos_token", "eos_token", "unk_token", "pad_token"], "<|endoftext|>")
+
+
+@pytest.mark.parametrize(
+    ("declared", "places", "expected"),
+    [
+        (GPT_NEO, PLACES, {"<|endoftext|>": "</s>"}),
+        (GPT_NEO, {"<pad>": 0}, {}),  # it is still bos, eos and unk
+        (GPT_NEO, {"<pad>": 0, "<s>": 1, "</s>": 2}, {}),  # and here unk
+        (STYLES["gpt"].roles, PLACES, {"<|endoftext|>": "</s>", "<|padding|>": "<pad>"}),
+        (
+            STYLES["bert"].roles,
+            PLACES,
+            {"[CLS]": "<s>", "[SEP]": "</s>", "[UNK]": "<unk>", "[PAD]": "<pad>", "[MASK]": "<mask>"},
+        ),
+        (STYLES["shared"].roles, places_of(STYLES["roberta"]), {}),  # their names are the same
+        ({}, PLACES, {}),
+    ],
+)
+def test_a_role_keeps_its_row(declared: Any, places: dict[str, int], expected: dict[str, str]) -> None:
+    """A token that has no role left lives on as the one that took it over; all others stay themselves."""
+    entries = {token: i for i, token in enumerate(declared.values())}
+    assert heirs(declared, roles_given(places), entries) == expected
 
 
 SCRIPT = """

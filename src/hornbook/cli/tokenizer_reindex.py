@@ -27,6 +27,10 @@ def reindex(
         list[str] | None,
         typer.Option(metavar="OLD=NEW,...", help="Let an old special token live on under a new name."),
     ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOKEN", help="Give up this special token, and its roles with it."),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Take this model along, which was trained with the old ids.")
     ] = None,
@@ -37,13 +41,14 @@ def reindex(
 ) -> None:
     """Give a tokenizer's special tokens other ids, under the same vocabulary size.
 
-    What stands at their places moves; where room must be made, unreachable tokens go, then the youngest. A model that
-    is taken along has the same loss as before on text without the dropped tokens.
+    A special token whose roles all go to others lives on as one of those; no other goes unless --drop names it. What
+    stands at their places moves; where room must be made, unreachable tokens go, then the youngest. A model that is
+    taken along has the same loss as before on text without the dropped tokens.
     """
     from hornbook.tokenizer import reindex as change
     from hornbook.tokenizers.reindex_report import describe
 
-    facts = change(folder, out, family, _places(place or []), _names(rename or []), model, text)
+    facts = change(folder, out, family, _places(place or []), _names(rename or []), model, text, drop or [])
     if json:
         print_json(facts)
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 
 from hornbook.atomic import beside
@@ -21,6 +22,9 @@ MULTIPLE = 64
 
 BACKEND = "TokenizersBackend"
 """The class of transformers that opens a tokenizer.json as it stands."""
+
+_MARKS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+"""How an added token is found in a text."""
 
 
 @dataclass
@@ -57,10 +61,14 @@ class Draft:
         return bool(self.subject.model_folder and self.subject.model_folder.weights)
 
     def verbatim(self) -> bool:
-        """Let AutoTokenizer open tokenizer.json as it stands; the roles that it knows are written down."""
+        """Let AutoTokenizer open tokenizer.json as it stands.
+
+        What only the class added, such as T5's sentinels, is written down, and so are the roles that it knows.
+        """
         opened = self.subject.tokenizer
         if self.tokenizer is None or opened is None:
             return False
+        self._keep_added(opened.backend_tokenizer)
         known = {token["content"] for token in self.tokenizer["added_tokens"]} | set(_names(self.tokenizer))
         roles = {
             role: str(token) for role, token in opened.special_tokens_map.items() if isinstance(token, str)
@@ -73,6 +81,20 @@ class Draft:
         if opened.model_max_length < 10**9:
             self.tokenizer_config.setdefault("model_max_length", opened.model_max_length)
         return True
+
+    def _keep_added(self, opened: Tokenizer) -> None:
+        """Append the tokens that tokenizer.json lacks, in the order of their ids."""
+        assert self.tokenizer is not None
+        listed = self.tokenizer["added_tokens"]
+        ids = {name: i for i, name in enumerate(_names(self.tokenizer))}
+        if isinstance(held := self.tokenizer["model"]["vocab"], dict):
+            ids = dict(held)
+        ids |= {token["content"]: token["id"] for token in listed}
+        for _, token in sorted(opened.get_added_tokens_decoder().items()):
+            if token.content not in ids:
+                ids[token.content] = max(ids.values()) + 1
+                marks = {name: getattr(token, name) for name in _MARKS}
+                listed.append({"id": ids[token.content], "content": token.content, **marks})
 
     def configure(self, **values: Any) -> bool:
         """Set values of config.json; False where one is None."""

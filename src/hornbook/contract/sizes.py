@@ -11,7 +11,7 @@ ENDLESS = frozenset(
 """Architectures whose positions are rotary or relative: a longer sequence runs, untrained."""
 
 FREEZES_PAD = frozenset({"bert", "albert", *OFFSET})
-"""Architectures whose classes keep the embedding of the pad id at zero, without gradient."""
+"""Architectures whose classes begin the embedding of the pad id at zero, and give it no gradient where it is read."""
 
 
 def positions(config: PretrainedConfig | None) -> int | None:

@@ -7,7 +7,7 @@ from hornbook.tokenizers.identity import tokenizer_hash
 from hornbook.tokenizers.importing import import_tokenizer
 from hornbook.tokenizers.load import load
 from hornbook.tokenizers.options import TokenizerOptions
-from hornbook.tokenizers.reindex import Reindexed, places_of, reindex, roles_after
+from hornbook.tokenizers.reindex import Reindexed, places_of, reindex
 from hornbook.tokenizers.splits import Splits, compare_splits
 from hornbook.tokenizers.style import STYLES, Head, Style, Template, sentinel_ids
 from hornbook.tokenizers.trainer import train
@@ -30,7 +30,6 @@ __all__ = [
     "load",
     "places_of",
     "reindex",
-    "roles_after",
     "sentinel_ids",
     "template_head",
     "tokenizer_hash",

@@ -1,6 +1,6 @@
 """Re-index: give a tokenizer's special tokens other ids, without losing a letter or the vocabulary's size."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count, groupby, islice
 
@@ -38,13 +38,14 @@ def reindex(
     tokenizer: Tokenizer | PreTrainedTokenizerBase,
     places: Mapping[str, int],
     rename: Mapping[str, str] | None = None,
+    drop: Collection[str] = (),
 ) -> Reindexed:
     """Put special tokens at `places` (token to id; -1 is the last), under the same number of ids.
 
-    A special token that is given no place is dropped, unless `rename` (old to new name) lets it live on. What
-    stands at a place moves to one that became free. Where room must be made, pieces go that no text is split
-    into, then those that were learnt last: see `surgery`; letters and bytes stay. Where tokens were dropped
-    and nothing took their ids, `<unused_0>`, ... do. `tokenizer` stays as it is.
+    A special token that is given no place stays, under a new name where `rename` (old to new name) has one; it goes
+    only where `drop` names it. What stands at a place moves to one that became free. Where room must be made, pieces
+    go that no text is split into, then those that were learnt last: see `surgery`; letters and bytes stay. Where
+    tokens were dropped and nothing took their ids, `<unused_0>`, ... do. `tokenizer` stays as it is.
 
     A word whose tokens all stay keeps them, under their new ids. In one that had a dropped token, what follows
     depends on the kind. BPE: the token gives way to the two parts that it was merged of, and they to theirs where
@@ -54,7 +55,8 @@ def reindex(
     which can change its neighbours as well.
 
     Raises HornbookError for places beyond the vocabulary or given twice, for names that are pieces of words,
-    when the unknown token would be lost, and when there is no room.
+    for what can't be dropped (pieces, tokens with a place or a new name, the unknown token), and when there is no
+    room.
     """
     rust = Tokenizer.from_str(backend(tokenizer).to_str())
     rename = dict(rename or {})
@@ -62,11 +64,10 @@ def reindex(
     old = dict(sorted(rust.get_vocab().items(), key=lambda item: item[1]))
     size = max(old.values()) + 1
     fixed = _fixed(places, size)
-    _check(pieces, old, fixed, rename)
-
     added = {token.content: token for token in rust.get_added_tokens_decoder().values()}
-    lost = [t for t in old if t in added and added[t].special and t not in fixed and t not in rename]
-    names = {token: rename.get(token, token) for token in old if token not in set(lost)}
+    _check(pieces, old, fixed, rename)
+    _check_dropped(pieces, {token for token in added if added[token].special}, {*fixed, *rename}, drop)
+    names = {token: rename.get(token, token) for token in old if token not in drop}
     new = sorted(fixed.keys() - names.values(), key=fixed.__getitem__)
     room = size - len(names) - len(new)
     victims = _victims(pieces, fixed, rename, -room)
@@ -92,24 +93,6 @@ def places_of(style: Style, sentinels: int = 0) -> dict[str, int]:
     front, back = style.layout(sentinels, spaces_are_tokens=True)
     places = {token.content: place for place, token in enumerate(front)}
     return places | {token.content: place - len(back) for place, token in enumerate(back)}
-
-
-def roles_after(declared: Mapping[str, str], done: Reindexed, places: Mapping[str, int]) -> dict[str, str]:
-    """Say which token plays which role now.
-
-    A token that was given a place plays what its name plays in a style that is complete here, else in any;
-    the other roles stay with their tokens, as far as these live on.
-    """
-    there = done.tokenizer.get_vocab().keys()
-    carried = {role: done.renamed.get(token, token) for role, token in declared.items()}
-    roles = {role: token for role, token in carried.items() if token in there}
-    complete = [style for style in STYLES.values() if places.keys() >= {*style.front, *style.back}]
-    given: dict[str, str] = {}
-    for style in complete or STYLES.values():
-        for role, token in style.roles.items():
-            if token in places:
-                given.setdefault(role, token)
-    return roles | given
 
 
 def _fixed(places: Mapping[str, int], size: int) -> dict[str, int]:
@@ -148,12 +131,25 @@ def _check(
             raise HornbookError(f"{token} can't be renamed to {name!r}, which is taken: choose another name")
         if token in fixed:
             raise HornbookError(f"{token} is renamed to {name}: give the place {fixed[token]} to {name}")
-    unknown = pieces.unknown
-    if unknown in pieces.added and unknown not in fixed and unknown not in rename:
-        raise HornbookError(
-            f"{unknown} stands for what the vocabulary can't spell, and would be dropped: give it a place, or "
-            f"rename it ({unknown}=<unk>)"
-        )
+
+
+def _check_dropped(pieces: Pieces, special: set[str], used: set[str], drop: Collection[str]) -> None:
+    """Refuse to drop what isn't a special token, or is needed."""
+    for token in drop:
+        if token not in special:
+            raise HornbookError(
+                f"{token} is to be dropped, and isn't a special token{nearest(token, sorted(special))}: "
+                "pieces of words make room by themselves"
+            )
+        if token in used:
+            raise HornbookError(
+                f"{token} is to be dropped, and has a place or a new name: choose one of them"
+            )
+        if token == pieces.unknown:
+            raise HornbookError(
+                f"{token} is to be dropped, and stands for what the vocabulary can't spell: keep it, or rename "
+                f"it ({token}=<unk>)"
+            )
 
 
 def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str], needed: int) -> list[str]:

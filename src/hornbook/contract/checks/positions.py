@@ -37,7 +37,7 @@ def _round(number: int) -> bool:
     needs="config",
     why="RoBERTa gives padding the position pad_token_id, so that its position table needs that row. Measured: pad "
     "9999 with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
-    fix="Give padding a low id (`hornbook tokenizer reindex --for roberta`).",
+    fix="Give padding a low id (`hornbook tokenizer reindex --for roberta`), and copy it into config.json.",
 )
 def pad_position(subject: Subject) -> Iterator[str]:
     """Compare the two."""

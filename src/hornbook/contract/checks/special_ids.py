@@ -28,9 +28,9 @@ def copy_ids(draft: Draft) -> bool:
     "C09",
     "The configuration's special ids are the tokenizer's",
     needs="config tokenizer",
-    why="Models treat the id that the configuration calls pad as padding: its embedding is kept at zero, and RoBERTa "
-    "counts positions without it. Measured: with pad 1 in the configuration and 0 in the tokenizer, every <s> is "
-    "zero, padding gets positions, and nothing warns.",
+    why="Models treat the id that the configuration calls pad as padding: its embedding begins at zero and gets no "
+    "gradient where it is read, and RoBERTa counts positions without it. Measured: with pad 1 in the configuration and "
+    "0 in the tokenizer, every <s> begins at zero, padding gets positions, and nothing warns.",
     fix="Copy the ids from the tokenizer into config.json.",
     unless="C07 C12",
     mend=copy_ids,
@@ -50,9 +50,11 @@ def same_roles(subject: Subject) -> Iterator[str | Found]:
     "C10",
     "Padding shares its token with no other role, where the model freezes it",
     needs="config tokenizer",
-    why="BERT, RoBERTa and ALBERT keep the embedding of the pad id at zero, without gradient. Whatever else has that "
-    "id can't be learned. Measured: with pad = eos = 9999, row 9999 has norm 0 for ever.",
-    fix="Give padding a token of its own (`hornbook tokenizer reindex --place '<pad>=0'`).",
+    why="BERT, RoBERTa and ALBERT begin the embedding of the pad id at zero and give it no gradient where it is read. "
+    "So whatever else has that id can't learn what it means in a text. Measured: where the head has weights of its "
+    "own, the row stays at zero for ever; where it is tied, only the head moves it (norm 0.03 after four steps).",
+    fix="Give padding a token of its own (`hornbook tokenizer reindex --place '<pad>=0'`), and copy its id into "
+    "config.json.",
 )
 def pad_alone(subject: Subject) -> Iterator[str]:
     """Find roles that share the pad id."""
@@ -62,7 +64,8 @@ def pad_alone(subject: Subject) -> Iterator[str]:
     shared = [role for role in (*_ROLES[1:], "unk") if subject.role(role) == pad]
     if shared:
         yield (
-            f"pad and {', '.join(shared)} are one token, id {pad}, and {subject.config.model_type} freezes its row"
+            f"pad and {', '.join(shared)} are one token, id {pad}, and {subject.config.model_type} gives its row no "
+            "gradient where it is read"
         )
 
 
