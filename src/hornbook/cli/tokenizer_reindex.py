@@ -28,8 +28,7 @@ def reindex(
         typer.Option(metavar="OLD=NEW,...", help="Let an old special token live on under a new name."),
     ] = None,
     drop: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TOKEN", help="Give up this special token, and its roles with it."),
+        list[str] | None, typer.Option(metavar="TOKEN", help="Give up this special token, and its roles.")
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Take this model along, which was trained with the old ids.")
