@@ -1,4 +1,4 @@
-"""Public tasks, asked of models with dense tokens and of those that they compare with."""
+"""Ask public tasks of models with dense tokens, and of the models that they are compared with."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -25,12 +25,13 @@ def ask(
     seed: int = 0,
     report: Reporter | None = None,
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Ask questions with `count` dense tokens before the answer, without, with pause tokens and with random vectors.
+    """Ask the same questions in four ways, and return the figures by task and way.
 
-    `models` are causal models' folders, seeds of the same; `others` names folders to compare with by what they were
-    trained with, one for each model, in place of the models themselves. How many questions it takes to see a
-    `difference`, a share, is told first. Gives the figures by task and way of reading. Raises HornbookError where the
-    folders aren't as many.
+    Before the answer stand no extra tokens, or `count` pause tokens, tokens with random vectors, or dense tokens.
+    `models` are folders of causal models that differ only in their seed. By default the models themselves answer in
+    all four ways; `others` maps a way to folders of models that were trained for it, one for each model. First,
+    `report` says how many questions it takes to see a `difference` (a share, such as 0.05). Raises HornbookError where
+    `others` names more or fewer folders than there are models.
     """
     report = report or Reporter()
     folders = dict.fromkeys(("plain", "pause", "random", "dense"), models)

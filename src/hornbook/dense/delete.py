@@ -1,4 +1,4 @@
-"""Which dense tokens are of no use: a first-order guess for all of them at once, then exact scoring."""
+"""Find dense tokens that are of no use: a first-order guess for all of them at once, then exact scores."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,16 +17,16 @@ from hornbook.errors import HornbookError
 from hornbook.rng import CounterRNG
 
 _PLACES = 2**13
-"""Places that the model reads at once."""
+"""Most places in one forward pass."""
 _WITH_GRADIENT = 2**11
-"""The same where a gradient is wanted, and with it all of their logits."""
+"""Most places in a pass that also needs the gradient, which keeps all of their logits in memory."""
 
 
 def worth(model: DenseModel, ids: Tensor, layout: Layout, rounds: int | None = None) -> Tensor:
-    """Estimate by how many nats a text's words would be less likely with each vector at zero: shape (B, T).
+    """Estimate how many nats a text would lose if a vector were zero, for each vector: shape (B, T).
 
-    That is -dL/dv . v, of the first order in v, from one backward pass for all vectors (as Michel, Levy and Neubig,
-    2019, score attention heads). Below zero a vector does harm.
+    The estimate is -dL/dv . v, of the first order in v. One backward pass gives it for all vectors (Michel, Levy and
+    Neubig, 2019, score attention heads in this way). A vector with a value below zero does harm.
     """
     with torch.no_grad():
         vectors = model(ids, layout, rounds).vectors
@@ -45,7 +45,7 @@ def nats(model: DenseModel, ids: Tensor, real: Tensor, rounds: int | None = None
 
 
 def remove(ids: Tensor, real: Tensor, gone: Tensor, pad: int = 0) -> tuple[Tensor, Tensor]:
-    """Take out the places `gone`, shape (B, T), and close the gaps to the left: ids and which are real, both (B, T)."""
+    """Remove the places where `gone`, shape (B, T), is true, and close the gaps: new `ids` and `real`, both (B, T)."""
     kept = real & ~gone
     order = torch.argsort((~kept).long(), dim=1, stable=True)
     return ids.gather(1, order).masked_fill(~kept.gather(1, order), pad), kept.gather(1, order)
@@ -56,9 +56,9 @@ def delete_useless(
 ) -> tuple[Tensor, npt.NDArray[np.float64]]:
     """Find dense tokens without which the words are at least as likely: a mask (B, T), and nats saved (B, T).
 
-    Those that the first-order score holds for harmful are taken out one at a time, all of them scored in batches; each
-    that is confirmed counts as useless. Two that are useless one by one need not be so together. What wasn't tried
-    saved NaN. Raises HornbookError where words have no finite likelihood.
+    A token is tried if its first-order estimate is below zero. Its text is then scored exactly without it, and the
+    token is useless if the words don't become less likely. Two tokens that are useless one by one may be useful
+    together. `saved` is NaN for tokens that were not tried. Raises HornbookError where words have no finite likelihood.
     """
     layout = model.layout(ids, real)
     suspects = layout.fed & (worth(model, ids, layout, rounds) < 0)
@@ -90,10 +90,10 @@ def delete_from(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Selection:
-    """Drop the useless dense tokens of a selection's texts, in no text so that its words become less likely.
+    """Drop useless dense tokens from a selection's texts; no text's words become less likely.
 
-    Where those of a text do harm only one by one, and together don't, the one goes that harms most. The facts tell what
-    the words' likelihood was before and after and, to compare with, with as many deleted by chance.
+    If a text's words become less likely without all of its useless tokens, only the most harmful token is dropped. The
+    facts give the likelihood of the words before, after, and, for comparison, with as many tokens deleted by chance.
     """
     places, length = kept.places.copy(), kept.words.shape[1]
     counts = np.zeros(2, np.int64)
@@ -124,15 +124,15 @@ def delete_from(
 
 
 def _drop(model: DenseModel, words: Ints, places: Ints, rounds: int | None) -> tuple[Ints, int, int]:
-    """Drop what is useless of places (B, n) in words (B, L); also how many were suspected, and confirmed."""
+    """Drop the useless ones of places (B, n) in words (B, L); also count the suspected and the confirmed."""
     length = words.shape[1]
     ids, real, dense = _put(model, words, places)
     useless, saved = delete_useless(model, ids, real, rounds)
     harm = np.full(places.shape, -np.inf)
-    # Both go from left to right, so the n-th dense token of a text is its n-th place.
+    # Dense tokens and places are both in order, so the n-th dense token of a text stands at its n-th place.
     harm[places < length] = np.where(useless.cpu().numpy(), saved, -np.inf)[dense]
     harmful = np.isfinite(harm)
-    # One of them, even of two that stand side by side and make the same text.
+    # Exactly one for each text, even where removing either of two neighbours gives the same text.
     worst = harmful & (np.arange(places.shape[1]) == harm.argmax(1)[:, None])
     together = _without(places, harmful, length)
     before = nats(model, ids, real, rounds)
@@ -142,18 +142,18 @@ def _drop(model: DenseModel, words: Ints, places: Ints, rounds: int | None) -> t
 
 
 def _put(model: DenseModel, words: Ints, places: Ints) -> tuple[Tensor, Tensor, npt.NDArray[np.bool_]]:
-    """Give ids, which are real, both (B, T), and which of them are dense."""
+    """Insert dense tokens: ids (B, T), and masks of the real places and of the dense tokens."""
     put = insert(words, places, model.dense_id)
     device = model.model.device
     return torch.from_numpy(put.ids).to(device), torch.from_numpy(put.real).to(device), put.dense
 
 
 def _without(places: Ints, gone: npt.NDArray[np.bool_], length: int) -> Ints:
-    """Name none instead of the places that are gone, shape (B, n)."""
+    """Replace the places where `gone`, shape (B, n), is true by `length`, which stands for no place."""
     return np.sort(np.where(gone, length, places), axis=1)
 
 
 def _fewer(places: Ints, counts: Ints, uniform: npt.NDArray[np.float64], length: int) -> Ints:
-    """Leave so many of each row's places, shape (B, n), as chance has it."""
+    """Keep `counts[row]` places of each row, shape (B, n), chosen at random."""
     rank = np.where(places < length, uniform, 2.0).argsort(1).argsort(1)
     return _without(places, rank >= counts[:, None], length)

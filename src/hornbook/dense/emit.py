@@ -1,4 +1,4 @@
-"""Where a model puts dense tokens of its own accord, in a text that is given."""
+"""Where a model itself emits dense tokens while it reads a given text."""
 
 import numpy as np
 import torch
@@ -12,11 +12,11 @@ from hornbook.rng import CounterRNG
 
 @torch.inference_mode()
 def emitted_places(model: DenseModel, words: Ints, seed: int, vectors: bool = True, batch: int = 128) -> Ints:
-    """Read words (M, L) and think where the model emits a dense token: columns after which it does, shape (M, n).
+    """Let the model read words (M, L) and emit dense tokens: the columns after which it does, shape (M, n).
 
-    After each word it does with the probability that it gives the token there, at most once, and as long as the words
-    left have room; without `vectors` what it emits are pause tokens. It knows none of these words, so that what it
-    makes of them is comparable with any model's. Rows with fewer have L at their end.
+    After each word the model emits at most one dense token, with the probability that it gives this token there, as
+    long as the rest of the words still fits. Without `vectors` it emits pause tokens. The model hasn't seen a word when
+    it predicts it, so that its likelihoods compare with any other model's. Shorter rows are filled up with L.
     """
     length = words.shape[1]
     uniform = CounterRNG(seed, "emit", np.arange(len(words))).uniform("token", length)
@@ -32,7 +32,7 @@ def emitted_places(model: DenseModel, words: Ints, seed: int, vectors: bool = Tr
 
 
 def _read(model: DenseModel, words: Ints, uniform: np.ndarray, vectors: bool) -> np.ndarray:
-    """Tell after which words (B, L) the model emits one: shape (B, L)."""
+    """Mark the words (B, L) after which the model emits a dense token: shape (B, L)."""
     length = words.shape[1]
     ids = torch.from_numpy(words).to(model.model.device)
     drawn = torch.from_numpy(uniform).to(ids.device)

@@ -1,4 +1,4 @@
-"""Filling: running a model so that each dense token gets the vector of the place before it."""
+"""Filling: run a model so that each dense token gets a vector made of the hidden state before it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,18 +10,18 @@ from torch.nn.functional import pad
 from hornbook.dense.layout import Layout
 
 Run = Callable[[Tensor, Tensor, Tensor, Any], Tensor]
-"""Embeddings (B, t, H), mask, positions and a cache or None, to last hidden states (B, t, H)."""
+"""Maps embeddings (B, t, H), mask, positions, and a cache or None to the last hidden states (B, t, H)."""
 Carry = Callable[[Tensor], Tensor]
-"""Hidden states to vectors, shape (..., H) both."""
+"""Maps hidden states to vectors, both of shape (..., H)."""
 
 
 def fill_one_by_one(
     run: Run, words: Tensor, layout: Layout, carry: Carry, cache: Any
 ) -> tuple[Tensor, Tensor]:
-    """Go through the columns once, from left to right, and stop before each that is fed in any row.
+    """Fill from left to right: stop before each column in which any row has a dense token to fill.
 
-    `words` are the embeddings (B, T, H). Each place is computed once, with its final vector. Gives the last hidden
-    states and the vectors, both (B, T, H), vectors zero where nothing is fed.
+    `words` are the embeddings (B, T, H). Each place is computed once, with its final vector. Returns the last hidden
+    states and the vectors, both (B, T, H); vectors are zero where nothing is filled.
     """
     mask = layout.mask(words.dtype)
     hidden: list[Tensor] = []
@@ -42,10 +42,10 @@ def fill_one_by_one(
 def fill_in_rounds(
     run: Run, words: Tensor, layout: Layout, carry: Carry, rounds: int, vectors: Tensor | None = None
 ) -> Tensor:
-    """Compute the vectors of all places anew in each of `rounds` rounds, from those given, or from zero.
+    """Start with the given vectors, or with zeros, and compute all of them anew in each round.
 
-    That is Jacobi's iteration of a triangular system: after r rounds the first r vectors of a document are exact, and
-    their gradients too. Each round is a forward pass over everything. Gives the vectors (B, T, H).
+    Each round is a forward pass over all places. This is Jacobi's iteration for a triangular system: after r rounds,
+    the first r vectors of a document and their gradients are exact. Returns the vectors (B, T, H).
     """
     vectors = torch.zeros_like(words) if vectors is None else vectors
     for _ in range(rounds):
@@ -54,11 +54,11 @@ def fill_in_rounds(
 
 
 def next_vectors(hidden: Tensor, layout: Layout, carry: Carry) -> Tensor:
-    """Make the vectors (B, T, H) of the hidden states (B, T, H) before them."""
+    """Make each dense token's vector from the hidden state before it: (B, T, H) to (B, T, H)."""
     rows, columns = layout.fed.nonzero(as_tuple=True)
     return torch.zeros_like(hidden).index_put((rows, columns), carry(hidden[rows, columns - 1]))
 
 
 def run_given(run: Run, words: Tensor, layout: Layout, vectors: Tensor) -> Tensor:
-    """Compute the last hidden states (B, T, H) with given vectors, in one pass."""
+    """Compute the last hidden states (B, T, H) for given vectors, in one pass."""
     return run(words + vectors, layout.mask(words.dtype), layout.positions, None)

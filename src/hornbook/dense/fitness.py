@@ -15,7 +15,7 @@ _MASKED = read("transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPI
 
 
 def refuse_unfit(model: PreTrainedModel) -> None:
-    """Raise HornbookError for a model that can't have dense tokens: no decoder, no embeddings, no positions."""
+    """Raise HornbookError for a model that can't have dense tokens, such as an encoder."""
     name, config = type(model).__name__, model.config
     decoder = name in _CAUSAL.values() and not config.is_encoder_decoder
     if config.model_type in _MASKED:
@@ -41,7 +41,7 @@ def refuse_unfit(model: PreTrainedModel) -> None:
 def _refuse_without_arguments(model: PreTrainedModel) -> None:
     """Raise HornbookError for a class that doesn't take embeddings, positions and a cache.
 
-    In a release of transformers that is newer than the tested ones, the fault may be a new name and not the model.
+    If transformers is newer than the tested releases, it may just have renamed an argument; the error says so.
     """
     taken = inspect.signature(model.base_model.forward).parameters
     lacking = [needed for needed in ("inputs_embeds", "position_ids") if needed not in taken]
@@ -56,7 +56,7 @@ def _refuse_without_arguments(model: PreTrainedModel) -> None:
 
 @torch.no_grad()
 def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
-    """Raise HornbookError where the class scales embeddings or logits behind its layers' backs, as Gemma and Cohere."""
+    """Raise HornbookError where the class scales embeddings or logits outside these layers, as Gemma and Cohere do."""
     was_training = model.training
     model.eval()
     ids = torch.arange(min(4, len(table)), device=table.device)[None]
@@ -76,10 +76,11 @@ def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
 
 
 def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
-    """Tell how many positions a model has, and whether dense tokens take one even where they share it with a word.
+    """Return how many positions a model has, and whether each column of a batch takes one; None without a limit.
 
-    They do in classes whose masks or caches go by columns: GPT-Neo's, and those with a sliding window, which counts
-    as the end of the positions, for the masks are ours. None is a model without any limit.
+    Usually a dense token that shares its word's position takes none. In classes whose masks or caches count columns it
+    does: GPT-Neo, and those with a sliding window. Hornbook passes its own masks, so that a window would have no
+    effect; its size counts as the number of positions.
     """
     config = model.config
     window = getattr(config, "use_sliding_window", True) and getattr(config, "sliding_window", None)
@@ -88,7 +89,7 @@ def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
 
 
 def check_positions(model: PreTrainedModel, layout: Layout) -> None:
-    """Raise HornbookError where a batch takes more positions than the model has."""
+    """Raise HornbookError for a batch that takes more positions than the model has."""
     room = position_limit(model)
     if room is None:
         return
@@ -103,7 +104,7 @@ def check_positions(model: PreTrainedModel, layout: Layout) -> None:
 
 
 def check_finite(vectors: Tensor) -> None:
-    """Raise HornbookError for vectors (B, T, H) of which some are no numbers."""
+    """Raise HornbookError for vectors (B, T, H) that hold NaN or infinity."""
     wrong = (~vectors.isfinite().all(-1)).nonzero()
     if len(wrong):
         row, column = wrong[0].tolist()
@@ -114,7 +115,7 @@ def check_finite(vectors: Tensor) -> None:
 
 
 def check_cache(model: PreTrainedModel) -> None:
-    """Raise HornbookError where the class would drop its cache without a word: while it recomputes activations."""
+    """Raise HornbookError under gradient checkpointing, where the class would silently drop its cache."""
     if model.training and any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
         raise HornbookError(
             "gradient checkpointing makes the model's class drop its cache, and filling one by one needs it: fill in "
@@ -123,7 +124,7 @@ def check_cache(model: PreTrainedModel) -> None:
 
 
 def _layer(model: PreTrainedModel, side: str) -> Tensor | None:
-    """Give the weight of the embeddings or of the head, None where the class has none."""
+    """Return the weight of the embeddings or of the head, or None if the class has none."""
     try:
         layer = getattr(model, f"get_{side}_embeddings")()
     except (NotImplementedError, AttributeError):

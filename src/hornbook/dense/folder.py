@@ -1,4 +1,4 @@
-"""A model with dense tokens in a folder: a plain Hugging Face one, with a small JSON beside it."""
+"""The folder of a model with dense tokens: a plain Hugging Face folder with one more JSON file."""
 
 import json
 from pathlib import Path
@@ -23,17 +23,17 @@ _FILE = "dense.json"
 
 
 def save_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write what AutoModelForCausalLM and AutoTokenizer open, where dense tokens then act as pause tokens.
+    """Write a folder that AutoModelForCausalLM and AutoTokenizer open; dense tokens then act as pause tokens.
 
-    `dense.json` holds the options, so that `open_dense` gives the very same model. The folder is written beside and
-    renamed.
+    `dense.json` holds the options, so that `open_dense` returns the very same model. The folder is written under
+    another name, then renamed.
     """
     with beside(folder, folder=True) as new:
         write_dense(model, tokenizer, new)
 
 
 def write_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write the files of `save_dense` into a folder that is there."""
+    """Write the files of `save_dense` into an existing folder."""
     model.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / _FILE).write_text(json.dumps(model.options.model_dump(), indent=2), "utf-8")
@@ -67,10 +67,10 @@ def open_dense(
 def wrap_folder(
     folder: Path, options: DenseOptions | None = None, dtype: torch.dtype = torch.float32
 ) -> tuple[DenseModel, PreTrainedTokenizerBase]:
-    """Open any causal model's folder, or a run's, or one on the hub, and add the dense token, or open one that has it.
+    """Open a causal model and add the dense token, unless it has one.
 
-    Raises HornbookError for what holds no causal model or can't be fetched, and for other options than it was saved
-    with.
+    `folder` is a model's folder, a run's folder, or a name on the hub. Raises HornbookError if it holds no causal model
+    or can't be fetched, and if the model was saved with other options.
     """
     folder = _place(folder)
     if (folder / _FILE).is_file():
@@ -87,14 +87,14 @@ def wrap_folder(
 
 
 def _place(folder: Path) -> Path:
-    """Find the model in a run's folder, or fetch one that is named as on the hub."""
+    """Find the model in a run's folder, or fetch a model from the hub."""
     if not folder.exists():
         folder = fetch(str(folder), "model", [*FILES, _FILE, "*.safetensors", "*.safetensors.index.json"])
     return finished(folder) or folder
 
 
 def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """Open a folder as a causal model, and nothing that its config doesn't call one."""
+    """Open a folder whose config names a causal model; refuse any other."""
     kind = recognise(path)
     refuse_foreign(kind.folder)
     if kind.head != "causal" or kind.model_class is None:

@@ -1,4 +1,4 @@
-"""Writing with a model that thinks in between: dense tokens that it emits itself, or that are put in its way."""
+"""Generate text with dense tokens: the model emits them itself, or a rule inserts them."""
 
 import math
 from collections.abc import Callable
@@ -18,47 +18,47 @@ from hornbook.rng import CounterRNG
 from hornbook.section import Section
 
 _READ = 5
-"""Words into which each vector is decoded."""
+"""How many likely words to decode from each vector."""
 
 
 class Writing(Section):
-    """How a text is written."""
+    """How a text is generated."""
 
     tokens: int = Field(200, ge=1)
-    """Words at most, dense tokens not counted."""
+    """Most words; dense tokens don't count."""
     think: Literal["model", "every", "entropy", "never"] = "model"
-    """When a dense token comes: when the model emits it, after every so many words, where the next word is uncertain,
+    """When a dense token comes: when the model emits it; after every `every` words; where the next word is uncertain;
     or never."""
     every: int = Field(4, ge=1)
-    """For `every`: after how many words."""
+    """With `think: every`: words between two dense tokens."""
     entropy: float = Field(3.0, ge=0)
-    """For `entropy`: from how many nats on."""
+    """With `think: entropy`: the least entropy of the next word, in nats, at which a dense token comes."""
     budget: int = Field(64, ge=0)
-    """Dense tokens at most in a text."""
+    """Most dense tokens in a text."""
     longest: int = Field(4, ge=1)
-    """Dense tokens at most in a row."""
+    """Most dense tokens in a row."""
     temperature: float = Field(0.8, ge=0)
-    """0 takes the likeliest."""
+    """Sampling temperature; 0 takes the likeliest token."""
     top_k: int = Field(50, ge=0)
-    """Choose among so many; 0 is all."""
+    """Sample from so many likeliest tokens; 0 is all."""
     top_p: float = Field(0.95, gt=0, le=1)
-    """Choose among the fewest that share this probability."""
+    """Sample from the fewest tokens that reach this probability together."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that was written."""
+    """A generated token."""
 
     token: int
     dense: bool
     read: tuple[tuple[int, float], ...] = ()
-    """What a dense token's vector decodes to: words and the probability that the model's head gives them."""
+    """For a dense token: the words that the model's head reads from its vector, with their probabilities."""
 
 
 @dataclass
 class _Row:
-    """How far one text is."""
+    """The state of one text."""
 
     steps: list[Step] = field(default_factory=list)
     words: int = 0
@@ -79,13 +79,13 @@ def write(
     options: Writing,
     heard: Callable[[int, Step], None] | None = None,
 ) -> list[list[Step]]:
-    """Continue prompts, each a list of ids that may hold dense tokens; gives each one's steps.
+    """Continue prompts, each a list of ids that may hold dense tokens; return the steps of each text.
 
-    Each step runs the model over one place a text, on top of its cache: a dense token costs what a word costs. Texts
-    are independent: the same seed and row give the same text, whatever stands beside it, as long as there is room. A
-    text stops at `end`, after
-    `options.tokens` words, or where the model has no position left; `banned` ids are never written. `heard` is told
-    of each step and its row. Raises HornbookError for an empty prompt and one that leaves no room.
+    Each step runs the model on one token of each text, with a cache, so that a dense token costs as much as a word.
+    Texts are independent: the same seed and row give the same text whatever the other rows hold, as long as positions
+    are left. A text ends at the id `end`, after `options.tokens` words, or where the model has no position left.
+    `banned` ids are never written. `heard` is called with the row and the step. Raises HornbookError for an empty
+    prompt and for one that is too long.
     """
     reading = Reading(model, prompts)
     rows = [_Row() for _ in prompts]
@@ -118,7 +118,7 @@ def _choose(
     number: int,
     room: list[int],
 ) -> Tensor:
-    """Choose each text's next token by logits (B, V): shape (B,)."""
+    """Choose each text's next token from logits (B, V): shape (B,)."""
     logits = logits.index_fill(-1, torch.tensor(banned, dtype=torch.long, device=logits.device), -math.inf)
     words = word_logits(logits, model.dense_id)
     able = torch.tensor(
@@ -142,7 +142,7 @@ def _choose(
 
 
 def _sample(logits: Tensor, options: Writing, number: int, rows: list[_Row]) -> Tensor:
-    """Draw from logits (B, V) by the options, each row with a number of its own."""
+    """Sample from logits (B, V) by the options, with an independent random number for each row."""
     if options.temperature == 0:
         return logits.argmax(-1)
     nothing = torch.empty(0, dtype=torch.long)
@@ -158,7 +158,7 @@ def _sample(logits: Tensor, options: Writing, number: int, rows: list[_Row]) -> 
 
 
 def _read(model: DenseModel, logits: Tensor) -> list[tuple[tuple[int, float], ...]]:
-    """Read logits (B, V): the likeliest words and their probabilities."""
+    """Return the likeliest words of logits (B, V), with their probabilities."""
     best = word_logits(logits, model.dense_id).softmax(-1).topk(_READ)
     return [
         tuple(zip(tokens, chances, strict=True))
@@ -167,7 +167,7 @@ def _read(model: DenseModel, logits: Tensor) -> list[tuple[tuple[int, float], ..
 
 
 def _note(row: _Row, step: Step, end: int | None, options: Writing) -> None:
-    """Count a step."""
+    """Add a step to a text, and update its counts."""
     row.steps.append(step)
     if step.dense:
         row.dense, row.run, row.since = row.dense + 1, row.run + 1, 0

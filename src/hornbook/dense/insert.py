@@ -1,4 +1,4 @@
-"""Putting dense tokens between words, and taking them out again: whole batches at a time."""
+"""Insert dense tokens between words, a whole batch at a time."""
 
 from dataclasses import dataclass
 
@@ -16,19 +16,19 @@ class Inserted:
     """Sequences with dense tokens in them."""
 
     ids: Ints
-    """Shape (B, L + n), n the most that any row got."""
+    """Shape (B, L + n), where n is the most dense tokens in any row."""
     origin: Ints
-    """Which column of the words each place comes from; a dense token has that of the word before it."""
+    """The column in `words` of each place; a dense token has the column of the word before it."""
     dense: npt.NDArray[np.bool_]
-    """True at those that were put in."""
+    """True at the inserted dense tokens."""
     real: npt.NDArray[np.bool_]
-    """False at the end of rows that got fewer than others."""
+    """False at padding: the end of rows that got fewer dense tokens than others."""
 
 
 def insert(words: Ints, after: Ints, dense_id: int) -> Inserted:
-    """Put a dense token after each of the columns `after`, shape (B, n), of words (B, L); one may be named twice.
+    """Insert a dense token into words (B, L) after each of the columns `after`, shape (B, n).
 
-    Column L, behind the last word, stands for none: so rows may get different numbers of them.
+    A column may be named twice. Column L stands for no token, so that rows may get different numbers of dense tokens.
     """
     length = words.shape[1]
     columns = np.broadcast_to(np.arange(length), words.shape)
@@ -46,8 +46,8 @@ def insert(words: Ints, after: Ints, dense_id: int) -> Inserted:
 def choose_places(rng: CounterRNG, purpose: str, weights: Floats, proposals: int, count: int) -> Ints:
     """Draw `proposals` sets of `count` columns for each row of weights (B, L): shape (B, proposals, count), ascending.
 
-    A column is drawn in proportion to its weight and never twice in a set; one of weight 0 never (weighted sampling
-    without replacement, Efraimidis and Spirakis, 2006). Each row needs `count` weights above 0.
+    This is weighted sampling without replacement (Efraimidis and Spirakis, 2006): a column is drawn in proportion to
+    its weight, never if its weight is 0. Each row needs `count` weights above 0.
     """
     rows, length = weights.shape
     uniform = rng.uniform(purpose, proposals * length).reshape(rows, proposals, length)
@@ -57,6 +57,6 @@ def choose_places(rng: CounterRNG, purpose: str, weights: Floats, proposals: int
 
 
 def every(words: Ints, spacing: int) -> Ints:
-    """Name a column after every `spacing` words, but none after the last: shape (B, n)."""
+    """Return the column of every `spacing`-th word, but not of the last word: shape (B, n)."""
     columns = np.arange(spacing - 1, words.shape[1] - 1, spacing)
     return np.broadcast_to(columns, (len(words), len(columns)))

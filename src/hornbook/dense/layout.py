@@ -1,4 +1,4 @@
-"""Where things stand in a batch with dense tokens: who may look at whom, positions, and where vectors come from."""
+"""The layout of a batch with dense tokens: attention mask, position ids, and which tokens get a vector."""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +8,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Layout:
-    """A batch of sequences, shape (B, T), some of whose places hold dense tokens.
+    """A batch of sequences, shape (B, T), with dense tokens.
 
-    Everything else is worked out of these: nothing is ever guessed from padding ids or from positions that jump,
-    as Hugging Face's classes would do (which take a shared position for the start of another document).
+    The mask and the positions follow from the first four fields alone. Hugging Face's classes would guess documents
+    from position ids, and take a shared position for the start of another document.
     """
 
     dense: Tensor
@@ -19,22 +19,23 @@ class Layout:
     real: Tensor
     """False at padding, on whichever side."""
     documents: Tensor
-    """A number for each place; places look at no other document than their own, which stand one after the other."""
+    """The document number of each place. Documents stand one after the other; a place attends only to its own."""
     share_positions: bool
+    """Whether a dense token has the position of the word before it."""
     follows: Tensor = field(init=False)
-    """True at places that have another one of the same document before them: those that are predicted."""
+    """True at places that are predicted: all but the first of each document."""
     fed: Tensor = field(init=False)
-    """True at dense tokens that get a vector: those that follow something."""
+    """True at dense tokens that get a vector: all but one that begins a document."""
     positions: Tensor = field(init=False)
     """The position id of each place."""
     cuts: tuple[int, ...] = field(init=False)
-    """Columns before which the filling one by one has to stop: 0, and those where any row is fed."""
+    """Columns before which filling one by one stops: 0, and each column in which any row gets a vector."""
     rounds: int = field(init=False)
-    """After how many rounds the filling of all places at once is exact: most vectors in any document."""
+    """Rounds after which filling in rounds is exact: the most vectors in any document."""
     _masks: dict[torch.dtype, Tensor] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Work out what follows."""
+        """Compute the other fields."""
         follows = torch.zeros_like(self.dense)
         follows[:, 1:] = (
             self.real[:, 1:] & self.real[:, :-1] & (self.documents[:, 1:] == self.documents[:, :-1])
@@ -62,16 +63,16 @@ class Layout:
         real: Tensor | None = None,
         documents: Tensor | None = None,
     ) -> "Layout":
-        """Lay out ids, shape (B, T), all real and each row a document unless told otherwise."""
+        """Lay out ids, shape (B, T). By default nothing is padding, and each row is one document."""
         real = torch.ones_like(ids, dtype=torch.bool) if real is None else real.bool()
         documents = torch.zeros_like(ids) if documents is None else documents
         return cls((ids == dense_id) & real, real, documents, share_positions)
 
     def mask(self, dtype: torch.dtype) -> Tensor:
-        """Say who sees whom, shape (B, 1, T, T), or (1, 1, T, T) where all rows are whole documents.
+        """Make the attention mask, shape (B, 1, T, T), or (1, 1, T, T) if each row is one document without padding.
 
-        It is added to attention's scores: 0 where a place may look, the lowest number elsewhere. Padding sees all
-        padding before it, so that no row of a softmax is empty.
+        The mask is added to the attention scores: 0 where a place may attend, else the lowest number. Padding attends
+        to the padding before it, so that no row of the softmax is empty.
         """
         if dtype not in self._masks:
             columns = torch.arange(self.dense.shape[1], device=self.dense.device)
@@ -86,7 +87,7 @@ class Layout:
 
 
 def _count_within(ones: Tensor, starts: Tensor) -> Tensor:
-    """Count along each row, anew from each start on: shape (B, T), the place itself included."""
+    """Count the ones along each row, up to and including each place; start anew at each start: shape (B, T)."""
     ones = ones.long()
     total = ones.cumsum(1)
     before = (total - ones).masked_fill(~starts, 0).cummax(1).values

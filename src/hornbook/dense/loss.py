@@ -1,4 +1,4 @@
-"""What a model with dense tokens is trained and measured on: the words, and, where it is to learn it, the emission."""
+"""The losses of a model with dense tokens: one for the words, and one for emitting dense tokens."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from hornbook.dense.layout import Layout
 from hornbook.dense.model import Filled
 
 _PLACES = 512
-"""Places whose logits are computed at once where no gradient is wanted: 100 MiB for a Pythia."""
+"""Without a gradient, the logits of so many places are computed at once: 100 MiB for a Pythia."""
 
 
 @dataclass(frozen=True)
 class Losses:
-    """-ln p of each place, shape (B, T), zero where nothing is predicted."""
+    """Two losses for each place, -ln p, shape (B, T); zero where nothing is predicted."""
 
     words: Tensor
-    """Of each word, given that a word comes: the dense token's logit is taken out, so that this is a distribution
-    over the same words as a plain model's."""
+    """The loss of the word, given that a word comes. The dense token's logit is left out, so that this is a
+    distribution over the same words as a plain model's."""
     emission: Tensor
-    """Of whether a dense token comes or a word."""
+    """The loss of whether a dense token or a word comes."""
 
 
 def losses(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Losses:
-    """Compare what each place predicts with what stands at the next one, ids (B, T).
+    """Compute both losses for ids (B, T): each place predicts the next one.
 
-    An ordinary cross-entropy over the whole vocabulary is the sum of both, since p(word) = p(no dense token)
-    p(word | no dense token). So the emission may be left out or weighted, and the words' part stays comparable.
+    Their sum is the usual cross-entropy over the whole vocabulary, since p(word) = p(no dense token)
+    p(word | no dense token). So the emission may be weighted or left out, and the words' loss stays comparable.
     """
     rows, columns = layout.follows.nonzero(as_tuple=True)
     size = max(1, len(rows)) if torch.is_grad_enabled() else _PLACES
@@ -43,10 +43,10 @@ def losses(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Losses
 
 
 def ahead(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Tensor:
-    """Compare what the place before each dense token predicts with the next word behind it: -ln p, shape (B, T).
+    """Compute an auxiliary loss: the place before a dense token predicts the next word after it, -ln p, (B, T).
 
-    It stands at the dense token, zero elsewhere and where no word follows: an auxiliary loss, by which the vector knows
-    already what a plain model would.
+    So the vector already knows what a plain model would predict. The loss stands at the dense token; it is zero
+    elsewhere, and where no word follows.
     """
     columns = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
     none = ids.shape[1]
@@ -61,17 +61,17 @@ def ahead(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Tensor:
 
 
 def word_logits(logits: Tensor, dense_id: int) -> Tensor:
-    """Take the dense token out of logits (..., V)."""
+    """Set the dense token's logit to -infinity in logits (..., V)."""
     return logits.index_fill(-1, torch.tensor(dense_id, device=logits.device), float("-inf"))
 
 
 def emission_logit(logits: Tensor, dense_id: int) -> Tensor:
-    """Give ln p(dense) - ln p(word) for logits (..., V): shape (...)."""
+    """Compute ln p(dense) - ln p(word) from logits (..., V): shape (...)."""
     return logits[..., dense_id] - word_logits(logits, dense_id).logsumexp(-1)
 
 
 def _compare(logits: Tensor, targets: Tensor, dense_id: int) -> tuple[Tensor, Tensor]:
-    """Give both losses for logits (N, V) and targets (N,): two of shape (N,)."""
+    """Compute both losses from logits (N, V) and targets (N,): two tensors of shape (N,)."""
     words = word_logits(logits, dense_id).logsumexp(-1)
     ahead = logits[:, dense_id] - words
     is_dense = targets == dense_id

@@ -1,4 +1,4 @@
-"""How likely a model finds held-out words: without dense tokens, with pause tokens, and with vectors."""
+"""Held-out bits per byte: without dense tokens, with pause tokens, and with vectors."""
 
 import math
 from typing import Literal
@@ -18,10 +18,10 @@ ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
 
 
 def measure(model: DenseModel, kept: Selection, seed: int, emits: Arm | None = None) -> dict[str, float]:
-    """Score held-out words in bits per byte, each way; dense tokens stand where chance has it, as many as in training.
+    """Score held-out words in bits per byte, for each arm; dense tokens stand at random places, as many as in training.
 
-    Where the model `emits` them itself, dense or pause tokens, also with those, and how many it emits. The words are
-    the same each way, the first of each window left out.
+    If the model `emits` tokens itself (dense or pause), also score with these, and count them. All arms score the same
+    words: all but the first of each window.
     """
     places = chance_places(kept, seed)
     scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
@@ -38,7 +38,7 @@ def measure(model: DenseModel, kept: Selection, seed: int, emits: Arm | None = N
 
 
 def chance_places(kept: Selection, seed: int) -> Ints:
-    """Choose places in the held-out windows, shape (M, n), n as many as the selection has in a text on average."""
+    """Draw places in the held-out windows, shape (M, n), where n is the selection's average number in a text."""
     if not kept.tokens:  # all were deleted
         return np.empty((len(kept.heldout), 0), np.int64)
     count = max(1, round(kept.tokens / len(kept.words)))
@@ -52,10 +52,10 @@ def chance_places(kept: Selection, seed: int) -> Ints:
 def window_nats(
     model: DenseModel, words: Ints, places: Ints, arm: Arm, rounds: int | None = None, batch: int = 32
 ) -> Floats:
-    """Sum -ln p over the words of each window (M, L) but its first: shape (M,).
+    """Sum -ln p over the words of each window (M, L) but the first: shape (M,).
 
-    Dense tokens stand after the columns `places`, shape (M, n), L for none, and are filled one by one unless `rounds`
-    are given; pause tokens stand there without vectors; plain windows have neither.
+    Tokens stand after the columns `places`, shape (M, n); L stands for none. Dense tokens are filled one by one, or in
+    `rounds`; pause tokens have no vector; plain windows have no such tokens.
     """
     was_training = model.training
     model.eval()
@@ -72,5 +72,5 @@ def window_nats(
 
 
 def to_tensor(model: DenseModel, ids: Ints) -> torch.Tensor:
-    """Bring ids to the model."""
+    """Copy ids to the model's device."""
     return torch.from_numpy(np.ascontiguousarray(ids, np.int64)).to(model.model.device)

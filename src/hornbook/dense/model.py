@@ -1,4 +1,4 @@
-"""Dense tokens on any causal model of Hugging Face's, through its input embeddings alone."""
+"""Dense tokens on any of Hugging Face's causal models, through its input embeddings alone."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -28,16 +28,16 @@ class Filled:
     hidden: Tensor
     """The last hidden states (B, T, H)."""
     vectors: Tensor
-    """What was added to the embeddings (B, T, H): zero but at dense tokens that were fed."""
+    """What was added to the embeddings (B, T, H): zero where no dense token got a vector."""
     head: Callable[[Tensor], Tensor]
-    """Gives the logits (..., V) of any selection of hidden states (..., H), frozen where the model was."""
+    """Maps hidden states (..., H) to logits (..., V); frozen where the model was."""
 
 
 class DenseModel(nn.Module):
     """A causal model that passes itself its own last hidden vector at each dense token.
 
-    The model inside stays what it was: a Hugging Face class with its own parameters, called with `inputs_embeds`, an
-    explicit mask and explicit positions. Raises HornbookError for one that can't have dense tokens.
+    The model inside stays a Hugging Face class with its own parameters; it is called with `inputs_embeds`, an explicit
+    mask and explicit positions. Raises HornbookError for a model that can't have dense tokens.
     """
 
     def __init__(self, model: PreTrainedModel, dense_id: int, options: DenseOptions | None = None) -> None:
@@ -51,7 +51,7 @@ class DenseModel(nn.Module):
             )
         self.model, self.dense_id, self.options = model, dense_id, options or DenseOptions()
         name = cache_name(type(model.base_model))
-        assert name is not None  # `refuse_unfit` has seen to it
+        assert name is not None  # `refuse_unfit` has checked it
         self._cache_name = name
 
     def layout(self, ids: Tensor, real: Tensor | None = None, documents: Tensor | None = None) -> Layout:
@@ -73,10 +73,10 @@ class DenseModel(nn.Module):
     ) -> Filled:
         """Fill the dense tokens of ids (B, T) and compute the last hidden states.
 
-        Without `rounds` they are filled one by one with a cache, each place computed once. With `rounds` all are
-        filled at once, in so many rounds and one more pass: the same, as soon as there are as many rounds as vectors
-        in a document (`layout.rounds`). Given `vectors` (B, T, H) are used as they are, in one pass. Raises
-        HornbookError where the class would drop the cache, and for given vectors that are no numbers.
+        Without `rounds`, they are filled one by one with a cache, and each place is computed once. With `rounds`, all
+        are filled at once, in so many rounds and one more pass; with `layout.rounds` rounds or more, the result is the
+        same. Given `vectors` (B, T, H) are used as they are, in one pass. Raises HornbookError where the class would
+        drop the cache, and for given vectors with NaN or infinity.
         """
         layout = self.layout(ids) if layout is None else layout
         words = self.model.get_input_embeddings()(ids)
@@ -101,16 +101,16 @@ class DenseModel(nn.Module):
         return Filled(run_given(self.run, words, layout, vectors), vectors, self.logits)
 
     def carrier(self, weight: float = 1.0) -> Carrier:
-        """Give what makes vectors of hidden states with the embeddings as they are now."""
+        """Make a carrier, which turns hidden states into vectors by the present embeddings."""
         table = self.model.get_input_embeddings().weight
         return Carrier(self.options.vector, table, self.logits, self.dense_id, weight)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Put the head on any selection of hidden states: (..., H) to (..., V)."""
+        """Apply the head to hidden states: (..., H) to (..., V)."""
         return self.model.get_output_embeddings()(hidden)
 
     def refine(self, ids: Tensor, layout: Layout, rounds: int) -> list[Filled]:
-        """Fill in rounds and give every one of them: first pause tokens, then one vector exact, then two."""
+        """Fill in rounds and return each round's result: with pause tokens, with one exact vector, with two, ..."""
         words = self.model.get_input_embeddings()(ids)
         vectors, found, carry = torch.zeros_like(words), [], self.carrier()
         for number in range(rounds + 1):
@@ -121,11 +121,11 @@ class DenseModel(nn.Module):
         return found
 
     def run(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
-        """Run the model over embeddings (B, t, H), on top of what the cache holds: last hidden states (B, t, H)."""
+        """Run the model on embeddings (B, t, H), after those in the cache: last hidden states (B, t, H)."""
         return self.model.base_model(**self._arguments(embeddings, mask, positions, cache)).last_hidden_state
 
     def _fill(self, words: Tensor, layout: Layout, rounds: int | None, gradient: Gradient) -> Tensor:
-        """Make the vectors; where the gradient crosses only k, the last k rounds alone carry one."""
+        """Make the vectors; with k crossings, only the last k rounds carry a gradient."""
         crossings = gradient.crossings
         last = 0 if crossings is None else crossings if rounds is None else min(crossings, rounds)
         with nullcontext() if crossings is None else torch.no_grad():
@@ -137,7 +137,7 @@ class DenseModel(nn.Module):
 
     def _one_by_one(self, words: Tensor, layout: Layout, weight: float) -> tuple[Tensor, Tensor]:
         check_cache(self.model)
-        # A cache that concatenates, for a gradient has to flow through it.
+        # This cache concatenates, so that gradients flow through it.
         cache = DynamicCache(config=self.model.config)
         return fill_one_by_one(self.run, words, layout, self.carrier(weight), cache)
 

@@ -1,4 +1,4 @@
-"""What a single vector can do: one dense token in a text, everything else frozen."""
+"""How much a single vector can help: one dense token in a text, everything else frozen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from hornbook.dense.model import DenseModel
 
 _STEPS = 60
 _RATE = 0.1
-"""Of the optimisation, in root mean squares of the model's own vectors."""
+"""Adam's learning rate, in root mean squares of the model's own vectors."""
 _SHARES = (0.1, 0.3, 1.0)
 """Lengths of single steps along the negative gradient, in lengths of the model's own vector."""
 _NEAR = 4
@@ -23,7 +23,7 @@ _NEAR = 4
 
 @dataclass(frozen=True)
 class _Texts:
-    """Texts with a dense token after one of their columns, and how likely the words behind it are."""
+    """Texts with one dense token at the same column, and the likelihood of the words after it."""
 
     model: DenseModel
     ids: Tensor
@@ -31,7 +31,7 @@ class _Texts:
     """Where the dense token stands."""
 
     def nats(self, vectors: Tensor) -> Tensor:
-        """Give -ln p of the words that follow, shape (B, F), with a vector (B, H) for each text."""
+        """Compute -ln p of the words after the dense token, shape (B, F), for one vector a text, (B, H)."""
         layout = self.model.layout(self.ids)
         given = vectors.new_zeros(*self.ids.shape, vectors.shape[1])
         given[:, self.column] = vectors
@@ -42,12 +42,12 @@ class _Texts:
 def one_vector(
     model: DenseModel, words: Ints, following: int, progress: Callable[[float], None] | None = None
 ) -> dict[str, Any]:
-    """Compare vectors in one dense token, put into texts (B, L) before their last `following` words.
+    """Compare vectors for one dense token, which stands before the last `following` words of texts (B, L).
 
-    Gives nats a word, over the first four words behind it and over all: of the plain text; with no vector; with the
-    model's own; after a step from it along the negative gradient; with one optimised on each text, which is an upper
-    bound, since it has seen the words that it is scored on; and with one that was optimised on another text. Also
-    where the optimised vector lies, seen from the model's own.
+    Returns nats a word, over the first four words after the token and over all of them: for the plain text; without a
+    vector; with the model's own vector; after a step from it along the negative gradient; with a vector that was
+    optimised on the text; and with one that was optimised on another text. The optimised vector is an upper bound,
+    since it has seen the words that it is scored on. Also tells where it lies, seen from the model's own vector.
     """
     after = words.shape[1] - following - 1
     put = insert(words, np.full((len(words), 1), after), model.dense_id)
@@ -89,7 +89,7 @@ def one_vector(
 
 
 def _slope(texts: _Texts, vectors: Tensor) -> Tensor:
-    """Give the gradient of each text's nats with respect to its vector, shape (B, H)."""
+    """Compute the gradient of each text's nats with respect to its vector, shape (B, H)."""
     vectors = vectors.detach().requires_grad_()
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(texts.nats(vectors).sum(), vectors)
@@ -97,7 +97,7 @@ def _slope(texts: _Texts, vectors: Tensor) -> Tensor:
 
 
 def _optimise(texts: _Texts, vectors: Tensor, progress: Callable[[float], None] | None) -> Tensor:
-    """Move each text's vector to where its words are likeliest, with Adam."""
+    """Optimise each text's vector with Adam, so that the words become as likely as possible."""
     found = vectors.detach().clone()
     optimizer = torch.optim.Adam([found], lr=_RATE * float(vectors.pow(2).mean().sqrt()))
     for step in range(_STEPS):

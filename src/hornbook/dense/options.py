@@ -1,4 +1,4 @@
-"""What a dense token is: how its vector is made, and where it stands."""
+"""The options of dense tokens: how a vector is made, where a token stands, and how gradients flow."""
 
 from typing import Literal
 
@@ -10,30 +10,26 @@ TOKEN = "<|dense|>"
 
 
 class DenseOptions(Section):
-    """What has to be known of a model's dense tokens to run it again: kept in `dense.json` beside its weights."""
+    """All that it takes to run a model with dense tokens again; kept in `dense.json` beside its weights."""
 
     token: str = Field(TOKEN, min_length=1)
-    """As the tokenizer writes it."""
+    """The token's text in the tokenizer."""
     vector: Literal["rms", "raw", "soft"] = "rms"
-    """What is added to the token's embedding: the hidden vector before it, scaled to the root mean square of the
-    embeddings (rms) or as it is (raw; at the start some fifty times too long); or the mean of the embeddings under
-    the model's prediction there (soft)."""
+    """What is added to the token's embedding. rms: the hidden state before it, scaled to the root mean square of the
+    embeddings. raw: this hidden state as it is (at the start some fifty times too long). soft: the mean of all
+    embeddings, weighted by the model's prediction there."""
     share_positions: bool = True
-    """Whether a dense token has the position of the word before it, so that words keep the positions that they have
-    in plain text."""
+    """Whether a dense token has the position of the word before it. If so, words keep their positions of plain text."""
 
 
 class Gradient(Section):
-    """Which ways the gradient takes through the vectors of dense tokens.
-
-    With all at their defaults it is the true one.
-    """
+    """Which paths the gradient takes through the vectors of dense tokens; the defaults give the true gradient."""
 
     crossings: int | None = Field(None, ge=0)
-    """How many vectors a way may lead through: None is any number, 0 detaches the vectors, and k leaves out the ways
-    that lead through more than k, whatever their length in words."""
+    """Most vectors on a path: None is any number, 0 detaches the vectors, and k leaves out paths through more than k
+    vectors, whatever their length in words."""
     weight: float = Field(1.0, ge=0)
-    """What each crossing multiplies the gradient with (the notes' lambda); the values stay."""
+    """Each crossing multiplies the gradient by this weight; the values stay."""
     producer_only: bool = False
-    """Leave out the ways that end before any vector: the parameters learn as producers of vectors alone, and are
-    frozen where these are consumed. The true gradient is this one plus that of detached vectors."""
+    """Leave out paths that cross no vector: the parameters learn only as producers of vectors, and are frozen where
+    vectors are consumed. The true gradient is the sum of this one and the one with detached vectors."""

@@ -1,4 +1,4 @@
-"""Phase 1 on a corpus: windows of it, proposals for them, what is kept, and how much of the gain is real."""
+"""Phase 1 on a corpus: take windows, score proposals, keep the best, and measure how much of the gain is real."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +31,8 @@ def select(
 ) -> Selection:
     """Score proposals for `windows` windows of `length` tokens, and keep the best by `options`.
 
-    `heldout_windows` of the held-out text, at most, go along to measure trainings by. Token stores are kept in the
-    folder `cache`. Raises HornbookError for a tokenizer without an end token and for a corpus that is too short.
+    The selection also holds up to `heldout_windows` held-out windows, for measuring trainings. Token stores are kept in
+    the folder `cache`. Raises HornbookError for a tokenizer without an end token and for a corpus that is too short.
     """
     stores = {part: _store(tokenizer, corpus, part, cache) for part in ("train", "heldout")}
     words = _windows(stores["train"], windows, length, seed)
@@ -65,7 +65,7 @@ def _bias(
     options: SelectOptions,
     seed: int,
 ) -> dict[str, Any]:
-    """Tell what was kept from what is real, in nats a word: the best of many noisy scores looks good by itself."""
+    """Measure how much of the gain is real, in nats a word: the best of many noisy scores always looks good."""
     by_chance, first = keep(scored, _keeping(options, "chance"), seed)
     fresh = score(
         model, words[kept], np.ones((len(kept), words.shape[1]), bool), options, seed, "fresh", rows=kept
@@ -82,7 +82,7 @@ def _bias(
 
 
 def _keeping(options: SelectOptions, how: str) -> SelectOptions:
-    """Give the same selection with another way to keep."""
+    """Copy the options with another way to keep."""
     return SelectOptions.model_validate(options.model_dump() | {"keep": how})
 
 
@@ -103,7 +103,7 @@ def _store(tokenizer: PreTrainedTokenizerBase, corpus: Corpus, part: Any, cache:
 
 
 def _windows(store: TokenStore, windows: int, length: int, seed: int) -> Ints:
-    """Take windows in the plan's order, as many as there are and no more than are asked for."""
+    """Take the first `windows` windows in the plan's order, or all if there are fewer."""
     cuts = Windows(len(store.tokens), length)
     plan = Plan(cuts, max(1, min(windows, cuts.count)), seed)
     return store.windows(plan.starts(0), length)

@@ -1,4 +1,4 @@
-"""Public tasks with dense tokens between a question and its answer, and with everything that they compare with."""
+"""Answer public tasks with dense tokens between question and answer, and compare with other ways of reading."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -30,11 +30,11 @@ ARMS: dict[str, Way] = {
     "same compute": "plain",
     "deeper": "plain",
 }
-"""What is compared, and how it reads: no dense tokens; the tokens without vectors; with random vectors of the same
-length; with the model's own. The first four any one model can be asked, the others are folders trained that way."""
+"""Maps each arm to its way of reading: no dense tokens; these tokens without vectors; with random vectors of the same
+length; with the model's own. Any one model can read in the first four ways; the other arms are models trained so."""
 
 _UNLIMITED = 2048
-"""Tokens that are read at most where the model has no limit of its own."""
+"""Most tokens to read if the model has no limit of its own."""
 
 
 def answer_with(
@@ -48,7 +48,7 @@ def answer_with(
 ) -> Answers:
     """Answer questions after `count` dense tokens, read in one of four ways.
 
-    All ways give the model the same words: a context that is too long is cut as if the tokens stood there each time.
+    The model reads the same words in all ways: long contexts are cut as if the dense tokens were always there.
     """
     limit, _ = position_limit(model.model) or (_UNLIMITED, False)
     between = [] if reading == "plain" else [model.dense_id] * count
@@ -73,9 +73,9 @@ def answer_with(
 
 
 def compare(answers: Mapping[str, Sequence[Answers]]) -> dict[str, dict[str, Any]]:
-    """Put each way's answers, a model each, in figures, and in what the dense one is ahead of it by: paired.
+    """Compute figures for each way (one `Answers` for each model), and its paired difference from the dense way.
 
-    Intervals are over models and questions; p is McNemar's, the largest of the models.
+    Intervals are over models and questions; p is McNemar's, the largest among the models.
     """
     right = {way: np.stack([one.right for one in found]) for way, found in answers.items()}
     told: dict[str, dict[str, Any]] = {}

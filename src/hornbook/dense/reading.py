@@ -1,4 +1,4 @@
-"""Reading texts place by place: side by side, each on top of what it has in the cache."""
+"""Read several texts token by token, with a cache."""
 
 import torch
 from torch import Tensor
@@ -11,18 +11,18 @@ from hornbook.errors import HornbookError
 
 
 class Reading:
-    """Texts, each of which reads a token of its own in a step; a dense token costs what a word costs.
+    """A batch of texts that grow by one token each in a step; a dense token costs as much as a word.
 
-    Each begins with its prompt, a list of ids that may hold dense tokens, and is padded on its left. Where positions go
-    by columns (`position_limit`), padding takes some of a text's positions; elsewhere texts don't depend on each other.
-    Without `vectors` dense tokens are pause tokens. Raises HornbookError for an empty prompt, and for hidden states
-    that are no numbers.
+    Each text begins with its prompt, a list of ids that may hold dense tokens, and is padded on the left. Texts don't
+    depend on each other, except where each column takes a position (`position_limit`): there, padding takes some of a
+    text's positions. Without `vectors`, dense tokens are pause tokens. Raises HornbookError for an empty prompt, and
+    for hidden states with NaN or infinity.
     """
 
     hidden: Tensor
     """The last hidden state of each text, shape (B, H)."""
     position: Tensor
-    """The position id of what each text read last, shape (B,)."""
+    """The position id of each text's last token, shape (B,)."""
 
     def __init__(self, model: DenseModel, prompts: list[list[int]], vectors: bool = True) -> None:
         if not prompts or not all(prompts):
@@ -52,7 +52,7 @@ class Reading:
         return int(_room_of(self._model)[1] or not self._model.options.share_positions)
 
     def read(self, tokens: Tensor, live: Tensor) -> None:
-        """Read one token a text, ids (B,), where `live`; a text that isn't goes on as padding, which sees itself."""
+        """Read one token for each `live` text, ids (B,); other texts get padding, which attends only to itself."""
         model = self._model
         dense = tokens == model.dense_id
         embedded = model.model.get_input_embeddings()(tokens[:, None])
@@ -73,7 +73,7 @@ def _room_of(model: DenseModel) -> tuple[int, bool]:
 
 
 def _align(prompts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pad prompts on the left: ids and which places are real, both (B, T)."""
+    """Pad prompts on the left: ids, and False at padding, both (B, T)."""
     longest = max(map(len, prompts))
     ids = torch.zeros(len(prompts), longest, dtype=torch.long)
     real = torch.zeros(len(prompts), longest, dtype=torch.bool)

@@ -17,7 +17,7 @@ from hornbook.rng import CounterRNG
 from hornbook.section import Section
 
 _PLACES = 2**13
-"""Places that the model reads at once."""
+"""Most places in one forward pass."""
 
 How = Literal["texts", "places", "chance"]
 
@@ -26,18 +26,18 @@ class SelectOptions(Section):
     """What is proposed and what is kept."""
 
     proposals: int = Field(4, ge=1)
-    """Insertions tried for each text."""
+    """Proposals for each text."""
     count: int = Field(4, ge=1)
-    """Dense tokens in each."""
+    """Dense tokens in a proposal."""
     rounds: int = Field(1, ge=1)
-    """Rounds in which they are filled; one more pass scores them."""
+    """Rounds of filling; one more pass scores the proposals."""
     places: Literal["chance", "least-sure"] = "chance"
-    """Where: anywhere, or rather where the model is unsure of the next word (in proportion to its entropy)."""
+    """chance: anywhere. least-sure: in proportion to the entropy of the model's next word."""
     keep: How = "texts"
-    """The best proposal of each text, for all texts (places) or the share of texts whose best helps most (texts); or,
-    to compare with, the first proposal of as many texts as chance has it."""
+    """places: the best proposal of every text. texts: the best proposals of those texts that it helps most. chance, for
+    comparison: the first proposals of random texts."""
     share: float = Field(0.5, gt=0, le=1)
-    """How many of the texts are kept, for texts and chance."""
+    """The share of texts that are kept, for texts and chance."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Scored:
     places: Ints
     """Columns after which the n dense tokens stand, shape (B, K, n)."""
     gains: Floats
-    """By how many nats the words after the first dense token are likelier with vectors than with zero ones: (B, K)."""
+    """Nats that vectors save against zero vectors, over the words after the first dense token, shape (B, K)."""
     counted: Ints
-    """How many words that is over, shape (B, K)."""
+    """How many words these are, shape (B, K)."""
     words: Ints
     """How many words each text has, shape (B,)."""
 
     @property
     def falls(self) -> Floats:
-        """By how much ln perplexity of a text falls, shape (B, K): by this proposals are compared."""
+        """By how much a text's ln perplexity falls, shape (B, K); proposals are compared by this."""
         return self.gains / self.words[:, None]
 
 
@@ -70,11 +70,11 @@ def score(
     rows: Ints | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Scored:
-    """Propose insertions for words (B, L), of which `real` ones count, and score them without a gradient.
+    """Propose insertions for words (B, L), with `real` False at padding, and score them without a gradient.
 
-    The reference comes free: the first pass has zero vectors, so K proposals cost K times (rounds + 1) passes and no
-    more. `rows` are the texts' numbers, by which the draws are keyed. Raises HornbookError for texts with fewer
-    words than dense tokens, and where a score is no number.
+    The reference costs nothing extra: the first pass has zero vectors, so K proposals cost K times (rounds + 1) passes.
+    `rows` are the texts' numbers, from which random places are drawn. Raises HornbookError for texts with fewer words
+    than dense tokens, and where a score is NaN or infinite.
     """
     rows = np.arange(len(words)) if rows is None else rows
     weights = _weights(model, words, real, options.places)
@@ -105,7 +105,7 @@ def score(
 
 
 def keep(scored: Scored, options: SelectOptions, seed: int) -> tuple[Ints, Ints]:
-    """Choose by `options.keep`: the kept texts' numbers, ascending, and which proposal of each is kept."""
+    """Choose by `options.keep`: the numbers of the kept texts, ascending, and the kept proposal of each."""
     texts = len(scored.gains)
     wanted = max(1, round(options.share * texts))
     best = scored.falls.argmax(1)
@@ -119,7 +119,7 @@ def keep(scored: Scored, options: SelectOptions, seed: int) -> tuple[Ints, Ints]
 
 
 def _weights(model: DenseModel, words: Ints, real: npt.NDArray[np.bool_], places: str) -> Floats:
-    """Say how likely each column is to be chosen, shape (B, L): not where no word follows."""
+    """Weigh each column for the draw, shape (B, L); the weight is 0 where no word follows."""
     able = real.copy()
     able[:, :-1] &= real[:, 1:]
     able[:, -1] = False
@@ -141,7 +141,7 @@ def _weights(model: DenseModel, words: Ints, real: npt.NDArray[np.bool_], places
 def _gain(
     model: DenseModel, words: Ints, real: npt.NDArray[np.bool_], places: Ints, rounds: int
 ) -> tuple[Floats, Ints]:
-    """Compare the last round with the first, which has zero vectors: nats gained and words counted, both (N,)."""
+    """Compare the last round with the first, which has zero vectors: nats saved and words counted, both (N,)."""
     put = insert(words, places, model.dense_id)
     device = model.model.device
     ids = torch.from_numpy(put.ids).to(device)

@@ -1,4 +1,4 @@
-"""What phase 1 kept, in a folder: words, places for dense tokens, and what the selection was worth."""
+"""The result of phase 1, in a folder: words, places for dense tokens, and what the selection gained."""
 
 import hashlib
 import json
@@ -17,16 +17,16 @@ from hornbook.tokenizers import tokenizer_hash
 
 @dataclass(frozen=True)
 class Selection:
-    """Windows of text and where their dense tokens go."""
+    """Windows of text, and the places of their dense tokens."""
 
     words: Ints
     """Ids, shape (N, L)."""
     places: Ints
-    """Columns after which a dense token stands, shape (N, n), ascending; L is none, where some were deleted."""
+    """Columns after which a dense token stands, shape (N, n), ascending; L stands for a deleted one."""
     heldout: Ints
     """Windows of held-out text, shape (M, L)."""
     bytes_per_token: float
-    """Of the held-out text, for bits per byte."""
+    """Average in the held-out text, for bits per byte."""
     facts: dict[str, Any]
     """How it was selected, and what the selection gained."""
 
@@ -44,7 +44,7 @@ class Selection:
         return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
-        """Write the folder beside and rename it."""
+        """Write the folder under another name, then rename it."""
         with beside(folder, folder=True) as new:
             for name in ("words", "places", "heldout"):
                 np.save(new / f"{name}.npy", getattr(self, name))
@@ -53,7 +53,7 @@ class Selection:
 
     @classmethod
     def open(cls, folder: Path) -> "Selection":
-        """Read it back. Raises HornbookError for a folder that holds no selection or a torn one."""
+        """Read a selection. Raises HornbookError for a folder that holds none, or an incomplete one."""
         try:
             arrays = {name: np.load(folder / f"{name}.npy") for name in ("words", "places", "heldout")}
             facts = json.loads((folder / "selection.json").read_text("utf-8"))
@@ -66,7 +66,7 @@ class Selection:
 
     @classmethod
     def open_for(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, model: Path) -> "Selection":
-        """Read it back for a model with this tokenizer. Raises HornbookError where another tokenizer made it."""
+        """Read a selection for a model with this tokenizer. Raises HornbookError if it was made with another one."""
         found = cls.open(folder)
         if found.facts["tokenizer"] != (used := tokenizer_hash(tokenizer)):
             raise HornbookError(

@@ -1,4 +1,4 @@
-"""A text with its dense tokens made visible."""
+"""Show the dense tokens of a generated text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ class Thought:
     """A dense token in a text."""
 
     after: str
-    """All that was written before it."""
+    """The text before it."""
     read: tuple[tuple[str, float], ...]
-    """Words that its vector decodes to, the likeliest first, with their probabilities."""
+    """The words that the head reads from its vector, likeliest first, with their probabilities."""
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Sequence[Step]) -> str:
-    """Give what was written after the prompt: the words alone."""
+    """Decode the words after the prompt, without dense tokens."""
     before = tokenizer.decode(list(prompt), skip_special_tokens=True)
     words = [step.token for step in steps if not step.dense]
     return tokenizer.decode([*prompt, *words], skip_special_tokens=True)[len(before) :]

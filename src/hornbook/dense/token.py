@@ -1,4 +1,4 @@
-"""Give a model and its tokenizer the dense token."""
+"""Add the dense token to a model and its tokenizer."""
 
 import torch
 from tokenizers import AddedToken
@@ -11,12 +11,12 @@ from hornbook.errors import HornbookError
 
 
 def add_dense_token(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, token: str = TOKEN) -> int:
-    """Add `token` to both, and give its id; where the tokenizer has it already, nothing changes.
+    """Add `token` to both, and return its id; a tokenizer that already has it stays as it is.
 
-    It takes the first id after the tokenizer's own. Rows that the model has beyond them (Pythia pads its 50,277 to
-    50,304) are used and never taken away; only where there is none do the tables get one more. The token begins as
-    the mean of all others, in the embeddings and in the head, so that it means nothing yet. Raises HornbookError for
-    a model that can't have it, and for a tokenizer with more ids than the model has rows.
+    The token takes the first id after the tokenizer's own. If the model has a spare row for it (Pythia pads its 50,277
+    rows to 50,304), that row is used; else the tables grow by one row. The token's rows in the embeddings and in the
+    head begin as the mean of all others, so that it means nothing yet. Raises HornbookError for a model that can't have
+    dense tokens, and for a tokenizer with more ids than the model has rows.
     """
     refuse_unfit(model)
     known = tokenizer.get_vocab()

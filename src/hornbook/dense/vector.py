@@ -1,4 +1,4 @@
-"""What is carried from one forward pass to the next: the vector that is added to a dense token's embedding."""
+"""The vector that is added to a dense token's embedding."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -8,19 +8,19 @@ import torch
 from torch import Tensor
 
 _TINY = 1e-6
-"""Added to a mean square before it divides: the guard of every RMSNorm."""
+"""Added to a mean square before the division, as in every RMSNorm."""
 
 Ablation = Literal["zero", "shuffle", "mean", "noise"]
 ABLATIONS: tuple[Ablation, ...] = ("zero", "shuffle", "mean", "noise")
 
 
 class Carrier:
-    """Makes vectors of hidden states, shape (..., H) both, for as long as the embedding table (V, H) stays as it is.
+    """Turns hidden states into vectors, both of shape (..., H); valid until the embedding table (V, H) changes.
 
-    `rms` scales each to the table's root mean square, since a hidden state is some fifty times as long as an
-    embedding at the start (measured for d = 64 and Hugging Face's initialisation). `raw` is Coconut's (arXiv
-    2412.06769), `soft` PonderLM's (arXiv 2505.20674): the mean embedding under the prediction, token `without`
-    left out. The gradient through the vectors is multiplied with `weight`, which leaves their values.
+    `rms` scales each to the table's root mean square, since at the start a hidden state is some fifty times as long as
+    an embedding (measured for d = 64 and Hugging Face's initialisation). `raw` leaves it as it is, as in Coconut (arXiv
+    2412.06769). `soft` is the mean embedding, weighted by the prediction without the token `without`, as in PonderLM
+    (arXiv 2505.20674). `weight` multiplies the gradient through the vectors, not their values.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Carrier:
         self.kind, self.table, self.head, self.without, self.weight = kind, table, head, without, weight
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        """Make the vectors of hidden states."""
+        """Turn hidden states into vectors."""
         vectors = self._make(hidden)
         if self.weight == 1.0:
             return vectors
@@ -39,7 +39,7 @@ class Carrier:
 
     @cached_property
     def size(self) -> Tensor:
-        """The table's root mean square: once, since going through a large table costs as much as the head does."""
+        """The table's root mean square, computed once: for a large table it costs as much as the head."""
         return self.table.detach().pow(2).mean().sqrt()
 
     def _make(self, hidden: Tensor) -> Tensor:
@@ -53,11 +53,10 @@ class Carrier:
 
 
 def ablate(kind: Ablation, vectors: Tensor, fed: Tensor, rng: torch.Generator) -> Tensor:
-    """Replace the vectors of a filled batch, shape (B, T, H), where it is `fed`, shape (B, T), by ones that tell less.
+    """Replace the vectors of a filled batch, shape (B, T, H), by vectors that hold less; `fed` (B, T) tells where.
 
-    `zero` leaves the embedding alone; `shuffle` gives a row all the vectors of another row (for rows laid out
-    alike); `mean` gives each column its mean over the rows; `noise` keeps each vector's length and draws its
-    direction.
+    `zero` leaves the embedding alone. `shuffle` gives a row all the vectors of another row (rows must have the same
+    layout). `mean` gives each column its mean over the rows. `noise` keeps a vector's length and draws its direction.
     """
     if kind == "zero":
         return torch.zeros_like(vectors)

@@ -1,4 +1,4 @@
-"""What a model with dense tokens may write, and how a text begins."""
+"""Which tokens a model with dense tokens may generate, and how a text begins."""
 
 from transformers import PreTrainedTokenizerBase
 
@@ -9,9 +9,9 @@ from hornbook.tokenizers import encode_documents
 
 
 def context(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
-    """Encode a prompt, after the end token where there is one, as every document begins in training.
+    """Encode a prompt after the end token, if there is one: so every document begins in training.
 
-    Raises HornbookError where neither gives a single id.
+    Raises HornbookError if this gives no id.
     """
     end = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
     ids = [*end, *encode_documents(tokenizer, [prompt])[0]]
@@ -23,7 +23,7 @@ def context(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
 
 
 def unwritable(model: DenseModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """List the ids that no text may hold: special tokens but the end and the dense one, and rows without a token."""
+    """List the ids that are never generated: rows without a token, and special tokens but the end and dense ones."""
     rows = model.model.get_input_embeddings().weight.shape[0]
     allowed = {*Vocabulary.of(tokenizer).words.tolist(), tokenizer.eos_token_id, model.dense_id}
     return sorted(set(range(rows)) - allowed)

@@ -1,6 +1,7 @@
-"""What dense tokens are compared with: every control has the same data in the same order, and the same seeds.
+"""The arms of the proof: dense tokens and their controls, with the same data in the same order, and the same seeds.
 
-The deeper plain models have other parameters, cost as much as all the rest, and make do with the first three seeds.
+The deeper plain models have other parameters. They cost as much as all other arms together, so they run on the first
+three seeds only.
 """
 
 from dataclasses import dataclass, field
@@ -16,15 +17,15 @@ class Arm:
     name: str
     title: str
     told: str
-    """What it controls for, for a reader of the page."""
+    """What the arm controls for, for a reader of the page."""
     vectors: Literal["none", "own", "zero", "noise"]
-    """What a dense token carries; none leaves these tokens out of the sequences."""
+    """The vectors of dense tokens; none leaves these tokens out of the sequences."""
     gradient: Gradient = field(default_factory=Gradient)
     layers: int = 1
     most_seeds: int | None = None
-    """Of the seeds, only the first so many; None is all of them."""
+    """Run on the first so many seeds only; None is all of them."""
     same_compute: bool = False
-    """Take as many more steps as makes up for the places that the sequences with dense tokens have more."""
+    """Take more steps, so that as many places are computed as with dense tokens."""
 
 
 ARMS = {

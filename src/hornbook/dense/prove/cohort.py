@@ -1,7 +1,7 @@
-"""Models of several seeds, trained side by side: the same computation for all, so it is written down once.
+"""Models of several seeds, trained in one batch.
 
-A model of 50,000 parameters keeps a processor waiting for instructions. Stacked along a first dimension S and run under
-`torch.vmap`, five of them take about twice the time of one; each has its own weights, data and gradient.
+A model of 50,000 parameters is too small to keep a processor busy. So the weights are stacked along a first dimension S
+and run under `torch.vmap`: five models take about twice the time of one. Each has its own weights, data and gradient.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _POSITIONS = 512
 
 
 def make_model(task: Task, layers: int, seed: int) -> DenseModel:
-    """Make a GPT-NeoX of Hugging Face's with random weights: 64 wide, tied embeddings, all of each head rotated."""
+    """Make Hugging Face's GPT-NeoX with random weights: 64 wide, tied embeddings, rotary on all of each head."""
     config = GPTNeoXConfig(
         vocab_size=task.size,
         hidden_size=_WIDTH,
@@ -33,15 +33,15 @@ def make_model(task: Task, layers: int, seed: int) -> DenseModel:
         num_attention_heads=_HEADS,
         intermediate_size=4 * _WIDTH,
         max_position_embeddings=_POSITIONS,
-        # The class's own 0.02 suits a width of 2,500; with it, this one learns two or three times as slowly.
+        # The class's own 0.02 suits a width of 2,500; with it, this model takes two or three times as long to learn.
         initializer_range=_WIDTH**-0.5,
-        # Attention first, then the feed-forward on top of it: side by side, a single layer could combine nothing.
+        # The feed-forward has to see what attention found: in parallel, a single layer could combine nothing.
         use_parallel_residual=False,
         tie_word_embeddings=True,
         rope_parameters={"rope_type": "default", "rope_theta": 10000, "partial_rotary_factor": 1.0},
         bos_token_id=None,
         eos_token_id=None,
-        attn_implementation="eager",  # the one that vmap takes
+        attn_implementation="eager",  # works with vmap
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key(seed, "weights"))
@@ -49,7 +49,7 @@ def make_model(task: Task, layers: int, seed: int) -> DenseModel:
 
 
 class Reader(nn.Module):
-    """Reads questions and answers at their last place."""
+    """Reads questions, and answers them at the last place."""
 
     def __init__(self, dense: DenseModel, answers: int) -> None:
         super().__init__()
@@ -58,10 +58,10 @@ class Reader(nn.Module):
     def forward(
         self, ids: Tensor, layout: Layout, arm: Arm, rounds: int | None = None, vectors: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the logits of the answers (B, A), hidden states and vectors (B, T, H), for ids (B, T).
+        """Return the logits of the answers (B, A), hidden states and vectors (B, T, H), for ids (B, T).
 
-        `vectors` are used as they are, but a random arm's, of unit root mean square, get the embeddings' own. Where no
-        vector is made of them, hidden states are those of the last place alone: (B, 1, H).
+        Given `vectors` are used as they are; only a random arm's vectors, of unit root mean square, are scaled to the
+        embeddings'. If no vectors are made, only the last place's hidden state is returned: (B, 1, H).
         """
         if arm.vectors == "own" and vectors is None:
             filled = self.dense(ids, layout, rounds, arm.gradient)
@@ -80,10 +80,10 @@ class Reader(nn.Module):
 
 
 def run_to_last(model: PreTrainedModel, embeddings: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
-    """Compute the last hidden state of the last place, (B, H), of a GPT-NeoX's embeddings (B, T, H).
+    """Compute the last place's last hidden state, (B, H), from a GPT-NeoX's embeddings (B, T, H).
 
-    The other places give the last layer keys and values, and nothing else of it is ever read: in a model of one layer
-    that is three quarters of its matrices' work. It is still the class's own layers that run.
+    In the last layer, the other places are computed only as far as their keys and values, since nothing else of them is
+    read. In a model of one layer this saves three quarters of the matrix products. The class's own layers do all of it.
     """
     base, cache = model.base_model, DynamicCache(config=model.config)
     cos, sin = base.rotary_emb(embeddings, position_ids=positions)
@@ -102,7 +102,7 @@ def run_to_last(model: PreTrainedModel, embeddings: Tensor, mask: Tensor, positi
 
 @dataclass
 class Cohort:
-    """The models of an arm, one a seed."""
+    """The models of an arm, one for each seed."""
 
     task: Task
     arm: Arm
@@ -117,7 +117,7 @@ class Cohort:
         ]
         stacked, _ = stack_module_state(readers)
         self._reader = readers[0]
-        # Where weights are tied, only one of their names is a parameter.
+        # Tied weights count as one parameter, under one of their names.
         own = dict(self._reader.named_parameters())
         tied = self._reader.dense.model.get_output_embeddings().weight
         self._table = next(name for name, parameter in own.items() if parameter is tied)
@@ -125,24 +125,24 @@ class Cohort:
 
     @cached_property
     def count(self) -> int:
-        """Parameters of one model."""
+        """The number of one model's parameters."""
         return sum(parameter.numel() for parameter in self._reader.parameters())
 
     def ids(self, questions: Questions) -> Tensor:
-        """Give the sequences of questions, shape (B, T), with dense tokens where the arm has any."""
+        """Return the questions' ids, shape (B, T), with dense tokens if the arm has them."""
         return torch.from_numpy(questions.ids(None if self.arm.vectors == "none" else self.task.dense_id))
 
     def layout(self, ids: Tensor) -> Layout:
-        """Lay out a batch of ids (B, T), which may be another in each of the seeds but for the words."""
+        """Lay out a batch of ids (B, T); the seeds' batches may differ in their words, but not in their layout."""
         return self._reader.dense.layout(ids)
 
     def answer(
         self, ids: Tensor, layout: Layout, rounds: int | None = None, vectors: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Let every model read its questions: ids (S, B, T), or (B, T) for all the same.
+        """Let each model answer its own questions, ids (S, B, T), or all models the same ones, ids (B, T).
 
-        Gives the answers' logits (S, B, A), hidden states and vectors (S, B, T, H), as `Reader` does. `vectors`
-        (S, B, T, H) are used as they are.
+        Returns what `Reader` returns, for each seed: logits of the answers (S, B, A), hidden states and vectors
+        (S, B, T, H). Given `vectors` (S, B, T, H) are used as they are.
         """
 
         def one(
@@ -154,7 +154,7 @@ class Cohort:
         return torch.vmap(one, in_dims=dims)(self.parameters, ids, vectors)
 
     def read(self, hidden: Tensor) -> Tensor:
-        """Put each model's head on hidden states (S, ..., H): logits of the answers (S, ..., A)."""
+        """Apply each model's head to hidden states (S, ..., H): logits of the answers (S, ..., A)."""
 
         def one(parameters: dict[str, Tensor], hidden: Tensor) -> Tensor:
             head = {"weight": parameters[self._table]}
@@ -163,7 +163,7 @@ class Cohort:
         return torch.vmap(one)(self.parameters, hidden)[..., : self.task.answers]
 
     def noise(self, shape: torch.Size, layout: Layout, stream: int | str) -> Tensor | None:
-        """Draw vectors (S, B, T, H) of unit root mean square for a random arm, each seed its own; None for others."""
+        """Draw a random arm's vectors (S, B, T, H), of unit root mean square, for each seed; None for other arms."""
         if self.arm.vectors != "noise":
             return None
         generators = [torch.Generator().manual_seed(key(seed, "noise", stream)) for seed in self.seeds]

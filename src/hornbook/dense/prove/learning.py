@@ -1,4 +1,4 @@
-"""One way to train for all arms: the same steps, data, order and learning rate."""
+"""The training, the same for all arms: steps, data, order and learning rate."""
 
 import math
 import time
@@ -20,10 +20,10 @@ _BATCH_OF_ANSWERS = 256
 
 
 class Settings(Section):
-    """How long and how fast."""
+    """The settings of a training."""
 
     steps: int | None = None
-    """At most, for an arm without a matched compute; None is each task's own."""
+    """Most steps, for arms without `same_compute`; None is each task's own number."""
     batch: int = 32
     learning_rate: float = 2e-3
     warmup: int = 50
@@ -31,12 +31,12 @@ class Settings(Section):
     look_every: int = 100
     """Steps between looks at the validation questions."""
     enough: float = 0.998
-    """Training stops when every seed answers so many of the deepest validation questions, twice in a row."""
+    """Training stops when every seed answers this share of the deepest validation questions, twice in a row."""
     validation: int = 512
-    """Questions that decide on stopping, and on nothing else."""
+    """Validation questions; they only decide when to stop."""
     test: int = 1024
-    """Questions of the deepest trained depth that nothing in training ever looks at, the same ones for every arm and
-    seed; of other depths there are fewer."""
+    """Test questions of the deepest trained depth, the same for every arm and seed; training never sees them. Other
+    depths have fewer."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,16 @@ class Course:
     places: int
     """Places computed for one model."""
     seconds: float
-    """Of processor time, for all seeds together."""
+    """Processor time for all seeds together."""
     looks: list[dict[str, object]]
-    """The step, and each seed's share of right answers to the deepest validation questions."""
+    """Each look's step, and each seed's share of right answers to the deepest validation questions."""
 
 
 def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] | None = None) -> Course:
-    """Train a cohort's models on questions of mixed depths: without the mixture nothing learns.
+    """Train a cohort's models on questions of mixed depths: without the mixture, no model learns.
 
-    All questions of a step have one depth, which the step alone decides, for all seeds and arms; the questions are
-    each seed's own, and the same for every arm. Only the last answer is supervised. Raises HornbookError when a loss
-    is not a number.
+    All questions of a step have the same depth, for all seeds and arms. Each seed has its own questions, the same for
+    every arm. Only the last answer has a loss. Raises HornbookError when a loss is not a number.
     """
     task, seeds = cohort.task, cohort.seeds
     steps = settings.steps or task.steps
@@ -102,8 +101,8 @@ def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] 
 def draw_depths(task: Task, steps: int) -> Ints:
     """Draw the depth of each step's questions, the same for every arm and seed.
 
-    The deepest grows from 2 to the task's own over the first six tenths of the steps, slowly at first, since two steps
-    are the hardest to learn; half of all questions are the deepest of their time, and half are of any depth up to it.
+    The greatest depth grows from 2 to the task's own over the first six tenths of the steps. It grows slowly at first,
+    since depth 2 is the hardest to learn. Half of the steps have the greatest depth so far, half any depth up to it.
     """
     step = np.arange(steps)
     grown = np.minimum(step / (0.6 * steps), 1) ** 2
@@ -113,7 +112,7 @@ def draw_depths(task: Task, steps: int) -> Ints:
 
 
 def seen(task: Task, settings: Settings, seed: int) -> float:
-    """Tell which share of the deepest test questions a seed's training asks too, were it to take all of its steps."""
+    """Compute the share of the deepest test questions that a seed's training also asks, if it takes all its steps."""
     asked = set()
     for step in np.flatnonzero(draw_depths(task, settings.steps or task.steps) == task.depth).tolist():
         words = task.draw(CounterRNG(seed, step, np.arange(settings.batch)), task.depth).words
@@ -123,7 +122,7 @@ def seen(task: Task, settings: Settings, seed: int) -> float:
 
 
 def overhead(task: Task, steps: int) -> float:
-    """Say how many times as many places the sequences of a training have with dense tokens as without."""
+    """Compute how many times as many places a training's sequences have with dense tokens as without them."""
     counts = np.bincount(draw_depths(task, steps), minlength=task.depth + 1)[1:]
     depths = np.arange(1, task.depth + 1)
     plain = np.array(
@@ -134,7 +133,7 @@ def overhead(task: Task, steps: int) -> float:
 
 @torch.no_grad()
 def look(cohort: Cohort, settings: Settings) -> np.ndarray:
-    """Tell each seed's share of right answers to the deepest validation questions, shape (S,)."""
+    """Compute each seed's share of right answers to the deepest validation questions, shape (S,)."""
     rows = np.arange(settings.validation)
     questions = cohort.task.draw(CounterRNG(0, "validation", rows), cohort.task.depth)
     return answers_right(cohort, questions).mean(1)
@@ -142,7 +141,7 @@ def look(cohort: Cohort, settings: Settings) -> np.ndarray:
 
 @torch.no_grad()
 def answers_right(cohort: Cohort, questions: Questions, rounds: int | None = None) -> np.ndarray:
-    """Tell which questions each model answers rightly: shape (S, M)."""
+    """Mark the questions that each model answers rightly: shape (S, M)."""
     found = []
     for number, part in enumerate(cohort.ids(questions).split(_BATCH_OF_ANSWERS)):
         layout = cohort.layout(part)
@@ -152,12 +151,12 @@ def answers_right(cohort: Cohort, questions: Questions, rounds: int | None = Non
 
 
 def draw_test(task: Task, depth: int, count: int) -> Questions:
-    """Draw the test questions of a depth: a stream that neither training nor validation reads."""
+    """Draw the test questions of a depth, from random numbers that neither training nor validation uses."""
     return task.draw(CounterRNG(0, "test", np.arange(count)), depth)
 
 
 def _stack(drawn: list[Questions]) -> Questions:
-    """Put the seeds' questions one below the other."""
+    """Concatenate the seeds' questions."""
     words, states = (
         np.concatenate(kind) for kind in zip(*((one.words, one.states) for one in drawn), strict=True)
     )
@@ -165,7 +164,7 @@ def _stack(drawn: list[Questions]) -> Questions:
 
 
 def _clip(tensors: list[Tensor], most: float) -> None:
-    """Shorten each model's own gradient, shape (S, ...) over all tensors, to `most`."""
+    """Clip the norm of each model's gradient, over all of its tensors (S, ...), to `most`."""
     grads = [tensor.grad for tensor in tensors if tensor.grad is not None]
     norm = torch.stack([grad.flatten(1).pow(2).sum(1) for grad in grads]).sum(0).sqrt()
     factor = (most / (norm + 1e-6)).clamp(max=1.0)

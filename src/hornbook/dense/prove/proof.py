@@ -1,4 +1,4 @@
-"""The whole proof: every arm on every task, spread over the processor's cores, and what follows from it."""
+"""The whole proof: run every arm on every task, spread over the processor's cores, and draw the conclusion."""
 
 import multiprocessing
 import time
@@ -23,7 +23,7 @@ from hornbook.machine import choose_instructions, choose_threads, cores, describ
 SEEDS = (0, 1, 2, 3, 4)
 _ENOUGH = 0.99
 _NEAR = 0.05
-"""How far above pause tokens a dense model may be whose vectors say nothing."""
+"""How far a dense model whose vectors are replaced may be above pause tokens."""
 
 
 def prove(
@@ -33,9 +33,9 @@ def prove(
     processes: int | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
-    """Train every arm on every task and compare: plain values, as they stand in JSON and on the page.
+    """Train every arm on every task and compare; return plain values, for JSON and for the page.
 
-    Raises HornbookError for a task that isn't known, and for fewer than two seeds, which have no interval.
+    Raises HornbookError for an unknown task, and for fewer than two seeds, which have no interval.
     """
     for name in tasks:
         if name not in TASKS:
@@ -45,12 +45,12 @@ def prove(
             f"seeds are {list(seeds)}: an interval over seeds takes at least two different ones"
         )
     settings, began = settings or Settings(), time.perf_counter()
-    # Those that take longest come first, so that no core is left waiting at the end.
+    # The longest jobs come first, so that no core waits at the end.
     jobs = sorted(((task, arm) for arm in ARMS for task in tasks), key=lambda job: -_work(*job))
     processes = min(processes or cores(), len(jobs))
     trials: dict[tuple[str, str], Trial] = {}
     context = multiprocessing.get_context("spawn")
-    # One thread a process: several have nothing to do on models this small.
+    # One thread in each process: models this small give no work to more.
     with ProcessPoolExecutor(processes, mp_context=context, initializer=use_threads, initargs=(1,)) as pool:
         waiting = {
             pool.submit(_run, task, arm, tuple(seeds)[: ARMS[arm].most_seeds], settings): (task, arm)
@@ -90,7 +90,7 @@ def prove(
 
 
 def _work(task: str, arm: str) -> int:
-    """Guess how long a trial takes, in no unit: steps by layers, and filling one by one takes as long as three."""
+    """Estimate a trial's relative time: steps times layers; filling one by one counts as three layers."""
     return TASKS[task].steps * (3 if ARMS[arm].vectors == "own" else ARMS[arm].layers)
 
 
@@ -99,7 +99,7 @@ def _run(task: str, arm: str, seeds: tuple[int, ...], settings: Settings) -> Tri
 
 
 def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Settings) -> dict[str, Any]:
-    """Put a task's trials in figures."""
+    """Compute a task's figures from its trials."""
     task, dense = TASKS[name], trials["dense"]
     deepest = {arm: trial.right[task.depth] for arm, trial in trials.items()}
     controls = [arm for arm in trials if ARMS[arm].vectors != "own"]
@@ -141,7 +141,7 @@ def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Se
 
 
 def _arm(trial: Trial) -> dict[str, Any]:
-    """Put one arm's trial in figures."""
+    """Compute the figures of one arm's trial."""
     deepest = trial.right[max(trial.right)].mean(1)
     return {
         "parameters": trial.parameters,

@@ -1,4 +1,4 @@
-"""Intervals that count both kinds of chance: which seeds, and which questions."""
+"""Intervals that count both sources of chance: the seeds and the questions."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the middle 95 % of what resampling gives for it."""
+    """A mean, and the middle 95 % of its resampled values."""
 
     mean: float
     low: float
@@ -25,31 +25,31 @@ class Interval:
 
 
 def accuracy(right: Bools) -> Interval:
-    """Give the share of right answers, shape (seeds, questions), with its interval."""
+    """Compute the share of right answers, shape (seeds, questions), with its interval."""
     return _bootstrap(right.astype(np.float64))
 
 
 def difference(one: Bools, other: Bools) -> Interval:
-    """Give the mean of `one` - `other`, both (seeds, questions): seed by seed and question by question."""
+    """Compute the mean of `one` - `other`, both (seeds, questions), paired by seed and question."""
     return _bootstrap(one.astype(np.float64) - other.astype(np.float64))
 
 
 def mcnemar(one: Bools, other: Bools) -> float:
-    """Give the chance of so uneven a split, were both equally good (exact, two-sided; McNemar 1947).
+    """Compute the p-value that both are equally good, from answers of shape (M,) (exact, two-sided; McNemar 1947).
 
-    It looks at the questions, shape (M,), that exactly one of them answers.
+    Only questions that exactly one of them answers count.
     """
     wins, losses = int((one & ~other).sum()), int((other & ~one).sum())
-    # As scipy.stats.binomtest, which takes three quarters of a second to import.
+    # This equals scipy.stats.binomtest, which takes three quarters of a second to import.
     return min(1.0, 2 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
 def needed(difference: float, share: float, level: float = 0.05, power: float = 0.8) -> int:
-    """Tell how many questions show that one model answers `difference` more of them than another, both about `share`.
+    """Compute how many questions it takes to show a `difference` between two models that answer about `share` of them.
 
-    For McNemar's test with this power, two-sided (Connor, "Sample size for testing differences in proportions for the
-    paired-sample design", 1987, eq. 3), where the two err independently of one another: with models that agree more
-    often, it takes fewer.
+    For McNemar's two-sided test with this power (Connor, "Sample size for testing differences in proportions for the
+    paired-sample design", 1987, eq. 3). It assumes that the models err independently; models that agree more often
+    need fewer questions.
     """
     better = min(1.0, share + difference)
     split = share * (1 - better) + better * (1 - share)  # how often exactly one of them is right
@@ -66,7 +66,7 @@ def _bootstrap(values: npt.NDArray[np.float64]) -> Interval:
 
 @cache
 def _weights(seeds: int, questions: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Draw how much each seed and question counts in each resample, shapes (R, S) and (R, Q): the same every time."""
+    """Draw each seed's and question's weight in each resample, shapes (R, S) and (R, Q); the same on every call."""
     rng = np.random.default_rng(key("bootstrap", seeds, questions))
 
     def weights(count: int) -> npt.NDArray[np.float64]:

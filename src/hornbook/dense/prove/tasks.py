@@ -1,4 +1,4 @@
-"""Questions that take as many steps after one another as one likes, and cannot be answered in fewer."""
+"""Questions that need a chosen number of sequential steps, and cannot be answered in fewer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -21,33 +21,32 @@ class Questions:
     words: Ints
     """Ids without dense tokens, shape (B, L); the answer is read at the last place."""
     thoughts: tuple[int, ...]
-    """After which columns of `words` a dense token belongs, one for each step but the last: `depth` - 1 of them."""
+    """The columns of `words` after which a dense token stands, one for each step but the last: `depth` - 1 of them."""
     states: Ints
-    """What is reached after each step, as ids, shape (B, depth): the last is the answer, and the others are never
-    shown to the model."""
+    """The state after each step, as ids, shape (B, depth). The last is the answer; the model never sees the others."""
 
     def ids(self, dense_id: int | None) -> Ints:
-        """Give the sequences with dense tokens in their places, or, with None, without: shape (B, T)."""
+        """Return the ids with dense tokens, or without them if `dense_id` is None: shape (B, T)."""
         if dense_id is None:
             return self.words
         return np.insert(self.words, [column + 1 for column in self.thoughts], dense_id, axis=1)
 
 
 class Task(ABC):
-    """A task: its words, and how questions of any depth are drawn."""
+    """A task: its vocabulary, and how to draw questions of any depth."""
 
     name: str
     title: str
     told: str
-    """What it asks, for a reader of the page."""
+    """What the task asks, for a reader of the page."""
     depth: int
-    """The deepest question that is trained on."""
+    """The greatest depth in training."""
     steps: int
-    """Steps of training at most, the same for all arms."""
+    """Most training steps, the same for all arms."""
     answers: int
-    """How many answers there are; their ids come first."""
+    """The number of possible answers; their ids come first."""
     size: int
-    """Rows of the vocabulary, the dense token's included: it is the last."""
+    """The vocabulary's size; the dense token is the last id."""
 
     @property
     def dense_id(self) -> int:
@@ -56,7 +55,7 @@ class Task(ABC):
 
     @property
     def chance(self) -> float:
-        """How many are right of answers that know the task and nothing of the question."""
+        """The share of right answers of a guess that knows the task but not the question."""
         return 1 / self.answers
 
     @abstractmethod
@@ -65,7 +64,7 @@ class Task(ABC):
 
     @abstractmethod
     def write(self, token: int) -> str:
-        """Write a word for people."""
+        """Write an id as text for people."""
 
 
 class WordProblem(Task):
@@ -84,7 +83,7 @@ class WordProblem(Task):
 
     @cached_property
     def elements(self) -> list[tuple[int, ...]]:
-        """The group: what each element makes of 0, 1, ..."""
+        """The group's elements: where each sends 0, 1, ..."""
         return list(permutations(range(self.points)))
 
     @cached_property
@@ -94,7 +93,7 @@ class WordProblem(Task):
         return np.array([[index[tuple(b[i] for i in a)] for b in self.elements] for a in self.elements])
 
     def draw(self, rng: CounterRNG, depth: int) -> Questions:
-        """Draw `depth` elements a row."""
+        """Draw `depth` elements for each row."""
         words = rng.integers("letters", depth, len(self.elements))
         states = words.copy()
         for step in range(1, depth):
@@ -107,13 +106,13 @@ class WordProblem(Task):
 
 
 class Cups(Task):
-    """Follow a thing through permutations: the word problem of the symmetric group where it acts on its points.
+    """Follow a thing through permutations: the word problem of the symmetric group, acting on its points.
 
-    For five points it is complete for NC1, as the product of the permutations is: Barrington ("Bounded-width
-    polynomial-size branching programs", 1989) computes any formula as a product of permutations of five points that
-    either is the identity or moves them all, and every permutation is a product of the three moves here. So no
-    transformer of fixed depth follows a thing through any number of them unless TC0 is NC1 (Merrill and Sabharwal,
-    2023). The 120 elements of S5 as answers would say no more about depth and take far longer to learn.
+    For five points the task is complete for NC1, like the product of the permutations. Barrington ("Bounded-width
+    polynomial-size branching programs", 1989) computes any formula as a product of permutations of five points, which
+    either is the identity or moves all points; and every permutation is a product of the three moves here. So no
+    transformer of fixed depth follows a thing through any number of moves, unless TC0 is NC1 (Merrill and Sabharwal,
+    2023). With the 120 elements of S5 as answers, the task would take far longer to learn and show no more about depth.
     """
 
     def __init__(self, points: int, depth: int, steps: int) -> None:
@@ -130,7 +129,7 @@ class Cups(Task):
         )
 
     def draw(self, rng: CounterRNG, depth: int) -> Questions:
-        """Draw a place and `depth` moves a row."""
+        """Draw a place and `depth` moves for each row."""
         first = rng.integers("first", 1, self.points)
         moves = rng.integers("moves", depth, len(self.moves))
         states, here = [], first[:, 0]
@@ -141,14 +140,14 @@ class Cups(Task):
         return Questions(words, tuple(range(1, depth)), np.stack(states, 1))
 
     def write(self, token: int) -> str:
-        """Write a place as a number, a move as where it sends each of them."""
+        """Write a place as a number, and a move as the places where it sends each thing."""
         if token == self.dense_id:
             return "⟨dense⟩"
         return str(token + 1) if token < self.points else _row(self.moves[token - self.points])
 
 
 class Pointers(Task):
-    """Follow arrows: a cycle through some points is shown arrow by arrow in any order, then where to begin."""
+    """Follow arrows: the question shows the arrows of a cycle in random order, their number, and where to begin."""
 
     def __init__(self, points: int, depth: int, steps: int) -> None:
         self.points, self.depth, self.steps = points, depth, steps
@@ -167,18 +166,18 @@ class Pointers(Task):
 
     @property
     def chance(self) -> float:
-        """One of the points is out: no trained depth goes all the way round."""
+        """The first point is never the answer, since no trained depth goes all the way round."""
         return 1 / (self.points - 1)
 
     def draw(self, rng: CounterRNG, depth: int) -> Questions:
-        """Draw a cycle, an order of its arrows and a first point a row."""
+        """Draw a cycle, an order of its arrows and a first point for each row."""
         around = rng.uniform("cycle", self.points).argsort(1)
         following = np.empty_like(around)
         np.put_along_axis(following, around, np.roll(around, -1, 1), 1)
         order = rng.uniform("order", self.points).argsort(1)
         arrows = self.arrows + order * self.points + np.take_along_axis(following, order, 1)
         first = rng.integers("first", 1, self.points)
-        # Beyond what was trained on, there is no word for the number; the places to think in tell it.
+        # Beyond the trained depths no word gives the number of arrows; only the number of dense tokens does.
         count = np.full_like(first, self.counts + min(depth, self.depth))
         states, here = [], first
         for _ in range(depth):
@@ -188,7 +187,7 @@ class Pointers(Task):
         return Questions(words, (words.shape[1] - 1,) * (depth - 1), np.concatenate(states, 1))
 
     def write(self, token: int) -> str:
-        """Write a point as a letter, an arrow as two."""
+        """Write a point as a letter, and an arrow as two letters."""
         if token == self.dense_id:
             return "⟨dense⟩"
         if token < self.arrows:

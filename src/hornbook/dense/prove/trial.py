@@ -1,4 +1,4 @@
-"""One arm on one task: trained, then asked everything that the page shows."""
+"""One arm on one task: train it, then measure everything that the page shows."""
 
 import time
 from collections.abc import Callable
@@ -19,32 +19,32 @@ from hornbook.rng import key
 _BEYOND = (1.5, 2.0, 4.0)
 """Depths beyond training, as multiples of the deepest trained one."""
 _FEWER = 256
-"""Questions of each depth but the deepest trained one, and for what is asked many times: rounds."""
+"""Questions of each depth but the deepest trained one, and for each number of rounds."""
 _SHOWN = 3
-"""Questions whose vectors are written out."""
+"""Questions that the page shows word by word."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What an arm's models answered; S seeds, M test questions of each depth."""
+    """The answers of an arm's models: S seeds, M test questions of each depth."""
 
     arm: str
     parameters: int
     course: Course
     right: dict[int, Bools]
-    """By depth, shape (S, M)."""
+    """Which answers are right, by depth, shape (S, M)."""
     beyond: dict[int, Bools]
     """The same for depths beyond training."""
     ablated: dict[str, Bools] = field(default_factory=dict)
-    """At the deepest trained depth, by ablation."""
+    """Which answers are right at the deepest trained depth, by ablation."""
     rounds: dict[int, list[float]] = field(default_factory=dict)
-    """By the number of rounds, the accuracy at each trained depth."""
+    """The accuracy at each trained depth, by the number of rounds."""
     decoded: list[float] = field(default_factory=list)
-    """For each vector of the deepest questions, how often the head reads the state out of it that it should hold."""
+    """For each vector of the deepest questions, how often the head reads the right state from it."""
     shown: list[list[dict[str, Any]]] = field(default_factory=list)
-    """Questions word by word, with what each vector decodes to."""
+    """Questions word by word, with the state that the head reads from each vector."""
     seconds: float = 0.0
-    """Of processor time, everything together."""
+    """Processor time for everything together."""
 
 
 def run_trial(
@@ -54,7 +54,7 @@ def run_trial(
     settings: Settings,
     progress: Callable[[float], None] | None = None,
 ) -> Trial:
-    """Train and ask."""
+    """Train the arm's models and measure them."""
     began = time.process_time()
     cohort = Cohort(task, arm, seeds)
     course = train(cohort, settings, progress)
@@ -75,7 +75,7 @@ def run_trial(
 
 @torch.no_grad()
 def _ablations(cohort: Cohort, settings: Settings) -> dict[str, Bools]:
-    """Replace the vectors that the models made by ones that tell less, and ask again."""
+    """Replace the models' vectors by vectors that hold less, and ask again."""
     questions = draw_test(cohort.task, cohort.task.depth, settings.test)
     ids, wanted = cohort.ids(questions), torch.from_numpy(questions.states[:, -1])
     layout = cohort.layout(ids)
@@ -91,7 +91,7 @@ def _ablations(cohort: Cohort, settings: Settings) -> dict[str, Bools]:
 
 @torch.no_grad()
 def _sweep(cohort: Cohort, settings: Settings) -> dict[int, list[float]]:
-    """Fill all places at once, in fewer rounds than there are vectors: how deep do the answers reach?"""
+    """Fill in rounds, from none up to the number of vectors, to see how deep the answers reach."""
     asked = [
         draw_test(cohort.task, depth, min(_FEWER, settings.test)) for depth in range(1, cohort.task.depth + 1)
     ]
@@ -103,7 +103,7 @@ def _sweep(cohort: Cohort, settings: Settings) -> dict[int, list[float]]:
 
 @torch.no_grad()
 def _decode(cohort: Cohort, settings: Settings) -> dict[str, Any]:
-    """Put the head on the hidden state behind each vector, and compare with the state that the task has there."""
+    """Apply the head to the hidden state that each vector is made of, and compare with the task's state there."""
     task = cohort.task
     questions = draw_test(task, task.depth, settings.test)
     ids = cohort.ids(questions)
@@ -128,6 +128,6 @@ def _decode(cohort: Cohort, settings: Settings) -> dict[str, Any]:
 
 
 def _say(task: Task, logits: Tensor, state: int) -> dict[str, Any]:
-    """Tell the likeliest of the answers (A,), and what it should be."""
+    """Return the likeliest answer by logits (A,), its probability, and the right state."""
     chance, best = logits.softmax(-1).max(-1)
     return {"read": task.write(int(best)), "chance": float(chance), "state": task.write(state)}
