@@ -25,11 +25,11 @@ def _accept(name: str, found: Any) -> type[GeneralTracker]:
 TRACKERS: Registry[type[GeneralTracker]] = Registry(
     "hornbook.trackers", "tracker", _accept, may_be_empty=True
 )
-"""Those that other packages register; each is made with a run's name and the folder where it may write."""
+"""Trackers that other packages register; each is made with a run's name and a folder where it may write."""
 
 
 def make_accelerator(recipe: Recipe) -> Accelerator:
-    """Take the processes that have joined (`processes.join`), or else one, on what `choose_device` chooses.
+    """Make the accelerator for the joined processes (`processes.join`), or for one, on the device of `choose_device`.
 
     Raises HornbookError for a tracker that isn't known or installed, for more processes than sequences in a step, and
     where Accelerate was told to use another kind of device.
@@ -42,7 +42,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
             raise HornbookError(f"training.trackers: there is no {tracker!r}{nearest(tracker, known)}")
         if tracker not in installed:
             raise HornbookError(f"training.trackers: {tracker} isn't installed: pip install {tracker}")
-    # The learner does its own autocast, and accumulates itself.
+    # LossModule does its own autocast, and the loop accumulates gradients itself.
     folder = str(recipe.folder)
     device = choose_device()
     accelerator = Accelerator(
@@ -67,7 +67,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
 
 
 def _trackers(recipe: Recipe, folder: str) -> list[Any]:
-    """Give names for Accelerate's own trackers, and make the others."""
+    """Name Accelerate's own trackers, and make the others."""
     return [
         TRACKERS[name](recipe.name, folder) if name in TRACKERS else name for name in recipe.training.trackers
     ]

@@ -13,14 +13,14 @@ from hornbook.store import TokenStore
 from hornbook.training.phases import PlannedPhase, phase_of
 
 _BATCHES_AT_ONCE = 16
-"""Batches that are made one after the other where nobody makes them ahead of time: the first takes three times as long
-as the others, for a model's step leaves nothing of this code in the processor's caches."""
+"""Without workers, so many batches are made in one go. After a model's step this code is no longer in the processor's
+caches, so the first batch takes three times as long as the next ones."""
 
 
 class Batches(Dataset[list[dict[str, Tensor]]]):
-    """A process's share of each step's batch, in as many parts as it accumulates.
+    """A process's share of each step's batch, split into parts for gradient accumulation.
 
-    Item n is a function of (seed, n): how it is loaded, and after what, changes nothing.
+    Item n depends on (seed, n) alone, not on how or in which order items are loaded.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         self.parts, self.process, self.processes = parts, process, processes
 
     def __getitem__(self, step: int) -> list[dict[str, Tensor]]:
-        """Give the parts of step `step`."""
+        """Make the parts of the batch of `step`."""
         plan = phase_of(self.phases, step).plan
         rows = np.array_split(np.arange(plan.batch), self.processes)[self.process]
         starts, rng = plan.starts(step, rows), plan.rng(step, rows)
@@ -49,7 +49,7 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
 def load(
     batches: Batches, first: int, last: int, workers: int, pin: bool
 ) -> Iterable[list[dict[str, Tensor]]]:
-    """Give the batches of steps first to last - 1, in order, made ahead of time by `workers` processes, if any."""
+    """Yield the batches of steps first to last - 1, in order; `workers` processes, if any, make them ahead of time."""
     loader = DataLoader(
         batches,
         sampler=range(first, last),
@@ -67,7 +67,7 @@ def _several_at_once(batches: Iterator[list[dict[str, Tensor]]]) -> Iterator[lis
 
 
 def _leave_signals(worker: int) -> None:
-    """Let Ctrl-C reach the training loop alone, which saves and then ends its workers."""
+    """Ignore Ctrl-C in a worker: the training loop handles it, saves, and ends its workers."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

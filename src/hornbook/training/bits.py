@@ -1,4 +1,4 @@
-"""What the bits of a run depend on, beside its recipe and its corpus."""
+"""What a run's exact bits depend on, apart from its recipe and corpus."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -6,13 +6,13 @@ from importlib.metadata import version
 from hornbook.machine import Choice, processor
 
 _CHOICES = ("device", "precision", "kernels", "threads", "instruction set")
-"""Those that decide the order of sums, the random numbers or the rounding; how memory is kept decides none of them."""
+"""Choices that change the order of sums, the random numbers or the rounding; how memory is kept changes none."""
 
 _LIBRARIES = ("hornbook", "torch", "transformers", "numpy")
 
 
 def bits_depend_on(choices: Sequence[Choice], processes: int = 1) -> dict[str, str]:
-    """Name all of it with its value here: with the same values, the same run ends with the same bits on a CPU."""
+    """Return these conditions by name: on a CPU, the same run under the same conditions gives the same bits."""
     return (
         {choice.name: choice.chosen for choice in choices if choice.name in _CHOICES}
         | {"processor": processor(), "processes": str(processes)}
@@ -21,7 +21,7 @@ def bits_depend_on(choices: Sequence[Choice], processes: int = 1) -> dict[str, s
 
 
 def not_the_same(began: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Say what has changed since a run began, and what follows; nothing where nothing has changed."""
+    """Say which conditions changed since a run began, and what follows; an empty text if none did."""
     changed = [
         f"{name} was {began[name]} and is now {value}"
         for name, value in now.items()

@@ -15,7 +15,7 @@ from hornbook.training.prepare import PreparedRun
 
 
 class TrainingLoop(Protocol):
-    """What a callback may ask of a training."""
+    """What a callback may use of a training."""
 
     run: PreparedRun
     """Recipe, tokenizer, tokens and folder."""
@@ -29,35 +29,35 @@ class TrainingLoop(Protocol):
 
 
 class Callback:
-    """Hears what happens in a training. A subclass overrides what it wants to hear.
+    """Is called at the events of a training; a subclass overrides the methods that it needs.
 
     A callback never changes what is learned, except by `loop.stop`.
     """
 
     everywhere = False
-    """Whether each of several processes calls it, and not the first alone."""
+    """Whether all of several processes call it; by default only the first does."""
 
     def on_begin(self, loop: TrainingLoop) -> None:
-        """Hear that the first step comes, or the first after a stop."""
+        """Called before the first step, and before the first step after a resume."""
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
-        """Hear figures: `kind` is train (every `training.log_every` steps), evaluate (held-out loss) or phase."""
+        """Called with figures; `kind` is train (each `training.log_every` steps), evaluate (held-out loss) or phase."""
 
     def on_save(self, loop: TrainingLoop) -> None:
-        """Hear that a checkpoint of this step is whole."""
+        """Called when this step's checkpoint is complete."""
 
     def on_end(self, loop: TrainingLoop) -> None:
-        """Hear that no more steps are taken: the training is finished, was stopped, or failed."""
+        """Called after the last step: the training is finished, was stopped, or failed."""
 
     def on_finish(self, loop: TrainingLoop) -> None:
-        """Hear that the finished model stands in its folder, also where it stood there before."""
+        """Called when the finished model is in its folder, even if an earlier run put it there."""
 
 
 class LogFile(Callback):
     """Writes `log.jsonl`."""
 
     def on_begin(self, loop: TrainingLoop) -> None:
-        """Drop the lines of steps that will be taken again."""
+        """Open the log, and drop the lines of steps that will be taken again."""
         self.log = Log(loop.run.folder / "log.jsonl", loop.progress.step)
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ class LogFile(Callback):
 
 
 class ProgressBar(Callback):
-    """Shows the step, the loss and the speed."""
+    """Shows step, loss and speed."""
 
     def __init__(self, report: Reporter) -> None:
         self.report, self._open = report, ExitStack()
@@ -78,13 +78,13 @@ class ProgressBar(Callback):
         self._reach = self._open.enter_context(steps)
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
-        """Move it."""
+        """Move the bar."""
         if kind == "train":
             speed, share = facts["tokens_per_second"], facts["data_share"]
             self._reach(facts["step"], f"loss {facts['loss']:.3f}  {speed:,.0f} tokens/s  data {share:.1%}")
 
     def on_end(self, loop: TrainingLoop) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._open.close()
 
 
@@ -94,17 +94,17 @@ class Trackers(Callback):
     everywhere = True  # Accelerate decides which process writes
 
     def on_begin(self, loop: TrainingLoop) -> None:
-        """Open them."""
+        """Open the trackers."""
         loop.accelerator.init_trackers("hornbook")
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
-        """Pass figures on; those of a phase are no curve."""
+        """Pass figures on, except those of a phase, which make no curve."""
         if kind != "phase":
             named = {f"{kind}/{name}": value for name, value in facts.items() if name != "step"}
             loop.accelerator.log(named, step=loop.progress.step)
 
     def on_end(self, loop: TrainingLoop) -> None:
-        """Close them."""
+        """Close the trackers."""
         for tracker in loop.accelerator.trackers:
             tracker.finish()
 
@@ -112,8 +112,8 @@ class Trackers(Callback):
 class EarlyStopping(Callback):
     """Ends a training whose held-out loss has not fallen for some evaluations.
 
-    The model of the last step is kept. What was heard before a stop is read from the log, so that a training that goes
-    on ends at the very same step.
+    The model of the last step is kept. A resumed training reads the earlier evaluations from the log, so that it ends
+    at the very same step.
     """
 
     def __init__(self, patience: int = 3, least: float = 0.0, figure: str = "loss") -> None:
@@ -122,7 +122,7 @@ class EarlyStopping(Callback):
         self.patience, self.least, self.figure = patience, least, figure
 
     def on_begin(self, loop: TrainingLoop) -> None:
-        """Read the evaluations that there are."""
+        """Read the earlier evaluations."""
         self._best, self._waited = float("inf"), 0
         path = loop.run.folder / "log.jsonl"
         if path.exists():

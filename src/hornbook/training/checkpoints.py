@@ -1,4 +1,4 @@
-"""Checkpoints: a Hugging Face folder, the optimizer beside it, and a manifest that tells whether all of it is whole."""
+"""Checkpoints: a Hugging Face folder with the optimizer's state, and a manifest by which damage is found."""
 
 import hashlib
 import json
@@ -20,19 +20,19 @@ _PROGRESS = "progress.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: with the recipe, everything that a resumed run has to know beside weights and optimizer."""
+    """How far a run is. A resumed run needs this, the recipe, the weights and the optimizer's state, and no more."""
 
     step: int = 0
     """Steps done."""
     tokens: int = 0
     """Input tokens seen, over all processes."""
     seconds: float = 0.0
-    """Seconds of training, evaluation and saving left out."""
+    """Seconds of training, without evaluation and saving."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was found whole."""
+    """An undamaged checkpoint."""
 
     folder: Path
     progress: Progress
@@ -49,9 +49,9 @@ def save_checkpoint(
     optimizer: dict[str, Tensor],
     keep: int,
 ) -> Path:
-    """Write `folder`/step-N beside and rename it, then drop all but the newest `keep`.
+    """Write `folder`/step-N under another name, rename it, then delete all but the newest `keep` checkpoints.
 
-    Raises HornbookError when the disk is full; the checkpoints before it are then untouched.
+    Raises HornbookError when the disk is full; the earlier checkpoints are then untouched.
     """
     path = folder / f"step-{progress.step:08d}"
     with beside(path, folder=True) as new:
@@ -65,10 +65,10 @@ def save_checkpoint(
 
 
 def find_checkpoint(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
-    """Find the newest checkpoint that is whole, and name through `warn` what is wrong with newer ones.
+    """Find the newest undamaged checkpoint; `warn` is called with what is wrong with newer ones.
 
-    Gives None where there is none at all. Raises HornbookError when there are some but none is whole, since starting
-    anew would throw the run away.
+    Returns None if there is no checkpoint. Raises HornbookError if all are damaged, since starting anew would throw the
+    run away.
     """
     candidates = _newest_first(folder)
     for path in candidates:
@@ -84,7 +84,7 @@ def find_checkpoint(folder: Path, warn: Callable[[str], None]) -> Checkpoint | N
 
 
 def find_damage(path: Path) -> str | None:
-    """Compare a checkpoint with its manifest: what is missing, torn or altered, or None when it is whole."""
+    """Compare a checkpoint with its manifest; say what is missing, cut off or altered, or return None."""
     try:
         manifest = json.loads((path / _MANIFEST).read_text("utf-8"))
         expected = {name: (facts["bytes"], facts["sha256"]) for name, facts in manifest["files"].items()}

@@ -1,4 +1,4 @@
-"""Phase 2: training a model on text with dense tokens in it."""
+"""Phase 2: train a model on text with dense tokens."""
 
 import hashlib
 import json
@@ -46,27 +46,28 @@ class DenseTraining(Section):
     batch: int = Field(32, ge=1)
     """Texts in a step."""
     learning_rate: float = Field(1e-4, gt=0)
-    """The highest that the schedule reaches: a cosine after a warmup."""
+    """The peak learning rate, of a cosine after a warmup."""
     weight_decay: float = Field(0.1, ge=0)
-    """AdamW's, on matrices."""
+    """AdamW's weight decay, on matrices."""
     clip: float = Field(1.0, gt=0)
-    """Longest gradient, over all parameters."""
+    """Largest norm of the gradient, over all parameters."""
     log_every: int = Field(10, ge=1)
     """Steps between lines of the log."""
     checkpoint_every: int = Field(100, ge=1)
-    """Steps between checkpoints, where any are kept."""
+    """Steps between checkpoints, if any are kept."""
     arm: Arm = "dense"
-    """With vectors; with the tokens alone; or with neither, on the same words in the same order."""
+    """dense: with vectors. pause: tokens without vectors. plain: no such tokens. All have the same words in the same
+    order."""
     rounds: int | None = Field(1, ge=0)
-    """Rounds of filling; None fills one by one, each place computed once."""
+    """Rounds of filling; None fills one by one, and computes each place once."""
     random_rounds: bool = False
     """Draw the rounds of each step from 0 to `rounds` (PonderLM-2, arXiv 2509.23184)."""
     gradient: Gradient = Gradient()
-    """Which ways the gradient takes through the vectors."""
+    """Which paths the gradient takes through the vectors."""
     emission: float = Field(0.0, ge=0)
-    """Weight of the loss by which the model learns to emit dense tokens; 0 leaves the dense targets out."""
+    """Weight of the loss by which the model learns to emit dense tokens; 0 leaves this loss out."""
     ahead: float = Field(0.0, ge=0)
-    """Weight of an auxiliary loss: that the place before a dense token predicts the word behind it."""
+    """Weight of an auxiliary loss: the place before a dense token predicts the word after it."""
 
     @model_validator(mode="after")
     def _has_something_to_train(self) -> Self:
@@ -87,7 +88,7 @@ class DenseTraining(Section):
 
     @property
     def plain(self) -> Training:
-        """What optimizer and schedule have to know."""
+        """The options of the optimizer and the schedule."""
         shared = ("steps", "batch", "learning_rate", "weight_decay", "clip")
         return Training(**{name: getattr(self, name) for name in shared})
 
@@ -102,13 +103,13 @@ def train_dense(
     checkpoints: Path | None = None,
     warn: Callable[[str], None] = LOGGER.warning,
 ) -> dict[str, Any]:
-    """Train on what phase 1 kept, teacher forced; gives the held-out figures before and after.
+    """Train on the selection of phase 1, with teacher forcing; return the held-out figures before and after.
 
-    Step n is a function of (seed, n), and its words are the same for every arm. With a folder for `checkpoints`, a
-    training that was cut off goes on from its newest whole one to the very same model, on a CPU with the same number of
-    threads, instruction set and libraries; `warn` hears where one of these has changed, or a checkpoint isn't whole.
-    Raises HornbookError when the loss is not a number and for checkpoints of another training, and Interrupted after
-    Ctrl-C or SIGTERM, with everything saved.
+    Step n is a function of (seed, n), and its words are the same for every arm. With a folder for `checkpoints`, an
+    interrupted training goes on from its newest undamaged checkpoint. On a CPU with the same number of threads,
+    instruction set and libraries it ends with the very same model; `warn` is called if one of these has changed, or a
+    checkpoint is damaged. Raises HornbookError when the loss is not a number and for checkpoints of another training,
+    and Interrupted after Ctrl-C or SIGTERM, with everything saved.
     """
     model.train()
     emits = options.arm if options.emission else None
@@ -172,7 +173,7 @@ def _step(
     step: int,
     optimizers: list[Optimizer],
 ) -> dict[str, float]:
-    """Take one step; everything random in it is keyed by (seed, step)."""
+    """Take one step; its random numbers depend on (seed, step) alone."""
     torch.manual_seed(key(seed, "dropout", step))
     ids, layout, rounds = make_batch(model, kept, options, seed, step)
     filled = model(ids, layout, rounds, options.gradient)
@@ -183,7 +184,7 @@ def _step(
         loss = loss + options.emission * found.emission.sum() / count
     if options.ahead and options.arm != "plain":
         loss = loss + options.ahead * ahead(filled, ids, layout, model.dense_id).sum() / count
-    if loss.requires_grad:  # producers alone are trained, and a batch may have none
+    if loss.requires_grad:  # with `producer_only`, a batch without vectors has no gradient
         loss.backward()
     norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
     words = float(found.words.detach().sum()) / count
@@ -198,7 +199,7 @@ def _step(
 
 
 def _course(model: DenseModel, kept: Selection, options: DenseTraining, seed: int) -> dict[str, Any]:
-    """Name what a training is a function of."""
+    """Collect all that a training's result depends on."""
     digest = hashlib.sha256()
     for name, tensor in model.model.state_dict().items():
         digest.update(name.encode())
@@ -229,9 +230,10 @@ def _go_on(
     folder: Path,
     warn: Callable[[str], None],
 ) -> tuple[int, dict[str, str]]:
-    """Bring back the newest checkpoint; tell how many steps it has behind it, and with what its training began.
+    """Load the newest checkpoint; return its number of steps, and the conditions under which the training began.
 
-    `here` is what bits depend on in this process, for a training that begins, and for the warning where it differs.
+    `here` holds this process's conditions (`bits_depend_on`): a new training begins with them, and a resumed one warns
+    where they differ.
     """
     found = find_checkpoint(folder, warn)
     if found is None:

@@ -1,4 +1,4 @@
-"""The four experiments with dense tokens, one after the other, on any causal model."""
+"""Run four experiments with dense tokens on any causal model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "dense, depth 1": {"arm": "dense", "rounds": 1},
     "dense, depth 2": {"arm": "dense", "rounds": 2},
 }
-"""What is trained: the second and third experiment, and what they are compared with."""
+"""The trainings: the second and third experiment, and their controls."""
 
 
 def run_experiments(
@@ -29,11 +29,12 @@ def run_experiments(
     seed: int = 0,
     progress: Tell | None = None,
 ) -> dict[str, Any]:
-    """Run all four; `fresh` gives the model anew each time, as it was before any of them.
+    """Run all four; `fresh` returns the untrained model anew each time.
 
-    1. One vector in one text, everything else frozen: what the model's own does, and what the best one would. 2. Many
-    texts with several dense tokens, filled in one round. 3. The same, in two rounds. 4. Those of the second that are
-    of no use are dropped. After the trainings, the first is done again: has the model's own vector come nearer?
+    1. One vector in one text, everything else frozen: compare the model's own vector with the best one. 2. Train on
+    many texts with several dense tokens, filled in one round. 3. The same in two rounds. 4. Drop the useless dense
+    tokens of the second experiment. After each training with vectors, the first experiment is run again, to see whether
+    the model's own vector has come nearer to the best one.
     """
     tell = progress or (lambda what, share: None)
     windows = kept.heldout[:texts].astype("int64")

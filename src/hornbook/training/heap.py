@@ -1,4 +1,4 @@
-"""Keep the memory of one step for the next."""
+"""Keep the memory of one step for the next one."""
 
 import ctypes
 import os
@@ -9,14 +9,14 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # glibc's mal
 
 
 def keep_heap() -> None:
-    """Tell glibc to give no memory back and to map none for single tensors, and the kernel to use huge pages.
+    """Tell glibc to keep freed memory and never to map single tensors, and the kernel to use huge pages.
 
-    By default every large tensor is mapped anew and returned when it is freed, so that each step faults all of its
-    memory in again, page by page: for small models that takes longer than many a layer. Both are done as far as
-    `choose_heap` and `choose_huge_pages` choose it, and raise HornbookError as these do. No result depends on it.
+    By default glibc maps each large tensor anew, and returns it when it is freed. So each step has page faults for all
+    of its memory, which for small models take longer than some layers. `choose_heap` and `choose_huge_pages` decide
+    whether this is done, and raise HornbookError. No result depends on it.
     """
     heap, pages = choose_heap(), choose_huge_pages()
-    # PyTorch's own variable, read at its first large tensor.
+    # PyTorch reads this variable at its first large tensor.
     os.environ["THP_MEM_ALLOC_ENABLE"] = "1" if pages.chosen == "on" else "0"
     if heap.chosen == "leave":
         return

@@ -1,6 +1,6 @@
-"""Who of several processes is still there: each writes a beat into the launcher's store, and any can look.
+"""Find out which of several processes is gone: each adds beats to a counter in the launcher's store.
 
-A process whose collective operation fails knows that somebody is gone, but not who. The others' beats tell.
+A failed collective operation doesn't say which process is gone; the counters do.
 """
 
 import os
@@ -12,33 +12,33 @@ from datetime import timedelta
 
 from torch.distributed import DistError, PrefixStore, TCPStore
 
-_EACH = 1.0
+_EVERY = 1.0
 """Seconds between two beats."""
 _SILENT = 4.0
 """Seconds without a beat after which a process counts as gone."""
 
 
 class Heartbeat:
-    """This process's beat, and what the processes tell each other when something has gone wrong."""
+    """This process's beat, and messages between the processes when something has gone wrong."""
 
     def __init__(self, rank: int, processes: int) -> None:
         self.rank, self.processes = rank, processes
         self._store = _connect()
         self._store.set(f"who/{rank}", f"process {os.getpid()} on {socket.gethostname()}")
         self._stopped = threading.Event()
-        # A connection of its own, since the other may wait for an answer.
+        # The thread has a connection of its own, since the other one may be waiting for an answer.
         threading.Thread(target=self._beat, args=(_connect(),), daemon=True, name="heartbeat").start()
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Stop beating."""
         self._stopped.set()
 
     def say(self, text: str) -> None:
-        """Leave what went wrong in this process for the others to read."""
+        """Write down for the others what went wrong in this process."""
         self._store.set(f"said/{self.rank}", text)
 
     def first_to_speak(self) -> bool:
-        """Tell whether no process has yet told the user what went wrong; only the first one is told so."""
+        """Return True in the first process that asks, which then tells the user what went wrong."""
         return self._store.add("spoken", 1) == 1
 
     def what_others_said(self) -> dict[int, str]:
@@ -47,7 +47,7 @@ class Heartbeat:
         return {rank: self._read(f"said/{rank}") for rank in others if self._store.check([f"said/{rank}"])}
 
     def silent(self) -> list[str]:
-        """Watch for some seconds and name the processes that don't beat any more."""
+        """Watch for some seconds, and name the processes that no longer beat."""
         others = [rank for rank in range(self.processes) if rank != self.rank]
         before = {rank: self._beat_of(rank) for rank in others}
         end = time.monotonic() + _SILENT
@@ -57,8 +57,8 @@ class Heartbeat:
         return [f"rank {rank} of {self.processes} ({self._read(f'who/{rank}')})" for rank in others]
 
     def _beat(self, store: PrefixStore) -> None:
-        with suppress(DistError):  # the store goes when its process goes, and so will this one
-            while not self._stopped.wait(_EACH):
+        with suppress(DistError):  # the store ends with its process, and so will this one
+            while not self._stopped.wait(_EVERY):
                 store.add(f"beat/{self.rank}", 1)
 
     def _beat_of(self, rank: int) -> int:
@@ -69,7 +69,7 @@ class Heartbeat:
 
 
 def _connect() -> PrefixStore:
-    """Open a connection to the store by which the processes found each other."""
+    """Connect to the store by which the processes found each other."""
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     store = TCPStore(host, port, is_master=False, wait_for_workers=False, timeout=timedelta(seconds=10))
     # A launcher that starts the processes anew may keep its store.

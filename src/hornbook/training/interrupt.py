@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from types import FrameType
 
 _ECHO = 2.0
-"""Seconds in which another Ctrl-C is taken for the same one: a launcher passes on what its processes got already."""
+"""Seconds in which a second Ctrl-C counts as the same one: a launcher passes it on to processes that already got it."""
 
 
 class Signals:
-    """Remembers the signal that came, so that the loop can stop where it is safe."""
+    """Remembers a signal, so that the loop can stop at a safe place."""
 
     received = 0
 
 
 @contextmanager
 def watch() -> Iterator[Signals]:
-    """Take Ctrl-C and SIGTERM as a wish to stop; a second Ctrl-C, later than an echo, stops at once.
+    """Record Ctrl-C and SIGTERM instead of stopping; a second Ctrl-C, after `_ECHO` seconds, stops at once.
 
     A second SIGTERM changes nothing: schedulers send it to the launcher and to its processes, and end with SIGKILL.
     """

@@ -1,4 +1,4 @@
-"""The run's log: one JSON line for each thing that happened, in log.jsonl."""
+"""The run's log, log.jsonl: one JSON line for each event."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from hornbook.atomic import beside
 
 
 class Log:
-    """Appends to log.jsonl; a run that goes on first drops the lines of steps that it will do again."""
+    """Appends to log.jsonl; a resumed run first drops the lines of steps that it will take again."""
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
@@ -24,7 +24,7 @@ class Log:
 
 
 def _step(line: str) -> float:
-    """Read a line's step; a line torn by a kill counts as one that will be written again."""
+    """Read a line's step; an incomplete line counts as infinite, so that it is dropped."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

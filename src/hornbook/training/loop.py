@@ -32,11 +32,11 @@ from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
 
 _ENDS = 1 << 16
-"""Stands for a training that ends by itself, above every signal's number."""
+"""The code of a training that ends by itself; it is above every signal's number."""
 
 
 class Loop:
-    """A run's training: from its newest whole checkpoint, or from the first token, to its last step."""
+    """A run's training, from its newest undamaged checkpoint, or from the first step, to its last step."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Loop:
             self.family, self.objective, self.model, bf16=precision.chosen == "bf16"
         )
         self.wrapped: nn.Module | None = None
-        """The loss module while it trains, with what shares its gradients with the other processes."""
+        """The loss module in training, wrapped to share its gradients with the other processes."""
         self._stopping = False
 
     @property
@@ -97,16 +97,16 @@ class Loop:
                 "command to go on",
                 stopped_by,
             )
-        if first:  # the others are gone
+        if first:  # the other processes have ended
             self._tell("on_finish")
 
     def stop(self, why: str) -> None:
-        """End the training after this step, as if it were the last; any process may ask for it."""
+        """End the training after this step, as if it were the last; any process may call it."""
         self._stopping = True
         self.report.say(f"{self.recipe.name}: ends after step {self.progress.step:,}: {why}")
 
     def _train(self, first: int, last: int) -> int:
-        """Take the steps and save; give the number of the signal that stopped it, or 0."""
+        """Take the steps and save; return the number of the signal that stopped the training, or 0."""
         if first:
             self.report.say(f"Going on from step {first:,} of {last:,}")
         self.wrapped = self.accelerator.prepare(self.loss_module)
@@ -118,7 +118,7 @@ class Loop:
         return stopped_by
 
     def _take_steps(self, signals: Signals, first: int, last: int) -> int:
-        """Take steps until the last, or until a signal; give its number, or 0 at the end."""
+        """Take steps until the last one, or until a signal; return the signal's number, or 0."""
         began, logged, waited = time.perf_counter(), self.progress, 0.0
         for step, parts in zip(range(first, last), self._load(first, last), strict=True):
             waited += time.perf_counter() - began
@@ -161,12 +161,12 @@ class Loop:
         return load(batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda")
 
     def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
-        """Take one step. Everything random in it is keyed by (seed, step)."""
+        """Take one step; its random numbers depend on (seed, step) alone."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
         assert self.wrapped is not None
         self.wrapped.train()
         counts = self._sum(torch.stack([self.objective.counts(part) for part in parts]).sum(0)).clamp(min=1)
-        # Distributed wrappers average gradients over processes, where the losses are to be averaged over labels.
+        # Distributed wrappers average gradients over processes; here they must be averaged over labels.
         scale = self._weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
         for number, part in enumerate(parts):
@@ -189,7 +189,7 @@ class Loop:
         return facts | {"learning_rate": rate, "gradient_norm": norm}
 
     def _facts(self, sums: Tensor, counts: Tensor) -> dict[str, float]:
-        """Give the loss and, where it has several, its terms: the means of sums and counts of all processes."""
+        """Compute the loss from the sums and counts of all processes, and its terms if there are several."""
         means = sums / counts
         terms = dict(zip(self.objective.terms, means.tolist(), strict=True))
         return {"loss": float((means * self._weights).sum())} | (terms if len(terms) > 1 else {})
@@ -202,8 +202,8 @@ class Loop:
     def _evaluate(self) -> dict[str, float]:
         """Compute the held-out loss, in nats a label, and for a causal objective an estimate of bits per byte.
 
-        It is over sequences of the model's length whatever the phase, so that all such figures of a run compare. The
-        processes may have different numbers of batches, so the module is the one that isn't wrapped.
+        Sequences always have the model's length, whatever the phase, so that all held-out losses of a run compare.
+        Processes may have different numbers of batches, so they use the loss module that isn't wrapped.
         """
         self.loss_module.eval()
         total, labels = torch.zeros(2, len(self.objective.terms), dtype=torch.float64)
@@ -226,7 +226,7 @@ class Loop:
         return facts
 
     def _end_phase(self, number: int) -> None:
-        """Write down what a phase trained, and say what comes after it."""
+        """Log what a phase trained, and announce the next one."""
         told = describe_phases(self.recipe, self.run.config)[number]
         self._tell("on_log", "phase", asdict(self.progress) | {"phase": number + 1} | told)
         if number + 1 < len(self.phases):
@@ -237,7 +237,7 @@ class Loop:
             )
 
     def _save(self) -> None:
-        """Save a checkpoint of the step just done, once."""
+        """Save a checkpoint of the last step, unless it is already saved."""
         with self.processes.together():
             if self.processes.first and self.saved_step != self.progress.step:
                 save_checkpoint(
@@ -263,13 +263,13 @@ class Loop:
                     self._save_model(folder)
 
     def _part(self) -> None:
-        """Let the processes part; the first one has the rest of the run to do alone."""
+        """End the other processes; the first one does the rest of the run alone."""
         self.wrapped = None
-        self.accelerator.free_memory()  # it keeps what it has wrapped
+        self.accelerator.free_memory()  # else it keeps the wrapped module
         self.processes.part()
 
     def _due(self, chosen: int | None) -> bool:
-        """Tell whether something that happens every so often happens after the step just done, or it was the last."""
+        """Tell whether something that happens every `chosen` steps is due after this step; after the last, all is."""
         step, last = self.progress.step, self.training.steps
         return step % self.training.every(chosen) == 0 or step == last
 
@@ -280,14 +280,14 @@ class Loop:
                 getattr(callback, event)(self, *facts)
 
     def _sum(self, values: Tensor) -> Tensor:
-        """Add numbers up over all processes."""
+        """Sum numbers over all processes."""
         values = values.double()
         if self.accelerator.num_processes == 1:
             return values
         return self.accelerator.reduce(values.to(self.accelerator.device), "sum").cpu()
 
     def _any(self, received: int) -> int:
-        """Give the signal that any process received, or 0, so that all stop after the same step with the same code."""
+        """Return the signal that any process received, or 0, so that all stop after the same step with one code."""
         if self.accelerator.num_processes == 1:
             return received
         number = torch.tensor(received, device=self.accelerator.device)

@@ -1,4 +1,4 @@
-"""The phases of a run: where each lies among its steps, which tokens it reads, and which positions it trains."""
+"""The phases of a run: which steps each one takes, which tokens it reads, and which positions it trains."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,9 @@ class PlannedPhase:
     length: int
     """Tokens in a sequence."""
     plan: Plan
-    """What they read, and the step that they begin with."""
+    """What these steps read, and the first of them."""
     last: int
-    """The first step, counted from 0, that is no longer among them."""
+    """The step after the last one, counted from 0."""
 
     @property
     def tokens(self) -> int:
@@ -29,8 +29,8 @@ class PlannedPhase:
 def plan_phases(recipe: Recipe, store: TokenStore) -> list[PlannedPhase]:
     """Plan what each phase reads of a store.
 
-    Each begins an epoch that none before it has touched, since examples of another length can't go on with one. Raises
-    HornbookError where the objective finds no example in the store.
+    Each phase begins a new epoch, since examples of another length can't continue an old one. Raises HornbookError
+    where the objective finds no example in the store.
     """
     planned: list[PlannedPhase] = []
     first, epoch = 0, 0
@@ -47,11 +47,11 @@ def phase_of(phases: list[PlannedPhase], step: int) -> PlannedPhase:
 
 
 def describe_phases(recipe: Recipe, config: PreTrainedConfig) -> list[dict[str, Any]]:
-    """Tell of each phase its steps, length and batch, and what it teaches the position table.
+    """Describe each phase: its steps, length and batch, and what it trains in the position table.
 
-    `positions` are the first and last row that it trains, None where positions are rotary, relative or left out and no
-    table learns; `tokens_per_position` how many tokens stand at each of them, the padding of short examples counted,
-    None where positions restart in each document, so that it depends on their lengths.
+    `positions` holds the first and the last row that it trains; it is None if positions are rotary, relative or left
+    out, so that no table is trained. `tokens_per_position` is how many tokens stand at each of these rows, with the
+    padding of short examples; it is None if positions restart in each document, so that it depends on their lengths.
     """
     told = []
     for length, steps, batch in recipe.phases:

@@ -1,4 +1,4 @@
-"""What a recipe is made into before the first step: tokenizer, configuration, tokens."""
+"""What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -53,9 +53,9 @@ class PreparedRun:
 
 
 def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
-    """Make, or find, what the recipe asks for: tokenizer, configuration, tokens.
+    """Make or find what the recipe asks for: tokenizer, configuration, tokens.
 
-    Raises HornbookError for whatever doesn't fit together, before anything is written to the run's folder.
+    Raises HornbookError if something doesn't fit together, before anything is written to the run's folder.
     """
     check_folder(recipe)
     tokenizer, vocabulary, config = fit(recipe, report)
@@ -63,9 +63,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     assert end_id is not None
     stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
-        recipe.objective.chunking(
-            store, recipe.model.length
-        )  # refuses a corpus that it can't take examples from
+        recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
     return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
 
 
@@ -100,7 +98,7 @@ def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = N
 
 
 def check_folder(recipe: Recipe) -> None:
-    """Refuse a folder that holds another recipe's run, naming what differs, or something that is no run at all."""
+    """Refuse a folder that holds another recipe's run, and name what differs; or that holds no run but other files."""
     saved = recipe.folder / "recipe.yaml"
     if not saved.exists():
         if recipe.folder.exists() and any(recipe.folder.iterdir()):
@@ -122,7 +120,7 @@ def check_folder(recipe: Recipe) -> None:
 
 
 def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
-    """Load the tokenizer that the recipe names, or train one; the same corpus and options find it trained."""
+    """Load the tokenizer that the recipe names, or train one; the cache keeps it for the same corpus and options."""
     options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
     modes = recipe.objective.modes()
     if options.path:
@@ -156,7 +154,7 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
 def _store(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
-    """Find the tokens of a part of the corpus, or make them."""
+    """Find the tokens of a part of the corpus in the cache, or make them."""
     sentences = recipe.objective.sentences
     identity = key(
         recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *["sentences"] * sentences

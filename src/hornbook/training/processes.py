@@ -1,4 +1,4 @@
-"""The processes that share a run: they join, agree on what went wrong, speak with one voice, and part."""
+"""The processes that share a run: how they join, agree on errors, report an error once, and end."""
 
 import gc
 import os
@@ -23,17 +23,17 @@ from hornbook.training.heartbeat import Heartbeat
 _ALONE = timedelta(days=7)
 """How long the others wait while the first process works alone: a large corpus takes hours to tokenize."""
 _LOST = re.compile(r"gloo|nccl|c10d|processgroup|store|connection", re.IGNORECASE)
-"""In what PyTorch says where a collective operation fails, whose errors have no class of their own."""
+"""Matches PyTorch's messages for a failed collective operation; these errors have no class of their own."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a process ends that others depend on."""
+    """What a process says and returns when it ends with an error."""
 
     text: str | None
-    """What the user is told, or nothing where another process tells it."""
+    """What the user is told; None if another process tells it."""
     exit_code: int
 
 
@@ -43,19 +43,19 @@ class Processes:
     def __init__(self, rank: int = 0, count: int = 1) -> None:
         self.rank, self.count = rank, count
         self.launched = distributed.is_initialized()
-        """Whether a launcher started this process, which may be its only one."""
+        """Whether a launcher started this process, maybe as the only one."""
         if count > 1:
             self._heartbeat = Heartbeat(rank, count)
-            # Agreements have a group of their own: the one that trains may not wait for so long.
+            # Agreements may wait for days, and need a group of their own: the training's group must not.
             self._agreements = distributed.new_group(backend="gloo", timeout=_ALONE)
 
     @property
     def first(self) -> bool:
-        """Tell whether this is the process that writes and speaks."""
+        """Whether this is the first process, which writes files and talks to the user."""
         return self.rank == 0
 
     def gather(self, value: T) -> list[T]:
-        """Collect a value from every process, in their order; all have to come here."""
+        """Collect a value from every process, by rank; all processes must call this."""
         if self.count == 1:
             return [value]
         found: list[Any] = [None] * self.count
@@ -64,9 +64,9 @@ class Processes:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Let all processes do a block; where it fails in one, all raise its error.
+        """Run a block in all processes; if it fails in one, all raise its error.
 
-        No process goes on before the last has come to its end.
+        No process goes on before all have reached the end of the block.
         """
         if self.count == 1:
             yield
@@ -84,7 +84,7 @@ class Processes:
             raise SharedError(text if everywhere or rank == 0 else f"rank {rank} of {self.count}: {text}")
 
     def first_then_others(self, work: Callable[[], T]) -> T:
-        """Do the same in all processes: first in one alone, so that the others find what it made."""
+        """Call `work` in all processes: first in one alone, so that the others find what it made."""
         done: list[T] = []
         for turn in (True, False):
             with self.together():
@@ -93,7 +93,7 @@ class Processes:
         return done[0]
 
     def check_same(self, what: str, value: object) -> None:
-        """Raise HornbookError where the processes don't see the same."""
+        """Raise HornbookError where the processes don't have the same value."""
         found = self.gather(value)
         for rank, other in enumerate(found):
             if other != found[0]:
@@ -103,10 +103,10 @@ class Processes:
                 )
 
     def part(self) -> None:
-        """End the group, after all have come here. No reference to a wrapped module may be left.
+        """Wait for all processes, then end the group. No reference to a wrapped module may be left.
 
-        Such a module (DDP) holds the group. Were it the last to do so, the group's thread would be waited for with
-        Python's lock held, and that thread may be waiting for the lock: the process would never end.
+        A wrapped module (DDP) holds the group. If it were the last to hold it, the process might never end: it would
+        wait for the group's thread while holding Python's lock, and that thread may be waiting for the lock.
         """
         if not distributed.is_initialized():
             return
@@ -118,10 +118,10 @@ class Processes:
         self.count = 1
 
     def end(self, error: BaseException) -> Ending:
-        """Decide what an error's process tells, and its exit code, so that of all processes only one speaks.
+        """Decide what this process says about an error, and its exit code; only one process says something.
 
-        Names the rank that is gone where a collective operation failed. It takes some seconds, in which the launcher's
-        SIGTERM, which follows the first process that ends, is not heeded.
+        If a collective operation failed, it names the rank that is gone. This takes some seconds, in which SIGTERM is
+        ignored: the launcher sends it as soon as the first process ends.
         """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if isinstance(error, Interrupted):
@@ -137,12 +137,12 @@ class Processes:
         try:
             self._heartbeat.say(f"{type(error).__name__}: {error}")
             speaks = self._heartbeat.first_to_speak()
-        except RuntimeError:  # the store is gone, and with it the process that kept it
+        except RuntimeError:  # the process that kept the store is gone
             speaks = True
         return Ending(f"rank {self.rank} of {self.count}: {text}" if speaks else None, 2 if known else 1)
 
     def _end_of_lost(self, error: RuntimeError) -> Ending:
-        """Find out who is gone, or who failed and has told it itself."""
+        """Find out which process is gone; say nothing if another process has reported its error."""
         again = "run the same command to go on from the last checkpoint"
         try:
             gone = self._heartbeat.silent()
@@ -163,9 +163,9 @@ class Processes:
 
 
 def join() -> Processes:
-    """Join the processes that a launcher started with this one, or else be the only one.
+    """Join the other processes that a launcher started; without a launcher, this is the only one.
 
-    Raises HornbookError where fewer join than were started.
+    Raises HornbookError if fewer processes join than were started.
     """
     launch = read_launch()
     if not launch.several:
@@ -177,7 +177,7 @@ def join() -> Processes:
                 f"{here} processes were started on this machine, but PyTorch finds {found} GPU(s): start one process "
                 "for each, or set HORNBOOK_DEVICE to cpu"
             )
-    if "OMP_NUM_THREADS" not in os.environ:  # else each would compute with a thread for every core
+    if "OMP_NUM_THREADS" not in os.environ:  # else each process would use a thread for every core
         threads = max(1, cores() // _processes_here(launch))
         os.environ["OMP_NUM_THREADS"] = str(threads)
         torch.set_num_threads(threads)
@@ -200,7 +200,7 @@ def join() -> Processes:
 
 
 def _processes_here(launch: Launch) -> int:
-    """Count the processes on this machine, as far as the launcher tells."""
+    """Return the number of processes on this machine, or of all if the launcher doesn't say."""
     names = ("LOCAL_WORLD_SIZE", "MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
     return next(
         (int(os.environ[name]) for name in names if os.environ.get(name, "").isdecimal()), launch.processes

@@ -1,4 +1,4 @@
-"""What a run writes down about itself: all that repeating it takes."""
+"""Write down what it takes to repeat a run."""
 
 import json
 import platform
@@ -32,10 +32,10 @@ _LIBRARIES = [
 def record(
     run: PreparedRun, choices: Sequence[Choice], parameters: int, processes: int, first: int, report: Reporter
 ) -> None:
-    """Write down what repeating the run takes: the recipe, versions, machine and its choices, hashes and counts.
+    """Write down what it takes to repeat the run: the recipe, versions, machine and its choices, hashes and counts.
 
-    A run that goes on after its first `first` steps warns where its bits depend on something that has changed since it
-    began, such as the number of threads. Raises HornbookError when it finds another corpus than it began with.
+    A run that was resumed after `first` steps warns if a condition of its exact bits has changed, such as the number of
+    threads. Raises HornbookError if the corpus or the tokenizer has changed.
     """
     recipe, family = run.recipe, run.recipe.model.family
     chosen = {choice.name: choice for choice in choices}
@@ -98,7 +98,7 @@ def record(
 
 
 def _began_with(facts: dict[str, Any]) -> dict[str, str]:
-    """Read what the bits of a run that is there depend on, as far as an older Hornbook has written it down."""
+    """Read the conditions under which a run began; an older Hornbook wrote down only some of them."""
     return facts.get("began_with") or {
         "precision": facts["precision"]["chosen"],
         "threads": str(facts["machine"]["threads"]),
@@ -107,7 +107,7 @@ def _began_with(facts: dict[str, Any]) -> dict[str, str]:
 
 
 def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) -> list[dict[str, int]]:
-    """List how many processes took the steps, from which on: what a run had, and what it has where it goes on."""
+    """List how many processes took the steps, and from which step on; `trains` tells whether more steps follow."""
     began = {"from_step": 0, "processes": facts["machine"]["processes"]}  # as an older Hornbook wrote it down
     found = [one for one in facts.get("processes", [began]) if one["from_step"] < first]
     if trains and found[-1]["processes"] != processes:
@@ -116,6 +116,6 @@ def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) 
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> None:
-    """Write JSON beside and rename."""
+    """Write JSON under another name, then rename the file."""
     with beside(path) as file:
         file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), "utf-8")

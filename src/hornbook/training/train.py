@@ -1,4 +1,4 @@
-"""A recipe's run from beginning to end: prepare, train, evaluate, show."""
+"""A recipe's run from beginning to end: prepare, train, evaluate, write the page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,11 +34,11 @@ def train(
     report: Reporter | None = None,
     processes: Processes | None = None,
 ) -> Run:
-    """Train a recipe's model, evaluate it and write its page; do what is left of it where it was cut off.
+    """Train a recipe's model, evaluate it and write its page; an interrupted run is resumed.
 
-    `recipe` is a recipe's file, or its values; each of the `settings` changes one value: "training.steps=100". The
-    callbacks hear of it beside the log, the progress and the trackers. Raises HornbookError for whatever doesn't fit,
-    before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
+    `recipe` is a recipe's file, or its values; each of the `settings` changes one value: "training.steps=100".
+    `callbacks` are called in addition to the log, the progress bar and the trackers. Raises HornbookError if something
+    doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
     """
     report = report or Reporter()
     processes = processes or Processes()
@@ -49,13 +49,13 @@ def train(
 
 
 class EvaluationAndPage(Callback):
-    """Evaluates the finished model, if nobody has, and writes the run's page."""
+    """Evaluates the finished model, unless this is already done, and writes the run's page."""
 
     def __init__(self, report: Reporter) -> None:
         self.report = report
 
     def on_finish(self, loop: TrainingLoop) -> None:
-        """Do both."""
+        """Evaluate and write the page."""
         folder = loop.run.folder
         if not (folder / "evaluation.json").exists():
             with self.report.shares() as tell:
@@ -69,7 +69,7 @@ def start(
     processes: Processes | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Loop:
-    """Prepare a recipe's run and write down what it is made of, ready to train."""
+    """Prepare a recipe's run, ready to train, and write down what it takes to repeat it."""
     processes = processes or Processes()
     quieten_transformers()
     keep_heap()
@@ -115,9 +115,9 @@ def init(
     """Write the folder that a recipe's run would begin with: configuration, tokenizer, freshly initialised weights.
 
     The weights are, bit for bit, those before the run's first step. AutoModel and AutoTokenizer open the folder;
-    nothing is written to the run's own. Raises HornbookError for whatever doesn't fit, and where something is at `out`
-    already. Gives out, model (the class), parameters, entries, and unused_positions (rows of the position table that no
-    token takes).
+    nothing is written to the run's own folder. Raises HornbookError if something doesn't fit, or if `out` exists.
+    Returns out, model (the class), parameters, entries, and unused_positions (rows of the position table that no token
+    takes).
     """
     report = report or Reporter()
     quieten_transformers()
@@ -152,7 +152,7 @@ def examine_contract(
     model: PreTrainedModel,
     report: Reporter,
 ) -> dict[str, Any]:
-    """Let the doctor look at a run before its first step: errors stop it, warnings are told once and kept."""
+    """Let the doctor check a run before its first step: errors stop it; warnings are told once and kept."""
     found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model)
     if found.errors:
         raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
