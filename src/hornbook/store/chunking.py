@@ -1,4 +1,4 @@
-"""Where the examples of an epoch stand in a store."""
+"""Where the examples of an epoch begin in a store."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,16 +21,16 @@ class Chunking(Protocol):
 
     @property
     def window(self) -> int:
-        """Tokens of text that an example takes, at most."""
+        """Most tokens of text in an example."""
 
     @property
     def count(self) -> int:
         """Examples in an epoch; 0 where the store holds none."""
 
     def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
-        """Say where the examples with these numbers begin: same shape; numbers from `count` on begin again.
+        """Return where the examples with these numbers begin, in the same shape; numbers are taken modulo `count`.
 
-        Each `stream` cuts at places of its own, None at the plainest ones.
+        Each `stream` cuts at different places; None always cuts at the same ones.
         """
 
 
@@ -48,19 +48,19 @@ class Windows:
         return self.tokens // self.window
 
     def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
-        """Cut one window after the other, from a place on that the stream chooses."""
+        """Cut one window after the other, from a place that the stream chooses."""
         first = 0 if stream is None else stream % self.tokens
         return (first + numbers * self.window) % self.tokens
 
 
 @dataclass(frozen=True, eq=False)
 class DocumentChunks:
-    """Stretches of at most `window` tokens, none of which leaves its document.
+    """Chunks of at most `window` tokens, each within one document.
 
-    A document of q * window + r tokens, its end token not counted, has q stretches and one more for the rest. The
-    first begins with the document; the second, at a place from r to window that the stream chooses; the others, a
-    window further each. So every one is in the document, whatever the stream. Documents of less than two tokens,
-    of which no pair can be made, have none.
+    A document of q * window + r tokens, without its end token, has q chunks and, if r > 0, one more. The first begins
+    with the document. The stream chooses where the second begins, between r and window; each further chunk begins one
+    window later. So all chunks lie in the document, whatever the stream. Documents of fewer than two tokens have no
+    chunk, since no pair can be made of them.
     """
 
     ends: Indices
@@ -78,22 +78,22 @@ class DocumentChunks:
 
     @cached_property
     def documents(self) -> Indices:
-        """The documents that have stretches."""
+        """The documents that have chunks."""
         return np.flatnonzero(self.ends - 1 - self._begins >= 2)
 
     @cached_property
     def _last(self) -> Indices:
-        """How many stretches the documents up to each one of `documents` have."""
+        """The cumulative number of chunks, at each of `documents`."""
         tokens = (self.ends - 1 - self._begins)[self.documents]
         return np.cumsum(-(-tokens // self.window))
 
     @property
     def count(self) -> int:
-        """Stretches of all documents."""
+        """Chunks of all documents."""
         return int(self._last[-1]) if len(self.documents) else 0
 
     def starts(self, numbers: Indices, stream: int | None = None) -> Indices:
-        """Begin each stretch in its document."""
+        """Return where these chunks begin."""
         numbers = numbers % self.count
         place = np.searchsorted(self._last, numbers, side="right")
         document = self.documents[place]
@@ -103,6 +103,6 @@ class DocumentChunks:
         first = np.full(len(numbers), self.window)
         if stream is not None:
             chance = CounterRNG(stream, "first cut", document).uniform("place", 1)[:, 0]
-            # Where nothing is left over, there is one stretch less, and no room to move the others.
+            # Without a rest there is one chunk less, and the others have no room to move.
             first -= np.where(rest > 0, (chance * (self.window - rest + 1)).astype(np.int64), 0)
         return begin + np.where(number > 0, first + (number - 1) * self.window, 0)

@@ -1,4 +1,4 @@
-"""Which tokens are in step n: a function of (seed, n), so that resuming is a number."""
+"""Which tokens are in step n: a function of (seed, n), so that resuming needs only the step's number."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,15 +11,15 @@ from hornbook.rng import CounterRNG, key, permute
 from hornbook.store.chunking import Chunking
 
 _STEPS_AT_ONCE = 16
-"""Steps whose places are looked up at once: it takes no longer than for one, and the next ones follow soon."""
+"""Steps whose examples are looked up at once: it takes no longer than for one step."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """The order in which a run reads its examples.
 
-    An epoch reads each example of the store once, in an order of its own. It also cuts the store into examples at
-    places of its own, so that no token stands at the edge of a window every time.
+    Each epoch reads every example of the store once, in a different order. It also cuts the store into examples at
+    different places, so that no token always stands at the edge of a window.
     """
 
     chunking: Chunking
@@ -27,12 +27,12 @@ class Plan:
     """Examples in a step, over all processes."""
     seed: int
     copies: int | None = None
-    """In how many ways an example is made, its cut always the same: epoch e makes it in way e % copies. None makes it
-    anew each time."""
+    """With copies, the cuts stay the same, and epoch e reads copy e % copies of each example, such as its masks. None
+    makes each example anew in every epoch."""
     first: int = 0
-    """The step that it begins with; steps are always the run's, counted from 0."""
+    """The plan's first step, counted from 0 over the whole run."""
     epoch: int = 0
-    """The number of the epoch that it begins with."""
+    """The plan's first epoch, counted from 0 over the whole run."""
 
     def __post_init__(self) -> None:
         """Raise HornbookError when the corpus doesn't fill a single example."""
@@ -43,11 +43,11 @@ class Plan:
             )
 
     def after(self, steps: int) -> int:
-        """Give the number of the first epoch that its first `steps` steps leave untouched."""
+        """Return the first epoch that the plan's first `steps` steps don't read."""
         return self.epoch + -(-steps * self.batch // self.chunking.count)
 
     def starts(self, step: int, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
-        """Say where the examples of `step` begin: shape (batch,), or one for each of `rows`."""
+        """Return where the examples of `step` begin: shape (batch,), or one for each of `rows`."""
         epochs, numbers = self._places(step, rows)
         starts = np.empty(len(numbers), np.int64)
         for epoch in np.unique(epochs):
@@ -57,10 +57,10 @@ class Plan:
         return starts
 
     def rng(self, step: int, rows: npt.NDArray[np.int64] | None = None) -> CounterRNG:
-        """Give the random numbers of the examples of `step`: of this moment or, with copies, of this copy.
+        """Return the random numbers of `step`'s examples; with copies they depend on the example and its copy alone.
 
-        Copies belong to a window's length, as BERT's do to the file that was made for it: plans of one length share
-        them, and plans of two lengths have nothing in common.
+        Plans of the same window length share their copies; plans of different lengths don't, as BERT had one file for
+        each length.
         """
         if self.copies is None:
             return CounterRNG(self.seed, step, np.arange(self.batch) if rows is None else rows)
@@ -71,7 +71,7 @@ class Plan:
     def _places(
         self, step: int, rows: npt.NDArray[np.int64] | None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Say in which epochs the examples of a step are read, and which of the epoch's examples they are."""
+        """Return the epoch of each example of a step, and its number within the epoch."""
         rows = np.arange(self.batch) if rows is None else rows
         several, one = divmod(step, _STEPS_AT_ONCE)
         epochs, numbers = _places(self, several, rows.tobytes())
@@ -80,7 +80,7 @@ class Plan:
 
 @lru_cache(maxsize=2)
 def _places(plan: Plan, several: int, rows: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Do it for several steps at once: shape (_STEPS_AT_ONCE, rows) each."""
+    """Look up epochs and numbers for several steps at once, both of shape (_STEPS_AT_ONCE, rows)."""
     steps = several * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE) - plan.first
     place = steps[:, None] * plan.batch + np.frombuffer(rows, np.int64)
     epochs, places = np.divmod(place, plan.chunking.count)

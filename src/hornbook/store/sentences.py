@@ -1,10 +1,10 @@
 """Where the sentences of a text begin.
 
-The published pre-training code is given a sentence a line, by whatever splitter one likes. The rule here is a plain
-one: a sentence ends with a line, or with a full stop, question or exclamation mark or an ellipsis, and the quotes and
-brackets that close after it, where a space and anything but a small letter follow. Chinese, Japanese and Hindi stops
-need no space. An abbreviation before a name ends a sentence too many, which does little harm: a segment is mostly
-several sentences.
+BERT's published code expects one sentence a line, and leaves the splitter to the user. The rule here is simple. A
+sentence ends at the end of a line. It also ends at a full stop, a question or exclamation mark, or an ellipsis, with
+the quotes and brackets that close after it, if a space and then anything but a small letter follow. Chinese, Japanese
+and Hindi stops need no space. An abbreviation before a name also ends a sentence; this does little harm, since most
+segments hold several sentences.
 """
 
 import re
@@ -13,7 +13,7 @@ _END = re.compile(r"\n\s*|(?<![.!?…])[.!?…][.!?…\"'”’»)\]]*\s+|[。�
 
 
 def sentence_starts(text: str) -> list[int]:
-    """Give the character at which each sentence but the first begins, ascending."""
+    """Return the characters at which the sentences after the first begin, ascending."""
     return [
         match.end()
         for match in _END.finditer(text)

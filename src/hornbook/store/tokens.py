@@ -22,17 +22,17 @@ _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
 _CHUNK = 2**21
-"""Characters that are tokenized at once: enough for every core, little enough for any memory."""
+"""Characters that are tokenized at once: enough for all cores, and few enough for a small memory."""
 
 
 @dataclass(frozen=True)
 class TokenStore:
     """A corpus as tokens, in a folder.
 
-    `tokens.bin` holds every document followed by the end token, 16 bits a token where the vocabulary allows it;
-    `ends.npy`, where each document ends (after its end token); `bytes.npy`, how many bytes of UTF-8 each document had,
-    so that likelihoods can be given per byte; `sentences.npy`, where each sentence begins, in stores that were built
-    for it; `store.json`, the tokenizer's hash and the counts.
+    `tokens.bin` holds every document followed by the end token, with 16 bits a token if the vocabulary allows it.
+    `ends.npy` holds where each document ends (after its end token), `bytes.npy` each document's size in UTF-8, for
+    likelihoods per byte, and `store.json` the tokenizer's hash and the counts. Stores that were built with sentences
+    also have `sentences.npy`, where each sentence begins.
     """
 
     folder: Path
@@ -40,11 +40,11 @@ class TokenStore:
     ends: npt.NDArray[np.int64]
     bytes: npt.NDArray[np.int64]
     sentences: npt.NDArray[np.int64] | None = None
-    """Where each sentence begins, ascending, the first of every document among them."""
+    """Where each sentence begins, ascending, including the first of each document."""
 
     @classmethod
     def open(cls, folder: Path, tokenizer: PreTrainedTokenizerBase) -> "TokenStore":
-        """Open a store. Raises HornbookError when another tokenizer made it, or when a file is missing or torn."""
+        """Open a store. Raises HornbookError if another tokenizer made it, or a file is missing or incomplete."""
         try:
             facts = json.loads((folder / "store.json").read_text("utf-8"))
             tokens = np.memmap(folder / "tokens.bin", facts["dtype"], mode="r")
@@ -74,18 +74,18 @@ class TokenStore:
         return store
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Workers that load batches are new processes on macOS and Windows. They open the files themselves, for a copy
-        # of the whole corpus in each would cost the time and the memory that the files save.
+        # On macOS and Windows, workers are new processes. They open the files themselves: a copy of the whole corpus
+        # for each worker would take much time and memory.
         arrays = (self.tokens, self.ends, self.bytes, self.sentences)
         return _reopen, (self.folder, *map(_file_of, arrays))
 
     def document(self, number: int) -> npt.NDArray[np.int64]:
-        """Give the tokens of one document, its end token included."""
+        """Return the tokens of one document, with its end token."""
         first = self.ends[number - 1] if number else 0
         return self.tokens[first : self.ends[number]].astype(np.int64)
 
     def windows(self, starts: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.int64]:
-        """Give the `window` tokens from each start on, the store read as a ring: shape (len(starts), window)."""
+        """Return `window` tokens from each start on, reading the store as a ring: shape (len(starts), window)."""
         return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
 
     def counts(self) -> dict[str, int]:
@@ -95,7 +95,7 @@ class TokenStore:
 
 @dataclass(frozen=True)
 class _Mapped:
-    """An array that lies in a file."""
+    """A memory-mapped array, by its file."""
 
     file: str
     dtype: np.dtype
@@ -104,14 +104,14 @@ class _Mapped:
 
 
 def _file_of(array: Any) -> Any:
-    """Name an array's file, where it has one."""
+    """Describe a memory-mapped array by its file; leave others as they are."""
     if not isinstance(array, np.memmap):
         return array
     return _Mapped(str(array.filename), array.dtype, array.offset, array.shape)
 
 
 def _reopen(folder: Path, *arrays: Any) -> TokenStore:
-    """Make the store of another process anew in this one."""
+    """Open another process's store in this one."""
     return TokenStore(
         folder,
         *(
@@ -129,13 +129,12 @@ def build(
     progress: Callable[[int], None] | None = None,
     sentences: bool = False,
 ) -> TokenStore:
-    """Tokenize documents into a new store, on all cores; `progress` hears how many bytes each batch had.
+    """Tokenize documents into a new store, on all cores; `progress` is called with the bytes of each batch.
 
-    `sentences` also notes where sentences begin, which takes longer. Memory doesn't grow with the corpus, but for some
-    bytes a document or sentence. Raises HornbookError when the disk is full; then, as after a kill, no half-made store
-    is left.
+    `sentences` also stores where sentences begin, which takes longer. Memory grows only by some bytes for each document
+    and sentence. Raises HornbookError when the disk is full; then, as after a kill, no incomplete store is left.
     """
-    # The highest id counts, for a vocabulary may have holes.
+    # The highest id decides, since a vocabulary may have gaps.
     highest = max(tokenizer.get_vocab().values())
     dtype = np.dtype(np.uint16 if highest < 2**16 else np.uint32)
     lengths: list[int] = []
@@ -180,7 +179,7 @@ def build(
 def _with_sentences(
     tokenizer: PreTrainedTokenizerBase, texts: list[str]
 ) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
-    """Encode documents, and find where sentences begin, counted from the first one's first token."""
+    """Encode documents, and find where their sentences begin, counted from the first token of the first document."""
     encoded = encode_at(tokenizer, texts, [sentence_starts(text) for text in texts])
     starts, first = [], 0
     for ids, places in encoded:
@@ -190,7 +189,7 @@ def _with_sentences(
 
 
 def _ahead(items: Iterable[_Item], make: Callable[[_Item], _Made]) -> Iterator[_Made]:
-    """Make something of each item, the next one already while one is used."""
+    """Map items in a thread, one item ahead of the caller."""
     with ThreadPoolExecutor(1) as thread:
         before: Future[_Made] | None = None
         for item in items:
