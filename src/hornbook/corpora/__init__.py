@@ -1,4 +1,4 @@
-"""Where text comes from, cut into documents and split into what is learned and what is held out."""
+"""Where text comes from, and how it is cut into documents and split into a training and a held-out part."""
 
 from hornbook.corpora.corpus import Corpus, Part
 

@@ -22,7 +22,7 @@ _UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "
 
 
 class Corpus(Section):
-    """Documents to learn from (`train`) and documents to be judged on (`heldout`).
+    """Documents to train on (`train`) and documents to evaluate on (`heldout`).
 
     Without `path` and `dataset` it is the embedded corpus, about 2 MB of English from the Python manuals.
     """
@@ -31,31 +31,31 @@ class Corpus(Section):
     """Files or globs. The suffix tells the format: .jsonl, .csv, .tsv, .parquet, anything else is text; all
     (but Parquet) may be compressed: .gz, .bz2, .xz, .zip."""
     format: files.Format | None = None
-    """What the files are, where their suffix doesn't tell."""
+    """The files' format, if their suffix doesn't tell it."""
     documents: files.Cut = "file"
     """Where a text file's documents end: at its end, at blank lines, at every line, or at `separator`."""
     separator: str = Field("<|endoftext|>", min_length=1)
-    """What stands between two documents, with documents: separator."""
+    """The text between two documents, with `documents: separator`."""
     field: str = "text"
-    """The field or column that holds the text, in anything but text files."""
+    """The field or column that holds the text; text files have none."""
     encoding: str = "utf-8"
     """How text, JSONL and CSV files are encoded."""
     dataset: str | None = None
     """A data set on the Hugging Face Hub, such as noanabeshima/TinyStoriesV2, roneneldan/TinyStories or
     oscar-corpus/OSCAR-2301, or a local folder of data files."""
     config: str | None = None
-    """The data set's configuration, where it has several (OSCAR: the language)."""
+    """The data set's configuration, if it has several (OSCAR: the language)."""
     split: str = "train"
-    """The data set's split to learn from."""
+    """The data set's split to train on."""
     streaming: bool = False
-    """Read the data set as it comes over the network instead of downloading it first."""
+    """Read the data set over the network as training needs it, instead of downloading it first."""
     heldout: str | None = None
-    """Held-out files (path or glob, of the same format), or the name of the data set's held-out split. Else
+    """Held-out files (path or glob, of the same format), or the name of the data set's held-out split. By default,
     documents are held out by their content."""
     heldout_fraction: float = Field(0.05, ge=0, lt=1)
-    """How much of the documents is held out where `heldout` names nothing: the same ones in any order."""
+    """The share of documents that is held out if `heldout` is not given; the same documents in any order."""
     limit: int | None = Field(None, gt=0)
-    """Read at most that many documents of the source before any are held out; all of `heldout` is read."""
+    """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
     @field_validator("encoding")
     @classmethod
@@ -82,10 +82,9 @@ class Corpus(Section):
         return self
 
     def documents_of(self, part: Part) -> Iterator[str]:
-        """Yield the documents of a part, lazily and in a fixed order: stripped, the empty ones left out.
+        """Yield the documents of a part, lazily and in a fixed order: stripped, without empty ones.
 
-        Raises HornbookError for what can't be found, read or decoded; and, at the end, where the part was
-        empty.
+        Raises HornbookError if the source can't be found, read or decoded; and, at the end, if the part is empty.
         """
         if self.heldout is not None:
             yield from self._source(part)
@@ -106,9 +105,10 @@ class Corpus(Section):
             )
 
     def fingerprint(self) -> str:
-        """Return a hex id that changes whenever the documents may have: of the options and the source.
+        """Return a hex id that changes whenever the documents may have changed.
 
-        Of files it takes path, size and time, of a data set its commit, of the manuals all their text.
+        It is a hash of the options and the source: the files' paths, sizes and times, a data set's commit, or the whole
+        text of the manuals.
         """
         options = self.model_dump_json(exclude=set() if self.dataset else {"path", "heldout"})
         if self.dataset is not None:
@@ -138,7 +138,7 @@ class Corpus(Section):
         return files.resolve([named] if isinstance(named, str) else named or [], option)
 
     def _source(self, part: Part) -> Iterator[str]:
-        """Yield the documents of what `path` or `dataset` (train) or `heldout` (heldout) names."""
+        """Yield the documents of the source that `path` or `dataset` (train) or `heldout` (heldout) names."""
         documents = filter(None, (document.strip() for document in self._raw(part)))
         found = 0
         for document in itertools.islice(documents, self.limit if part == "train" else None):

@@ -1,4 +1,4 @@
-"""Documents from files: found, decompressed, decoded and cut a piece at a time, never a whole corpus."""
+"""Documents from files, which are decompressed, decoded and cut in pieces; a corpus is never in memory as a whole."""
 
 import codecs
 import glob
@@ -42,7 +42,7 @@ def _damaged() -> Iterator[type[Exception]]:
 
 
 _DAMAGED = tuple(_damaged())
-"""What reading a damaged file raises, compressed or not."""
+"""The errors of reading a damaged file, compressed or not."""
 
 
 def resolve(patterns: list[str], option: str = "corpus.path") -> list[Path]:
@@ -80,9 +80,9 @@ def read(
 ) -> Iterator[str]:
     """Yield the documents of one file, lazily and as they stand (neither stripped nor filtered).
 
-    The format is the suffix's (before `.gz` and the like) unless given; `documents` and `separator` are for
-    text, `field` for the others. Raises HornbookError where the file can't be read, decoded (with the
-    byte's position) or parsed (with the line).
+    The suffix (before `.gz` and the like) decides the format unless `format` is given. `documents` and `separator` are
+    for text, `field` for other formats. Raises HornbookError if the file can't be read, decoded (with the byte's
+    position) or parsed (with the line).
     """
     suffix = _suffix(path)
     if suffix == ".zst":
@@ -115,8 +115,7 @@ def _suffix(path: Path) -> str:
 def pieces(path: Path, encoding: str = "utf-8") -> Iterator[str]:
     """Yield the decoded text of a file in pieces: decompressed, newlines as `\\n`, no byte order mark.
 
-    Raises HornbookError at the first byte that the encoding doesn't have; positions count decompressed
-    bytes from 0.
+    Raises HornbookError at the first byte that is invalid in the encoding; positions count decompressed bytes from 0.
     """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
     taken = 0
@@ -128,8 +127,7 @@ def pieces(path: Path, encoding: str = "utf-8") -> Iterator[str]:
             try:
                 text = decoder.decode(raw, final=not raw)
             except UnicodeDecodeError as error:
-                # The decoder was given what it had kept of the bytes before, too: the piece it failed on
-                # ends here.
+                # `error.object` also holds bytes that the decoder had kept from before; it ends at `taken`.
                 position = taken - len(error.object) + error.start
                 raise HornbookError(
                     f"{path}: byte {position} is not {encoding} (0x{error.object[error.start]:02x}); "
@@ -145,7 +143,7 @@ def pieces(path: Path, encoding: str = "utf-8") -> Iterator[str]:
 
 
 def cut(pieces: Iterable[str], separator: str) -> Iterator[str]:
-    """Yield what `"".join(pieces).split(separator)` gives, holding no more than one part and one piece."""
+    """Yield the parts of `"".join(pieces).split(separator)`, with only one part and one piece in memory."""
     begun: list[str] = []
     rest = ""
     for piece in pieces:
@@ -153,8 +151,7 @@ def cut(pieces: Iterable[str], separator: str) -> Iterator[str]:
         for part in ended:
             yield "".join((*begun, part))
             begun.clear()
-        # Only as much as could begin a separator is looked at again, so a long part isn't searched time
-        # after time.
+        # Only an end that may begin a separator is searched again, so that a long part is searched only once.
         sure = max(0, len(rest) - len(separator) + 1)
         begun.append(rest[:sure])
         rest = rest[sure:]

@@ -1,4 +1,4 @@
-"""Documents from data sets: of the Hugging Face Hub or a local folder, downloaded or streamed."""
+"""Documents from data sets on the Hugging Face Hub or in a local folder, downloaded or streamed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from hornbook.corpora.rows import text_of
 from hornbook.errors import HornbookError
 
 PATIENCE = 10.0
-"""Seconds that the hub has to answer before it counts as out of reach."""
+"""Seconds without an answer after which the hub counts as out of reach."""
 
 
 def read(name: str, config: str | None, split: str, field: str, streaming: bool = False) -> Iterator[str]:
@@ -16,10 +16,10 @@ def read(name: str, config: str | None, split: str, field: str, streaming: bool 
 
     `name` is a hub name, such as `noanabeshima/TinyStoriesV2`, `roneneldan/TinyStories` or
     `oscar-corpus/OSCAR-2301` (config `nn`), or a local folder of data files. No code from the hub is ever
-    run. Where the hub can't be reached the copy of an earlier download is used, which `datasets` says;
-    streaming has none.
+    run. If the hub can't be reached, an earlier download is used, and `datasets` says so; streaming always needs the
+    hub.
 
-    Raises HornbookError for a name, config, split or field that doesn't exist, and for a hub that can't be
+    Raises HornbookError for a name, config, split or field that doesn't exist, and if the hub is needed and can't be
     reached.
     """
     where = f"the data set {name!r}"
@@ -33,22 +33,22 @@ def rows(name: str, config: str | None, split: str) -> Iterator[dict[str, Any]]:
 
 
 def revision(name: str, config: str | None, split: str) -> str:
-    """Return what changes when the data set does: the hub's commit, or a folder's paths, sizes and times.
+    """Return an id that changes with the data set: the hub's commit, or a folder's paths, sizes and times.
 
-    Without a network it is the commit of the downloaded copy. Raises HornbookError where there is neither.
+    Without a network it is the commit of the downloaded copy. Raises HornbookError if there is no copy either.
     """
     if Path(name).is_dir():
         files = sorted(path for path in Path(name).rglob("*") if path.is_file())
         return "\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
     commit = _commit(name)
     if commit is None:
-        # An Arrow copy lies in a folder that is called after the commit it was made from.
+        # The folder of an Arrow copy is named after its commit.
         commit = Path(_load(name, config, split, streaming=False).cache_files[0]["filename"]).parent.name
     return commit
 
 
 def _commit(name: str) -> str | None:
-    """Ask the hub for the newest commit of a data set; None where the hub is out of reach."""
+    """Ask the hub for the newest commit of a data set; return None if the hub is out of reach."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
     from huggingface_hub.utils import httpx
@@ -80,14 +80,12 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
     if offline and streaming:
         raise HornbookError(unreachable.replace("no copy of it is here", "streaming needs it"))
     before = datasets.config.HF_HUB_OFFLINE
-    datasets.config.HF_HUB_OFFLINE = (
-        before or offline
-    )  # else it asks the absent hub again and again, for 25 seconds
+    # Else `datasets` asks the absent hub again and again, for 25 seconds.
+    datasets.config.HF_HUB_OFFLINE = before or offline
     try:
         return datasets.load_dataset(name, config, split=split, streaming=streaming)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        # A copy that is here, but not in this config or split, is a ValueError: its message names those
-        # that are.
+        # If the copy lacks this config or split, it is a ValueError whose message names those that exist.
         if offline and isinstance(error, OSError):
             raise HornbookError(unreachable) from error
         raise HornbookError(

@@ -1,8 +1,7 @@
 """The embedded corpus: the English that every CPython carries.
 
-The language reference stands in `pydoc_data.topics`; the standard library's docstrings are read from its
-source, which is parsed and never imported, so that nothing but the interpreter itself decides what the
-documents are.
+The language reference is in `pydoc_data.topics`. The standard library's docstrings are read from its source, which is
+parsed and never imported, so that the documents depend on the interpreter alone.
 """
 
 import ast
@@ -23,19 +22,18 @@ from hornbook.corpora.prose import paragraphs, sections
 from hornbook.errors import HornbookError
 
 SHORTEST = 200
-"""Characters: what is smaller is bound together with its neighbours, or left out."""
+"""In characters; shorter texts are joined with their neighbours, or left out."""
 LONGEST = 6000
-"""Characters: a longer document is cut between two paragraphs."""
+"""In characters; longer documents are cut between two paragraphs."""
 
-# Tests are not prose, idlelib and lib2to3 are programs, encodings are tables, and the topics are read on
-# their own.
+# Tests are not prose, idlelib and lib2to3 are programs, encodings are tables, and `_topics` reads pydoc_data.
 _LEFT_OUT = frozenset(
     {"test", "tests", "idle_test", "idlelib", "lib2to3", "encodings", "pydoc_data", "ensurepip"}
 )
 
 
 class _Subject(NamedTuple):
-    """A thing that the manuals describe: its title, and (name, documentation) of it and of its members."""
+    """A subject of the manuals: its title, and (name, documentation) of itself and of its members."""
 
     title: str
     texts: list[tuple[str, str]]
@@ -45,9 +43,8 @@ class _Subject(NamedTuple):
 def documents() -> tuple[str, ...]:
     """Return the manuals' documents, about 2 MB in all, in a fixed order; computed once a process (seconds).
 
-    Each is a section of the language reference, a class with its methods or a module with its functions, in
-    plain paragraphs, and no paragraph stands in two of them. Raises HornbookError where the standard
-    library has no source.
+    Each document is a section of the language reference, a class with its methods, or a module with its functions, in
+    plain paragraphs. No two documents share a paragraph. Raises HornbookError if the standard library has no source.
     """
     seen: set[str] = set()
     found: list[str] = []
@@ -78,7 +75,7 @@ def describe() -> str:
 
 
 def _told(name: str, text: str, seen: set[str]) -> Iterator[str]:
-    """Yield the paragraphs that weren't seen before; the first is led by the name of what it tells of."""
+    """Yield the paragraphs that weren't seen before; the first begins with the name."""
     lead = f"{name}: " if name else ""
     for paragraph in paragraphs(text):
         if paragraph not in seen:
@@ -88,7 +85,7 @@ def _told(name: str, text: str, seen: set[str]) -> Iterator[str]:
 
 
 def _bound(title: str, told: list[str]) -> Iterator[str]:
-    """Bind paragraphs into titled documents of at most LONGEST characters, or a paragraph more."""
+    """Join paragraphs into titled documents that end with the paragraph that reaches LONGEST characters."""
     start, size = 0, 0
     for end, paragraph in enumerate(told, start=1):
         size += len(paragraph)
@@ -102,19 +99,19 @@ def _bound(title: str, told: list[str]) -> Iterator[str]:
 def _topics() -> Iterator[list[_Subject]]:
     from pydoc_data.topics import topics
 
-    # Many a topic is also a part of a longer one. The shortest goes first, so that what is said twice
-    # stands where it is the subject.
+    # Many topics are also a part of a longer one. The shortest come first, so that a repeated paragraph stays in the
+    # topic that is about it.
     for _, text in sorted(topics.items(), key=lambda topic: (len(topic[1]), topic[0])):
         yield [_Subject(heading, [("", body)]) for heading, body in sections(text)]
 
 
 def _builtins() -> list[_Subject]:
-    """Describe what is written in C and linked into the interpreter."""
+    """Describe the modules that are written in C and linked into the interpreter."""
     subjects = []
     for module_name in sorted(sys.builtin_module_names):
         module = importlib.import_module(module_name)
         public = [(name, thing) for name, thing in sorted(vars(module).items()) if not name.startswith("_")]
-        # Hooks are there to be replaced: what they say depends on who runs.
+        # Hooks may be replaced, so their docstrings depend on the running program.
         functions = [(name, f) for name, f in public if inspect.isbuiltin(f) and not name.endswith("hook")]
         subjects.append(_Subject(f"The {module_name} module", _documented([("", module), *functions])))
         for name, kind in public:
@@ -143,11 +140,11 @@ def _library() -> Iterator[list[_Subject]]:
 
 
 def _parse(path: Path) -> ast.Module:
-    """Parse a source file; the garbage collector rests meanwhile, which else takes a quarter of the time."""
+    """Parse a source file with the garbage collector off, which would take a quarter of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        # As ast.parse, which drops docstrings under -OO from Python 3.13 on: optimize=0 keeps them.
+        # Under -OO, ast.parse drops docstrings from Python 3.13 on; optimize=0 keeps them.
         source, only_tree = path.read_bytes(), ast.PyCF_ONLY_AST
         tree: ast.Module = compile(source, str(path), "exec", only_tree, dont_inherit=True, optimize=0)
         return tree
@@ -157,7 +154,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    """Yield the standard library's own files in a fixed order: nothing that was installed beside them."""
+    """Yield the standard library's own files in a fixed order, without packages that were installed beside them."""
     for folder, folders, files in os.walk(root):
         names = sys.stdlib_module_names if Path(folder) == root else None
         folders[:] = sorted(f for f in folders if f not in _LEFT_OUT and (names is None or f in names))

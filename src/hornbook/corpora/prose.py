@@ -1,4 +1,4 @@
-"""From reStructuredText, as documentation is written, to plain paragraphs, as a model should read it."""
+"""Turn reStructuredText into plain paragraphs for a model to read."""
 
 import inspect
 import re
@@ -21,7 +21,7 @@ _MARKUP = [  # (what the text must hold, pattern, what stays)
     ("::", re.compile(r"::(?=\s|$)"), ":"),
     ("[", re.compile(r"\s*\[\d+\]_?"), ""),  # footnotes
 ]
-# What English can't do without. Lists of names, tables and code hold hardly any of them.
+# Frequent English words; lists of names, tables and code hold hardly any of them.
 _COMMON = frozenset(
     """a an and any are as at be been but by can cannot do does else for from get given has have if in into is
     it its may must no nor not of on one only or otherwise return returns set should so than that the their
@@ -42,9 +42,8 @@ _WORD = re.compile(r"[(\"'\[]*[A-Za-z]+(?:[-'’/][A-Za-z]+)*[)\"'\],.;:!?]*$")
 def paragraphs(text: str) -> Iterator[str]:
     """Yield the prose of a documentation text: each paragraph, and each item of a list, as one line.
 
-    Code, doctests, grammars, tables, licences and lines of markup are left out; a signature that stands
-    over its description leads it: `list.sort: Sort the list in ascending order ...`. The text is dedented
-    as docstrings are.
+    Code, doctests, grammars, tables, licences and lines of markup are left out. The name of a signature is put before
+    its description: `list.sort: Sort the list in ascending order ...`. The text is dedented as docstrings are.
     """
     lead, lead_indent = "", -1
     announced = ""  # a paragraph that ends in a colon, until it is known whether what it announces is kept
@@ -104,7 +103,7 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
 
 
 def _plain(block: list[str]) -> str:
-    """Return a block as one line of prose, or an empty string where it isn't prose."""
+    """Return a block as one line of prose, or an empty string if it isn't prose."""
     joined = " ".join(line.strip() for line in block)
     if _UNWANTED.search(joined) or sum("   " in line.strip() for line in block) * 2 > len(block):
         return ""
@@ -126,7 +125,7 @@ def _is_prose(words: list[str]) -> bool:
 
 
 def _told(announced: str, followed: bool) -> str:
-    """Close a paragraph that announces what isn't there: before its last sentence, or with a full stop."""
+    """End a paragraph that closes with a colon: if what it announces was left out, drop the last sentence."""
     text = announced.rstrip(":")
     if followed:
         return text + ":"
@@ -135,7 +134,7 @@ def _told(announced: str, followed: bool) -> str:
 
 
 def _called(signature: str) -> str:
-    """Return the dotted name that a signature is of."""
+    """Return the dotted name in a signature."""
     return re.sub(r"^(?:class|exception|method|function)\s+|\(.*", "", signature.strip())
 
 

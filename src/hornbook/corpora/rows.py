@@ -1,4 +1,4 @@
-"""Documents from rows: one field of JSONL, CSV and Parquet, read a row or a batch at a time."""
+"""Documents from one field of JSONL, CSV or Parquet rows, read a row or a batch at a time."""
 
 import csv as csv_module
 import json
@@ -10,7 +10,7 @@ from hornbook.errors import HornbookError, nearest
 
 
 def text_of(row: dict[str, Any], field: str, where: str) -> str:
-    """Return the row's text; an empty one for null. Raises HornbookError where it is missing or no text."""
+    """Return the row's text, empty for null. Raises HornbookError if the field is missing or not text."""
     if field not in row:
         known = list(row)
         raise HornbookError(
@@ -26,7 +26,7 @@ def text_of(row: dict[str, Any], field: str, where: str) -> str:
 
 
 def jsonl(path: Path, lines: Iterable[str], field: str) -> Iterator[str]:
-    """Yield the field of each JSON object, one a line; empty lines are passed over."""
+    """Yield the field of each JSON object, one a line; skip empty lines."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -51,7 +51,7 @@ def jsonl(path: Path, lines: Iterable[str], field: str) -> Iterator[str]:
 
 
 def csv(path: Path, lines: Iterable[str], field: str, delimiter: str) -> Iterator[str]:
-    """Yield the field of each row after the header. A stray quote never swallows rows."""
+    """Yield the field of each row after the header. A stray quote raises an error and never swallows rows."""
     csv_module.field_size_limit(2**31 - 1)  # Python's own limit of 128 KiB is shorter than many a document
     reader = csv_module.reader((line + "\n" for line in lines), delimiter=delimiter, strict=True)
     header: list[str] | None = None

@@ -1,4 +1,4 @@
-"""Which part a document belongs to: decided by its content alone."""
+"""Which part a document belongs to; its content alone decides."""
 
 from hashlib import blake2b
 
