@@ -1,4 +1,4 @@
-"""What follows from a study's figures: differences between arms, with honest intervals, in sentences."""
+"""A study's answer: differences between arms, with intervals over seeds, in sentences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ class Answer:
     arm: str
     base: str
     difference: float
-    """Mean over the seeds of the arm's value less the first arm's."""
+    """The mean over seeds of the arm's value minus the first arm's."""
     low: float
-    """Where its 95 % interval begins."""
+    """The lower end of its 95 % interval."""
     high: float
     decided: bool
-    """Whether the interval leaves 0 out."""
+    """Whether the interval excludes 0."""
     sentence: str
 
 
 def answer(name: str, figure: Figure, values: Mapping[str, Sequence[float]]) -> list[Answer]:
-    """Compare each arm with the first, seed by seed: `values` has an arm's figure at each seed."""
+    """Compare each arm with the first, paired by seed; `values` holds each arm's figure at each seed."""
     (base, of_base), *others = values.items()
     return [_compare(name, figure, base, of_base, arm, of_arm) for arm, of_arm in others]
 
@@ -53,7 +53,7 @@ def _compare(
 
 
 def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[str]:
-    """Say so where arms that were to train for equal times didn't, on average, by more than a tenth."""
+    """Return a remark if the arms' average training times, which should be equal, differ by more than a tenth."""
     means = {arm: fmean(of_arm) for arm, of_arm in seconds.items()}
     if max(means.values()) <= most * min(means.values()):
         return []
@@ -65,13 +65,13 @@ def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[st
 
 
 def show(value: float, lower: bool, sign: bool = False) -> str:
-    """Write a figure as a reader wants it: a loss, of which lower is better, with 3 decimals, a share in per cent."""
+    """Format a figure: a loss (`lower` is better) with 3 decimals, a share in per cent."""
     written = f"{value:{'+' if sign else ''}.3f}" if lower else f"{100 * value:{'+' if sign else ''}.1f}"
     return written.replace("-", "−")
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Give mean, low and high of Student's 95 % interval for the mean of two or more values."""
+    """Return the mean of two or more values, and both ends of Student's 95 % interval for it."""
     middle, freedom = fmean(values), len(values) - 1
     reach = float(stdtrit(freedom, 0.975)) * stdev(values) / math.sqrt(len(values))
     return middle, middle - reach, middle + reach

@@ -1,4 +1,4 @@
-"""A study from beginning to end: runs side by side in processes of one thread, then figures and answers."""
+"""A study from beginning to end: do its runs in parallel processes of one thread each, then compute the answers."""
 
 import json
 import multiprocessing
@@ -29,39 +29,40 @@ from hornbook.training.prepare import prepare
 from hornbook.training.train import start
 
 Train = Callable[[Recipe], None]
-"""Trains a recipe's model to its end, or what is left of it."""
+"""Trains a recipe's model to its end; an interrupted run is resumed."""
 
 _PILOT, _ROUNDS = 30, 3
-"""Steps by which the cost of a step is measured, and how often."""
+"""Steps of a run that measures the cost of a step, and how many such runs each arm has."""
 
 T = TypeVar("T")
 
 
 def train_silently(recipe: Recipe) -> None:
-    """Train a run to its end, or what is left of it, without a word."""
+    """Train a run to its end without any output; an interrupted run is resumed."""
     start(recipe, Reporter(silent=True)).train()
 
 
 def conduct(
     design: Design, out: Path, processes: int, report: Reporter, train: Train = train_silently
 ) -> dict[str, Any]:
-    """Train each arm at each seed, measure, and compare: plain values, which `answer.json` and `page.html` show.
+    """Train each arm at each seed, measure, and compare; return plain values, as `answer.json` holds them.
 
-    What is there already isn't done again. Each run is an ordinary one, within `out`; tokenizers and tokens are shared.
-    Raises HornbookError for all that doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM.
+    Finished work isn't repeated. Each run is an ordinary run in a folder within `out`; runs share tokenizers and
+    tokens. Raises HornbookError if something doesn't fit, before anything is trained, and Interrupted after Ctrl-C or
+    SIGTERM.
     """
     study = design.study
-    # No run's own recipe: how many steps it has may not be known yet.
+    # These recipes are for preparation only: the number of steps may not be known yet.
     arms = {arm: design.recipe(arm, 0, out / "arms") for arm in study.arms}
     figures = design.figures(next(iter(arms.values())))
     for recipe in arms.values():
-        prepare(recipe, report)  # tokenizer and tokens for all seeds, and whatever is wrong
+        prepare(recipe, report)  # makes tokenizer and tokens for all seeds, and finds problems
         for figure in figures.values():
             prepare_figure(recipe, figure)
     steps = {arm: recipe.training.steps for arm, recipe in arms.items()}
     if study.seconds:
         steps = _equal_time(design, out, train, report)
-    # The study looks at the checkpoints itself, and by its own figures.
+    # No evaluation during training: the study measures the checkpoints by its own figures.
     recipes = [
         design.recipe(arm, seed, out, steps=steps[arm], evaluate_every=steps[arm], keep=1000)
         for seed in range(study.seeds)
@@ -77,7 +78,7 @@ def conduct(
 
 
 def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Put what was measured of the runs together, with the answers."""
+    """Collect the runs' figures and the answers."""
     study, facts = design.study, json.loads((recipes[0].folder / "run.json").read_text("utf-8"))
     figures = design.figures(recipes[0])
     arms = {}
@@ -118,10 +119,10 @@ def tell(design: Design, recipes: Sequence[Recipe], found: dict[str, dict[str, A
 
 
 def _equal_time(design: Design, out: Path, train: Train, report: Reporter) -> dict[str, int]:
-    """Say how many steps of each arm take the study's seconds, by short runs of the arms in turns.
+    """Compute how many steps of each arm take the study's seconds, from short runs of the arms in turn.
 
-    Another program's work takes time from all of them in turn, and the quickest round of each is the nearest to what it
-    costs alone.
+    Other programs may slow down any of these runs. So each arm's quickest round is taken, which is nearest to its cost
+    on a quiet machine.
     """
     assert design.study.seconds is not None
     often = {"steps": _PILOT, "evaluate_every": _PILOT, "checkpoint_every": _PILOT, "log_every": 1}
@@ -139,14 +140,14 @@ def _equal_time(design: Design, out: Path, train: Train, report: Reporter) -> di
 
 
 def _costs(train: Train, pilot: Recipe) -> list[float]:
-    """Train a pilot and give the seconds that each phase adds to a step's average."""
+    """Train a pilot and return the seconds that each phase adds to an average step."""
     train(pilot)
     lines = map(json.loads, (pilot.folder / "log.jsonl").read_text("utf-8").splitlines())
     ends = [line["seconds"] for line in lines if line["kind"] == "train"]
     each = [last - first for first, last in pairwise([0.0, *ends])]
     costs, first = [], 0
     for phase in pilot.phases:
-        # The median, for the first steps of a length are slow.
+        # The median, since the first steps of each length are slow.
         costs.append(phase.steps / _PILOT * median(each[first : first + phase.steps]))
         first += phase.steps
     return costs
@@ -161,13 +162,13 @@ def _train_and_measure(train: Train, recipe: Recipe, figures: dict[str, Any]) ->
 
 @dataclass(frozen=True)
 class _Stopped:
-    """What a job gives that was asked to stop."""
+    """The result of a job that was stopped."""
 
     signal_number: int
 
 
 def _heed(job: Callable[[], T]) -> T | _Stopped:
-    """Do a job; an Interrupted wouldn't find its way back to the other process."""
+    """Do a job, and turn Interrupted into a value, since the exception can't be sent to the parent process."""
     try:
         return job()
     except Interrupted as stop:
@@ -175,7 +176,7 @@ def _heed(job: Callable[[], T]) -> T | _Stopped:
 
 
 def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
-    """Do the jobs, so many at a time and with one thread each, and give what they gave in their order."""
+    """Do the jobs, `processes` at a time and with one thread each, and return their results in order."""
     began = time.perf_counter()
     with report.shares() as share:
 
@@ -188,7 +189,7 @@ def _work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> 
 
 
 def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
-    """Do them one after the other, in this process."""
+    """Do the jobs one after the other, in this process."""
     threads, found = torch.get_num_threads(), []
     use_threads(1)
     try:
@@ -201,7 +202,7 @@ def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[
 
 
 def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
-    """Do them in processes of their own: two of one thread do more than one of two on models as small as these."""
+    """Do the jobs in parallel processes: for small models, two processes of one thread beat one process of two."""
     context = multiprocessing.get_context("spawn")
     with (
         watch() as signals,
@@ -221,8 +222,8 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
                     tell(len(jobs) - len(waiting))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            # A terminated run saves itself, except on Windows, where it ends at once. There Ctrl-C has reached every
-            # process by itself, and what it stops is left to save.
+            # A terminated run saves itself, except on Windows, where it ends at once. There Ctrl-C has already reached
+            # every process, and each is left alone to save itself.
             if sys.platform != "win32" or not signals.received:
                 for child in multiprocessing.active_children():
                     child.terminate()

@@ -1,4 +1,4 @@
-"""What a study measures of one run: its figures at the end, and the first of them along the way."""
+"""Measure one run of a study: all figures at its end, and the first figure at each checkpoint."""
 
 import json
 import shutil
@@ -20,13 +20,13 @@ from hornbook.training.prepare import PreparedRun, check_folder, prepare
 from hornbook.training.record import write_json
 
 _FILE = "study.json"
-"""Within the run's folder."""
+"""The file in the run's folder."""
 
 
 def measured(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
-    """Give what `measure` found before; None where it hasn't looked at this run yet.
+    """Return what `measure` found before, or None if this run isn't measured yet.
 
-    Raises HornbookError where another recipe's run stands there, or one that was measured by other figures.
+    Raises HornbookError if the folder holds another recipe's run, or one that was measured by other figures.
     """
     check_folder(recipe)
     path = recipe.folder / _FILE
@@ -42,10 +42,10 @@ def measured(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any] | 
 
 
 def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
-    """Measure a run that came to its end and write `study.json` into its folder; then drop all checkpoints but one.
+    """Measure a finished run and write `study.json` into its folder; then delete all checkpoints but the last.
 
-    `figures` has each figure of the finished model, and `curve` the first of them at each checkpoint, with step, tokens
-    and seconds of training. Raises HornbookError for a figure that the model can't be asked.
+    The result's `figures` holds each figure of the finished model; `curve` holds the first figure at each checkpoint,
+    with step, tokens and seconds of training. Raises HornbookError for a figure that the model doesn't allow.
     """
     runs = {name: prepare_figure(recipe, figure) for name, figure in figures.items()}
     checkpoints = sorted((recipe.folder / "checkpoints").glob("step-*"))
@@ -67,7 +67,7 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
 
 
 def prepare_figure(recipe: Recipe, figure: Figure) -> PreparedRun:
-    """Prepare the held-out text as a figure's objective wants it, with the tokenizer of a run's recipe."""
+    """Prepare the held-out text for a figure's objective, with the tokenizer of a run's recipe."""
     nowhere = str(recipe.folder / "figure")
     return prepare(
         recipe.model_copy(update={"objective": figure.objective, "out": nowhere}), Reporter(silent=True)

@@ -1,4 +1,4 @@
-"""What a study is: a question, the recipe it is asked of, the arms that differ in one thing, and the figures."""
+"""What a study is: a question, a recipe, arms that differ in one thing, and figures that judge them."""
 
 import re
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from hornbook.section import Section
 
 
 class Figure(Section):
-    """By what every arm is judged, on the same held-out text and at the same places, however it learned."""
+    """A figure that judges every arm on the same held-out text and places, whatever the arm's own objective."""
 
     loss: AnyObjective | None = None
-    """An objective whose held-out loss it is, in nats a label."""
+    """The held-out loss of this objective, in nats a label."""
     words: SpanCorruption | None = None
-    """A span corruption: it is the loss on the first word of each span, where only words are possible."""
+    """The loss on the first word of each span of this span corruption, where only words are possible."""
     probe: AnyObjective | None = None
-    """An objective over pairs: it is the share of pairs that a linear reader of the model's states judges rightly."""
+    """The share of this objective's pairs that a linear probe of the model's hidden states judges rightly."""
 
     @field_validator("loss", "words", "probe", mode="before")
     @classmethod
@@ -41,14 +41,14 @@ class Figure(Section):
 
     @property
     def objective(self) -> AnyObjective:
-        """What makes its batches."""
+        """The objective that makes the figure's batches."""
         objective = self.loss or self.words or self.probe
         assert objective is not None
         return objective
 
     @property
     def unit(self) -> str:
-        """What its values are."""
+        """The unit of the values."""
         return "nats/label" if self.lower else "share of pairs"
 
     @property
@@ -58,24 +58,24 @@ class Figure(Section):
 
 
 class Study(Section):
-    """A study, whole: everything that its answer depends on."""
+    """Everything that a study's answer depends on."""
 
     question: str
-    """What it asks."""
+    """The question that the study answers."""
     about: str = ""
     """What a reader of the answer should know."""
     recipe: str
-    """The recipe that all arms begin with: a file, as seen from the study's own."""
+    """The recipe that all arms begin with: a file's path, relative to the study's own file."""
     changes: dict[str, Any] = Field(default_factory=dict)
-    """Values of that recipe that are others in every arm, by their places: `training.steps: 400`."""
+    """Changes of that recipe for all arms, by key: `training.steps: 400`."""
     arms: dict[str, dict[str, Any]]
-    """What differs, by the arm's name; the first is the one that the others are compared with."""
+    """Each arm's own changes, by the arm's name; the others are compared with the first."""
     seeds: int = Field(3, ge=2)
-    """How many runs each arm has. Runs of one seed read the same text in the same order, where they can."""
+    """How many runs each arm has. Runs of the same seed read the same text in the same order, if they can."""
     seconds: float | None = Field(None, gt=0)
-    """Seconds of training of each run, instead of training.steps: how many steps they are is measured beforehand."""
+    """Seconds of training for each run, instead of training.steps; short runs measure how many steps these are."""
     figures: dict[str, Figure] = Field(default_factory=dict)
-    """By what the arms are judged, the most important first; by default the loss of the recipe's own objective."""
+    """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective."""
 
     @field_validator("arms")
     @classmethod
@@ -86,7 +86,7 @@ class Study(Section):
 
 
 def slug(arm: str) -> str:
-    """Give an arm's name as a folder has it."""
+    """Turn an arm's name into a folder's name."""
     return re.sub(r"[^\w.-]+", "-", arm)
 
 
@@ -109,7 +109,7 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
 
 
 class Design:
-    """A study with what its recipe file says and with settings for all arms: it knows each run's recipe."""
+    """A study together with its base recipe and the settings for all arms; it makes each run's recipe."""
 
     def __init__(self, name: str, study: Study, base: dict[str, Any], settings: tuple[str, ...]) -> None:
         self.name, self.study, self.settings = name, study, settings
@@ -120,7 +120,7 @@ class Design:
         self.base = base
 
     def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
-        """Give the recipe of a run, its folder within `out`; raises HornbookError where it doesn't fit together."""
+        """Make the recipe of a run in a folder within `out`; raises HornbookError if it doesn't fit together."""
         given = self.base
         for place, value in self.study.arms[arm].items():
             given = put(given, place, value)
@@ -131,5 +131,5 @@ class Design:
         return make_recipe(given, source=f"{self.name}, arm {arm!r}")
 
     def figures(self, recipe: Recipe) -> dict[str, Figure]:
-        """Give the figures, with the default worked out."""
+        """Return the figures, or the default one."""
         return self.study.figures or {"held-out loss": Figure(loss=recipe.objective)}
