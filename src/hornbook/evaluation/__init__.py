@@ -1,1 +1,1 @@
-"""What a model has learned: measures that say what they can be compared with, and what it writes."""
+"""Evaluation: measures that say what they can be compared with, and text that a model writes."""

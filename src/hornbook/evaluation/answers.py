@@ -1,4 +1,4 @@
-"""Which answers a model gives to questions with several endings, or with one that has to be met."""
+"""How a model answers questions: it chooses among several endings, or must write a single one itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Answers:
-    """Of M questions."""
+    """A model's answers to M questions."""
 
     right: Bools
-    """Whether the likeliest ending is the right one; of a single ending, whether the model would write it."""
+    """Whether the likeliest ending is right or, with a single ending, whether the model would write it."""
     right_per_byte: Bools
     """The same by likelihood per byte, which doesn't favour short endings."""
     bits_per_byte: float
-    """Of the right endings."""
+    """Bits per byte of the right endings."""
 
 
 def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]], Scores]) -> Answers:
@@ -51,7 +51,7 @@ def measure_task(
     questions: Sequence[Question],
     progress: Callable[[float], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Ask a causal model a task's questions: measures as `evaluate` gives them.
+    """Ask a causal model a task's questions; return figures in the form of `evaluate`.
 
     Raises HornbookError unless the model is causal.
     """

@@ -12,9 +12,9 @@ from hornbook.loading import LoadedModel
 from hornbook.store import TokenStore
 
 _TOKENS = 2**12
-"""Tokens that the model reads at once."""
+"""Most tokens in one forward pass."""
 _LOGITS = 2**22
-"""Logits that are computed at once: 16 MiB."""
+"""Most logits computed at once: 16 MiB."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,13 +26,13 @@ def bits_per_byte(
     documents: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Likelihood:
-    """Sum -ln p of every token of every document, or of `documents` of them, evenly spread.
+    """Sum -ln p over the tokens of all documents, or of `documents` evenly spread ones.
 
-    Each document is scored alone: its first context is the end token, as in training, and its own end token
-    counts too, so that the figures are a distribution over documents. One that is longer than the model is
-    read in windows of the model's length that overlap by half or more: each token is predicted once, from at
-    least half a length of context where there is that much. `progress` hears the share that is done. Raises
-    HornbookError unless the model is causal.
+    Each document is scored alone. It begins after an end token, as in training, and its own end token counts too, so
+    that the model gives a distribution over documents. A document that is longer than the model is read in windows of
+    the model's length that overlap by half or more. Each token is predicted once, with at least half a window of
+    context if the document has so much. `progress` is called with the share that is done. Raises HornbookError unless
+    the model is causal.
     """
     loaded.need("causal")
     chosen = spread(len(store.ends), documents)
@@ -42,8 +42,8 @@ def bits_per_byte(
     nats, done = 0.0, 0
     for batch in _batches(last - first):
         longest = int((last - first)[batch].max())
-        # A causal model looks at nothing to the right of a place, so a short window needs no padding: what
-        # follows it in the store will do. Before a document stands another's end token: the store is a ring.
+        # A causal model sees nothing to the right, so short windows need no padding: they are filled with whatever
+        # follows in the store. Another document's end token stands before each document, since the store is a ring.
         tokens = store.windows(first[batch] - 1, longest + 1)
         places = first[batch][:, None] + np.arange(longest)
         counts = (places >= scored[batch][:, None]) & (places < last[batch][:, None])
@@ -60,11 +60,11 @@ def bits_per_byte(
 
 
 def _cut(begins: Ints, ends: Ints, length: int) -> tuple[Ints, Ints, Ints]:
-    """Cut documents into windows: each one's first target, first scored one and end in the store."""
+    """Cut documents into windows: the first target, the first scored target and the end of each in the store."""
     windows = []
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
         windows.append((begin, begin, min(begin + length, end)))
-        # The last one reaches back as far as it can, rather than being short.
+        # The last window is not shorter: it reaches back further.
         windows += [
             (min(scored + length // 2, end) - length, scored, min(scored + length // 2, end))
             for scored in range(begin + length, end, length // 2)

@@ -1,4 +1,4 @@
-"""How likely a causal model finds endings of texts, and whether it would have written them itself."""
+"""Score endings of texts: how likely a causal model finds them, and whether it would write them itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from hornbook.errors import HornbookError
 from hornbook.tokenizers import encode_at
 
 _TOKENS = 2**12
-"""Tokens that the model reads at once."""
+"""Most tokens in one forward pass."""
 
 Hidden = Callable[[Tensor, Tensor], Tensor]
-"""Ids and which are real, both (B, T), to last hidden states (B, T, H)."""
+"""Maps ids and a mask, False at padding, both (B, T), to the last hidden states (B, T, H)."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of N endings."""
+    """The scores of N endings."""
 
     nats: npt.NDArray[np.float64]
     """The sum of -ln p over each ending's tokens."""
     greedy: npt.NDArray[np.bool_]
-    """Whether the model would have written it, taking the likeliest token each time."""
+    """Whether greedy decoding would write the ending."""
 
 
 @torch.inference_mode()
@@ -42,9 +42,9 @@ def score_endings(
 ) -> Scores:
     """Score (context, ending) pairs; the ids `between` stand between the two, and are not scored.
 
-    A text begins with the end token, as documents do in training. A context that is too long for `length` tokens
-    loses its beginning. Both are tokenized as one text, as in training. Raises HornbookError for an ending that alone
-    is too long.
+    Context and ending are tokenized as one text, which begins with the end token, as documents do in training. A
+    context that is too long for `length` tokens loses its beginning. Raises HornbookError for an ending that is too
+    long even alone.
     """
     encoded = encode_at(
         tokenizer, [context + ending for context, ending in pairs], [[len(context)] for context, _ in pairs]

@@ -1,4 +1,4 @@
-"""All that is measured of a trained model on held-out text, and samples of what it writes."""
+"""Evaluate a trained model on held-out text: all its measures, and samples of what it writes."""
 
 import json
 from collections.abc import Sequence
@@ -31,13 +31,12 @@ def evaluate(
     prompts: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Measure a model on held-out documents, and let it write.
+    """Measure a model on held-out documents, and let it write samples.
 
-    It gets the measures that its `objective` declares (by default the natural one for the model's head): likelihoods
-    over all documents unless `documents` caps them, losses over at most `windows` windows. `prompts` have a blank,
-    written `<mask>`, and are taken from the texts by default, as far as they fit the model's length; a model whose
-    objective can't write gets none. Raises HornbookError where there is no text, and where model and objective don't
-    fit.
+    The `objective` (by default the natural one for the model's head) declares the measures. Likelihoods are over all
+    documents, or `documents` of them; losses are over at most `windows` windows. Each prompt has a blank, written
+    `<mask>`; by default prompts are taken from the texts, if they fit the model's length. A model whose objective can't
+    write gets no prompts. Raises HornbookError if there is no text, or if model and objective don't fit.
     """
     tell = progress or (lambda what, share: None)
     objective = objective or natural_objective(loaded.head)
@@ -67,8 +66,7 @@ def evaluate(
 def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
     """Evaluate a run on its corpus's held-out part and write `evaluation.json` into its folder.
 
-    Raises HornbookError as `load_model` and `evaluate` do, and for a held-out part that isn't the one of the
-    training.
+    Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
     loaded = load_model(folder)
     recipe = read_recipe(folder / "recipe.yaml")

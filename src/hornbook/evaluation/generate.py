@@ -1,4 +1,4 @@
-"""What a causal model writes after a prompt."""
+"""Continue a prompt with a causal model."""
 
 import warnings
 from collections.abc import Callable
@@ -27,12 +27,12 @@ def generate(
     stream: Callable[[str], None] | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> str:
-    """Continue a prompt until the document ends, or for `tokens` tokens; gives what comes after the prompt.
+    """Continue a prompt until the document ends, or for `tokens` tokens; return the text after the prompt.
 
-    The context begins with the end token, as every document's does in training. `stream` hears the text bit
-    by bit; the bits add up to what is returned. `warn` is told when the model's length cuts the text short.
-    The choice of tokens is that of `sampling`; the same seed gives the same text. Raises HornbookError unless
-    the model is causal, for a prompt that leaves no room, and for values that mean nothing.
+    The context begins with the end token, as every document does in training. `stream` is called with each new piece of
+    text; together the pieces are the returned text. `warn` is called if the model's length cuts the text short. Tokens
+    are chosen as `sampling` says; the same seed gives the same text. Raises HornbookError unless the model is causal,
+    for a prompt that is too long, and for invalid values.
     """
     loaded.need("causal")
     end = loaded.vocabulary.eos
@@ -45,7 +45,7 @@ def generate(
             "end token before it and what is to be written: shorten it"
         )
     config = sampling(loaded, min(tokens, room), temperature, top_k, top_p, [end])
-    # Neither special tokens nor rows that no token has can be part of a text.
+    # A text never holds special tokens, nor ids without a token.
     words = loaded.vocabulary.words.tolist()
     config.suppress_tokens = sorted({*range(loaded.model.config.vocab_size)} - {end, *words}) or None
     inputs = torch.tensor([context], device=loaded.model.device)
@@ -60,9 +60,9 @@ def generate(
 
 
 class _Text(_BaseStreamer):
-    """Says what is written as soon as it is certain.
+    """Streams text as soon as it is certain.
 
-    Hugging Face's own streamer decodes what is new by itself, and so loses the space before its first word.
+    Hugging Face's own streamer decodes new tokens alone, and so loses the space before the first word.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, stream: Callable[[str], None] | None) -> None:
@@ -80,12 +80,12 @@ class _Text(_BaseStreamer):
             self._say(whole=False)
 
     def end(self) -> None:
-        """Say what was held back."""
+        """Stream the text that was held back."""
         self._say(whole=True)
 
     def _say(self, whole: bool) -> None:
         text = self._decode()[len(self.prompt or "") :]
-        # A token may be a part of a character, which then shows as U+FFFD until the rest has come.
+        # A token may hold a part of a character, which shows as U+FFFD until the rest comes.
         if whole or not text.endswith("\ufffd"):
             new = text[len(self.said) :]
             self.said += new

@@ -1,4 +1,4 @@
-"""The held-out loss: an objective's own loss on text that training never sees, always the same ones."""
+"""The batches of the held-out loss: the same windows and masks every time."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 _SEED = 0
-"""Of the masks and spans, whatever the run's seed: the same text is asked about in the same places."""
+"""The seed of masks and spans, whatever the run's seed, so that every run predicts the same places."""
 
 
 def heldout_batches(
     store: TokenStore, objective: Objective, vocabulary: Vocabulary, length: int, windows: int, batch: int
 ) -> Iterator[dict[str, Tensor]]:
-    """Give the objective's batches of at most `windows` windows or pairs, spread evenly over the store."""
+    """Yield the objective's batches of at most `windows` windows or pairs, spread evenly over the store."""
     chunking = objective.chunking(store, length)
-    # A held-out part shorter than a window is read round and round, rather than not at all.
+    # A held-out part that is shorter than a window is repeated to fill one.
     available = max(1, chunking.count)
     chosen = np.unique(np.linspace(0, available - 1, min(windows, available)).astype(np.int64))
     for first in range(0, len(chosen), batch):

@@ -1,4 +1,4 @@
-"""The held-out loss: an objective's own, on the windows that the training loop looks at."""
+"""The held-out loss of an objective, on the windows that the training loop also uses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from hornbook.objectives.batch_to_loss import move
 from hornbook.store import TokenStore
 
 _LOGITS = 2**25
-"""Logits that are computed at once, at most: 128 MiB."""
+"""Most logits computed at once: 128 MiB."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """What an objective's loss is made of, or is watched beside it."""
+    """A term of an objective's loss, or a figure that is watched beside the loss, such as an accuracy."""
 
     mean: float
     labels: int
-    """What it is the mean of."""
+    """The number of labels in the mean."""
 
 
 @dataclass(frozen=True)
 class HeldoutLoss:
-    """A loss and what it is the mean of."""
+    """A held-out loss and its terms."""
 
     terms: dict[str, Term]
-    """By the objective's names of them."""
+    """The terms by their names in the objective."""
     nats: float
-    """The loss that is learned from: mean of -ln p over the labels or, of several terms, the sum of their means."""
+    """The training loss: the mean of -ln p over the labels, or the weighted sum of several terms."""
     windows: int
     """Windows or pairs read."""
     available: int
@@ -53,8 +53,8 @@ def heldout_loss(
 ) -> HeldoutLoss:
     """Average an objective's loss over all windows of the store, or over `windows` of them, evenly spread.
 
-    With as many windows it is what the training loop logs for these weights. `progress` hears the share that
-    is done. Raises HornbookError unless the objective is for a model with this head.
+    With the same number of windows, the training loop logs the same loss for these weights. `progress` is called with
+    the share that is done. Raises HornbookError unless the objective is for a model with this head.
     """
     loaded.need(objective.head)
     available = max(1, objective.chunking(store, loaded.length).count)

@@ -1,4 +1,4 @@
-"""What a text-to-text model would put in a text's blanks."""
+"""Fill the blanks of a text with a text-to-text model."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Infilled:
     text: str
     """The text with each span between ⟦ and ⟧."""
     spans: tuple[str, ...]
-    """What stands in each blank; empty where the model wrote nothing for it."""
+    """The text of each blank; empty if the model wrote nothing for it."""
 
 
 def infill(
@@ -33,11 +33,10 @@ def infill(
 ) -> Infilled:
     """Fill every blank of a text (`<mask>`, `[MASK]`, `___` or `<extra_id_0>`) with a span of words.
 
-    The model reads the text with a sentinel for each blank, and writes each sentinel with its span,
-    altogether at most `tokens` tokens a blank. One that was trained on UL2's mixture is told by its mode token that
-    spans are short and few. The choice of tokens is that of `sampling`. Raises
-    HornbookError unless the model is text-to-text, and for a text without a blank, with more blanks than
-    there are sentinels, or with more tokens than the model takes.
+    The model reads the text with a sentinel for each blank, and writes each sentinel with its span, on average at most
+    `tokens` tokens a blank. A model that was trained on UL2's mixture also gets the mode token for short and few spans.
+    Tokens are chosen as `sampling` says. Raises HornbookError unless the model is text-to-text, and for a text without
+    a blank, with more blanks than there are sentinels, or with more tokens than the model takes.
     """
     loaded.need("seq2seq")
     parts, sentinels, end = cut(text), loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.eos
@@ -61,7 +60,7 @@ def infill(
         raise HornbookError(
             f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
         )
-    # Nothing after the sentinel that follows the last blank's span is asked for.
+    # The model stops at the sentinel after the last blank's span.
     stops = [end, *sentinels[blanks : blanks + 1]]
     config = sampling(loaded, tokens * blanks, temperature, top_k, top_p, stops)
     inputs = torch.tensor([ids], device=loaded.model.device)
@@ -79,10 +78,10 @@ def infill(
 
 
 def _spans(answer: list[int], sentinels: list[int], end: int) -> dict[int, list[int]]:
-    """Read what a decoder wrote: the tokens after each sentinel, the first time that it stands there."""
+    """Split the decoder's output into spans: the tokens after each sentinel's first occurrence."""
     known = set(sentinels)
     spans: dict[int, list[int]] = {}
-    span: list[int] = []  # what comes before any sentinel belongs to no blank
+    span: list[int] = []  # tokens before the first sentinel belong to no blank
     for token in answer:
         if token == end:
             break

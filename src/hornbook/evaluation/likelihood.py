@@ -1,4 +1,4 @@
-"""A likelihood, with what it is over."""
+"""A likelihood, and the text that it is over."""
 
 import math
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ class Likelihood:
     """The sum of -ln p over all tokens."""
     tokens: int
     bytes: int
-    """Of the documents' text in UTF-8."""
+    """Size of the documents in UTF-8."""
     documents: int
 
     @property
     def bits_per_byte(self) -> float:
-        """Nats over ln 2 are bits; per byte, they don't depend on how a tokenizer cuts the text."""
+        """The nats in bits, per byte: comparable between tokenizers."""
         return self.nats / math.log(2) / self.bytes
 
 
 def spread(count: int, wanted: int | None) -> npt.NDArray[np.int64]:
-    """Choose `wanted` of `count` things, evenly spread and ascending, or all where there are no more."""
+    """Choose `wanted` of `count` indices, evenly spread and ascending, or all if there are no more."""
     if wanted is None or wanted >= count:
         return np.arange(count)
     return np.linspace(0, count - 1, wanted).astype(np.int64)

@@ -10,12 +10,12 @@ from hornbook.registry import Registry, check_declared
 
 
 class Loss(Measure):
-    """The objective's own loss or, where it has several terms, each of them."""
+    """The objective's own loss, or each of its terms if there are several."""
 
     name = "loss"
 
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:
-        """Average it over windows or pairs of the held-out part."""
+        """Average the loss over windows or pairs of the held-out part."""
         loaded, objective = heldout.loaded, heldout.objective
         first = next(iter(objective.terms))
         found = heldout_loss(

@@ -1,4 +1,4 @@
-"""What a model's states tell of pairs of texts, whether or not it was ever asked about pairs."""
+"""How well a linear probe of a model's hidden states judges pairs of texts, whatever the model was trained on."""
 
 from collections.abc import Iterator
 
@@ -12,22 +12,22 @@ from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 
 _DRAWS = 4
-"""Pairs that are made of each stretch of text, divided and labelled anew each time."""
+"""Pairs made of each chunk of text, divided and labelled anew each time."""
 _BATCH = 64
 _RIDGE = 1e-2
-"""Penalty, as a share of the number of pairs: the features outnumber what some hundred pairs can tell."""
+"""Ridge penalty, as a share of the number of pairs: there are too many features for some hundred pairs."""
 
 
 @torch.inference_mode()
 def probe(
     loaded: LoadedModel, objective: Pairs, learn: TokenStore, judge: TokenStore, stretches: int = 1000
 ) -> float:
-    """Give the share of pairs of `judge` that a linear reader judges rightly, having learned from those of `learn`.
+    """Fit a linear probe on pairs of `learn`, and return the share of pairs of `judge` that it judges rightly.
 
-    The model is left as it is, and sees pairs without hidden words, with segment ids if it knows them. The reader gets
-    the product and the absolute difference of both segments' mean states (Conneau et al., 2017, section 3.1) and the
-    state of CLS; it is fitted by ridge regression of -1 and 1. At most `stretches` stretches of text are read of each
-    store.
+    The model isn't trained. It reads pairs without masked words, with segment ids if it knows them. The probe reads the
+    hidden state of CLS, and the product and the absolute difference of both segments' mean hidden states (Conneau et
+    al., 2017, section 3.1); it is fitted by ridge regression to -1 and 1. At most `stretches` chunks of each store are
+    read.
     """
     features, wanted = _read(loaded, objective, learn, stretches)
     mean, deviation = features.mean(0), features.std(0).clamp(min=1e-6)
@@ -46,7 +46,7 @@ def _with_one(features: Tensor) -> Tensor:
 
 
 def _read(loaded: LoadedModel, objective: Pairs, store: TokenStore, stretches: int) -> tuple[Tensor, Tensor]:
-    """Give the features (pairs, 3 * hidden) and labels (pairs,) of a store's pairs."""
+    """Compute the features (pairs, 3 * hidden) and labels (pairs,) of a store's pairs."""
     parts = [
         (_features(loaded, batch), batch[objective.label].double())
         for batch in _batches(loaded, objective, store, stretches)
@@ -72,7 +72,7 @@ def _batches(
 def _features(loaded: LoadedModel, batch: dict[str, Tensor]) -> Tensor:
     text = torch.where(batch["labels"] != IGNORED, batch["labels"], batch["input_ids"])
     inputs = {"input_ids": text, "attention_mask": batch["attention_mask"]}
-    if loaded.head == "pairs":  # another model has never seen a second segment's id
+    if loaded.head == "pairs":  # other models have never seen the second segment's id
         inputs["token_type_ids"] = batch["token_type_ids"]
     hidden = loaded.family.hidden(loaded.model, inputs).double()
     second = batch["token_type_ids"].bool()

@@ -1,4 +1,4 @@
-"""Prompts that fit any corpus: taken from its held-out documents, whatever their language."""
+"""Prompts from a corpus's held-out documents, in any language."""
 
 import re
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from hornbook.rng import CounterRNG
 
 _SEED = 0
 _BEFORE, _AFTER = (6, 13), 8
-"""Words before a blank, from and below; and at most after it."""
+"""Words before a blank, at least 6 and fewer than 13; and at most 8 words after it."""
 _WORD = re.compile(r"[^\W\d_]{3,}(?P<rest>[.,;:!?]*)")
 
 
 def heldout_prompts(texts: Sequence[str], count: int = 4) -> list[str]:
     """Take the first words of a paragraph in each of `count` documents, with `<mask>` in place of one word.
 
-    They depend on the texts alone, so that models of any family, tokenizer and length get the same ones. The
-    word is of three letters or more, and stands after 6 to 12 others. The documents are evenly spread among
-    those that have such a paragraph, and fewer where few have one.
+    Prompts depend on the texts alone, so that models of any family, tokenizer and length get the same ones. The blanked
+    word has three letters or more, and follows 6 to 12 other words. The documents are evenly spread among those that
+    have such a paragraph; if few have one, there are fewer prompts.
     """
     prompts = [prompt for number, text in enumerate(texts) if (prompt := _take(text, number)) is not None]
     different = list(dict.fromkeys(prompts))
@@ -28,7 +28,7 @@ def heldout_prompts(texts: Sequence[str], count: int = 4) -> list[str]:
 
 
 def _take(text: str, number: int) -> str | None:
-    """Blank a word of a document's first paragraph that has one to blank; None where there is none."""
+    """Blank a word in the document's first paragraph that has a suitable one; return None if there is none."""
     for paragraph in text.split("\n\n"):
         words = paragraph.split()
         matches = {

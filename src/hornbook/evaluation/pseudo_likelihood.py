@@ -10,7 +10,7 @@ from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
 _TOKENS = 2**12
-"""Tokens that the model reads at once."""
+"""Most tokens in one forward pass."""
 
 
 @torch.inference_mode()
@@ -21,13 +21,12 @@ def pseudo_likelihood(
     characters: int = 256,
     progress: Callable[[float], None] | None = None,
 ) -> Likelihood:
-    """Sum -ln p of every token given all others (Salazar et al., 2020, "Masked language model scoring", eq.
-    1).
+    """Sum -ln p of each token given all others (Salazar et al., 2020, "Masked language model scoring", eq. 1).
 
-    That takes a forward pass for every token, so it is done on the beginnings of `documents` texts, evenly
-    spread: up to the last space within `characters` characters. Which text that is depends on no tokenizer
-    and no length: a model that is too short for a beginning reads it in parts. `progress` hears the share
-    that is done. Raises HornbookError unless the model is masked.
+    This takes a forward pass for each token, so only the beginnings of `documents` evenly spread texts are read, up to
+    the last space within `characters` characters. These beginnings don't depend on the tokenizer or the model's length;
+    a model that is too short for one reads it in parts. `progress` is called with the share that is done. Raises
+    HornbookError unless the model is masked.
     """
     loaded.need("masked")
     beginnings = [beginning(texts[number], characters) for number in spread(len(texts), documents)]
@@ -48,7 +47,7 @@ def pseudo_likelihood(
 
 
 def beginning(text: str, characters: int) -> str:
-    """Cut a text at the last space within its first `characters`, or right there where there is none."""
+    """Cut a text at the last space within its first `characters`, or after so many characters if there is none."""
     if len(text) <= characters:
         return text
     words = re.match(r"(?s).*\S(?=\s)", text[: characters + 1])
@@ -56,7 +55,7 @@ def beginning(text: str, characters: int) -> str:
 
 
 def _score(loaded: LoadedModel, part: list[int]) -> float:
-    """Sum -ln p over a part of a text, framed as in training."""
+    """Sum -ln p over a part of a text, between CLS and SEP as in training."""
     vocabulary, model = loaded.vocabulary, loaded.model
     assert vocabulary.mask is not None
     ids = torch.tensor([vocabulary.cls, *part, vocabulary.sep], device=model.device)

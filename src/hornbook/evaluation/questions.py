@@ -1,4 +1,4 @@
-"""Questions of public tasks, from files or from the hub, written as a language model reads them."""
+"""Questions of public tasks, from files or from the hub, as texts for a language model."""
 
 import json
 import re
@@ -13,32 +13,32 @@ from hornbook.errors import HornbookError, nearest
 
 @dataclass(frozen=True)
 class Question:
-    """A text and how it may go on."""
+    """A text and its possible endings."""
 
     context: str
     continuations: tuple[str, ...]
-    """Each begins with the blank that separates it. A single one is a free answer, to be met exactly."""
+    """The endings, each with the space before it. If there is only one, the model must write exactly this."""
     label: int
-    """Which ending is right."""
+    """The index of the right ending."""
 
 
 @dataclass(frozen=True)
 class PublicTask:
-    """A task that others measure too."""
+    """A public benchmark."""
 
     name: str
     dataset: str
     config: str | None
     split: str
     file: str
-    """Where its rows are in a folder of tasks, as JSON lines."""
+    """The path of its JSON lines in a folder of tasks."""
     read: Callable[[dict[str, Any]], Question]
     chance: float
-    """Share of right answers that guessing gets."""
+    """The share of right answers by guessing."""
 
 
 def _hellaswag(row: dict[str, Any]) -> Question:
-    """Zellers et al., 2019, with the marks of WikiHow taken out, as the usual harness does."""
+    """Zellers et al., 2019, without WikiHow's marks, as in lm-evaluation-harness."""
     activity = f"{row['activity_label']}: " if "activity_label" in row else ""
     return Question(
         _without_marks(activity + row["ctx"]),
@@ -48,7 +48,7 @@ def _hellaswag(row: dict[str, Any]) -> Question:
 
 
 def _openbookqa(row: dict[str, Any]) -> Question:
-    """Mihaylov et al., 2018, without the facts: the stem goes on with an answer."""
+    """Mihaylov et al., 2018, without the facts: each answer continues the stem."""
     question = row.get("question", {})
     choices = question.get("choices") or row["choices"]
     if isinstance(choices, dict):  # as the hub has them
@@ -65,7 +65,7 @@ def _openbookqa(row: dict[str, Any]) -> Question:
 
 
 def _gsm8k(row: dict[str, Any]) -> Question:
-    """Cobbe et al., 2021, the number alone: what a model works out must happen without words."""
+    """Cobbe et al., 2021, only the number: the model has to work it out without words."""
     number = row["answer"].rsplit("####", 1)[1].strip()
     return Question(f"Question: {row['question']}\nAnswer:", (f" {number}\n",), 0)
 
@@ -85,16 +85,16 @@ TASKS = {
 
 
 def find_task(name: str) -> PublicTask:
-    """Give a task by its name; raises HornbookError for one that isn't known."""
+    """Find a task by its name; raises HornbookError for an unknown one."""
     if name not in TASKS:
         raise HornbookError(f"there is no task {name!r}{nearest(name, list(TASKS))}")
     return TASKS[name]
 
 
 def read_questions(task: PublicTask, data: Path | None = None, limit: int | None = None) -> list[Question]:
-    """Read a task's questions, the first `limit`, from its file in the folder `data`, else from the hub.
+    """Read a task's first `limit` questions from its file in the folder `data`, or without `data` from the hub.
 
-    `data` may be the file itself. Raises HornbookError for a file that isn't there and for rows of another kind.
+    `data` may also be the file itself. Raises HornbookError for a missing file, and for rows of another task.
     """
     if data is None:
         where, found = task.dataset, _hub_rows(task)
@@ -132,5 +132,5 @@ def _lines(path: Path) -> Iterable[dict[str, Any]]:
 
 
 def _without_marks(text: str) -> str:
-    """Take out WikiHow's marks, such as [header], and the blanks that they leave."""
+    """Remove WikiHow's marks, such as [header], and the spaces that they leave."""
     return re.sub(r" +", " ", re.sub(r"\[.*?\]", "", text.replace(" [title]", ". "))).strip()

@@ -1,4 +1,4 @@
-"""What a model makes of a prompt, in the form that the page shows."""
+"""Samples of what a model writes for a prompt, in the page's form."""
 
 from dataclasses import asdict
 from typing import Any
@@ -12,11 +12,11 @@ from hornbook.objectives.objective import Writing
 from hornbook.tokenizers import encode_documents
 
 _TOKENS = 60
-"""That a causal model writes at most."""
+"""Most tokens that a causal model writes."""
 
 
 def sample(loaded: LoadedModel, prompt: str, writes: Writing) -> dict[str, Any]:
-    """Let a model fill the prompt's first blank, or go on from where the blank is: as its objective writes.
+    """Let a model fill the prompt's first blank, or continue the text before the blank, as its objective `writes`.
 
     Raises HornbookError as `unmask`, `infill` and `generate` do.
     """
@@ -31,6 +31,6 @@ def sample(loaded: LoadedModel, prompt: str, writes: Writing) -> dict[str, Any]:
 
 
 def fits(loaded: LoadedModel, prompt: str) -> bool:
-    """Tell whether a model takes a prompt, framed, and has room for a few words more."""
+    """Tell whether a prompt fits into a model, with room for special tokens and a few words."""
     (ids,) = encode_documents(loaded.tokenizer, [prompt])
     return len(ids) + 8 <= loaded.length

@@ -1,4 +1,4 @@
-"""How a model chooses the tokens that it writes."""
+"""How a model chooses the tokens that it generates."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,10 @@ from hornbook.loading import LoadedModel
 def sampling(
     loaded: LoadedModel, tokens: int, temperature: float, top_k: int, top_p: float, stops: list[int]
 ) -> GenerationConfig:
-    """Describe it to Hugging Face's `generate`: at most `tokens` tokens, up to the first of `stops`.
+    """Make the settings for Hugging Face's `generate`: at most `tokens` tokens, up to the first of `stops`.
 
-    At temperature 0 the likeliest token is taken; otherwise one is drawn from the `top_k` likeliest (0: from
-    all), and among them from the fewest that have a probability of `top_p`. Raises HornbookError for values
-    that mean nothing.
+    Temperature 0 takes the likeliest token. Otherwise a token is sampled from the `top_k` likeliest (0: from all), and
+    among them from the fewest that reach a probability of `top_p` together. Raises HornbookError for invalid values.
     """
     if tokens < 1:
         raise HornbookError(f"tokens is {tokens}: ask for 1 or more")
@@ -34,7 +33,7 @@ def sampling(
         max_new_tokens=tokens,
         do_sample=temperature > 0,
         eos_token_id=stops,
-        # Nothing is padded, but the library asks for it.
+        # There is no padding, but the library wants an id.
         pad_token_id=stops[0] if loaded.tokenizer.pad_token_id is None else loaded.tokenizer.pad_token_id,
         decoder_start_token_id=getattr(loaded.model.config, "decoder_start_token_id", None),
         **drawn,
@@ -43,7 +42,7 @@ def sampling(
 
 @contextmanager
 def seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """Draw from `seed` for as long as the block runs; the generators are then where they were before."""
+    """Seed PyTorch's generators within the block, and restore them after it."""
     gpu = device.type == "cuda"
     with torch.random.fork_rng(devices=[device] if gpu else []):
         torch.default_generator.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""What a masked model would put in a text's blanks."""
+"""Fill the blanks of a text with a masked model."""
 
 from dataclasses import dataclass
 
@@ -16,21 +16,21 @@ class Candidate:
 
     token: str
     probability: float
-    """The model's own, over its whole vocabulary."""
+    """The model's probability, over its whole vocabulary."""
     text: str
-    """The text with this blank filled, other blanks as they were."""
+    """The text with this blank filled, and other blanks unchanged."""
 
 
 @dataclass(frozen=True)
 class Blank:
-    """A blank and what the model would put there, the likeliest first."""
+    """A blank and its candidates, the likeliest first."""
 
     candidates: tuple[Candidate, ...]
 
 
 @torch.inference_mode()
 def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
-    """Give the `top` likeliest words for each blank of a text (`<mask>`, `[MASK]` or `___`).
+    """Find the `top` likeliest words for each blank of a text (`<mask>`, `[MASK]` or `___`).
 
     Each blank is filled by itself, with one token that isn't special, while the others stay blank. Raises
     HornbookError unless the model is masked, and for a text without a blank or with more tokens than the

@@ -1,4 +1,4 @@
-"""How well a model knows which word a cut-out span begins with, whatever lengths of spans it has learned by."""
+"""How well a model predicts the first word of a corrupted span, whatever span lengths it was trained on."""
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -15,11 +15,11 @@ _BATCH = 64
 def word_loss(
     loaded: LoadedModel, objective: SpanCorruption, store: TokenStore, windows: int = 2000
 ) -> float:
-    """Average -ln p, in nats, of the first word of each span, where only words are possible.
+    """Average -ln p, in nats, of the first word of each span, with the logits of special tokens left out.
 
-    Most of what the objective's own loss tells of a model that has learned by other spans is that it expects sentinels
-    elsewhere. Behind a sentinel every model expects a word; and sentinels are no answer here. Raises HornbookError
-    unless the model is of text to text.
+    A model that was trained on other span lengths expects sentinels at other places, and this dominates the objective's
+    own loss. After a sentinel, however, every model expects a word. Raises HornbookError unless the model is
+    text-to-text.
     """
     loaded.need(objective.head)
     vocabulary, device = loaded.vocabulary, loaded.model.device
