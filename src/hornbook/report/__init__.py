@@ -1,4 +1,4 @@
-"""Runs side by side: read from their folders, put in one table, shown on one page."""
+"""Read runs from their folders, and compare them in a table and on a page."""
 
 from hornbook.report.page import write_page
 from hornbook.report.runs import RunRecord, read_run

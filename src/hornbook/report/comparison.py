@@ -1,8 +1,8 @@
-"""What may stand beside what.
+"""Which figures can be compared.
 
-A figure per byte compares with every other one over the same text. A figure per label compares only where
-objective, tokenizer and text are all the same: another objective asks another question, and another tokenizer
-cuts the same text into another number of tokens.
+A figure per byte compares with every other one over the same text. A figure per label compares only if objective,
+tokenizer and text are all the same: another objective asks another question, and another tokenizer cuts the same text
+into another number of tokens.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ BITS = "bits/byte"
 
 @dataclass(frozen=True)
 class Scope:
-    """Figures compare when measure, unit and scope are equal; an empty field is one that doesn't matter."""
+    """Figures compare if measure, unit and scope are equal; a field that doesn't matter is empty."""
 
     corpus: str
     objective: str = ""
@@ -24,7 +24,7 @@ class Scope:
 
 
 def scope(run: RunRecord, unit: str) -> Scope:
-    """Within which figures of this unit compare with this run's."""
+    """Return the scope within which figures of this unit compare with this run's."""
     corpus = f"{run.corpus.name} ({run.corpus.fingerprint[:8]})"
     if unit.endswith("/byte"):
         return Scope(corpus)
@@ -32,7 +32,7 @@ def scope(run: RunRecord, unit: str) -> Scope:
 
 
 def distinguish(scopes: Sequence[Scope]) -> dict[Scope, str]:
-    """Say of each scope, in a few words, what tells it from the others (nothing where there is only one)."""
+    """Describe how each scope differs from the others; the text is empty if there is only one."""
     differing = [
         field
         for field in ("objective", "tokenizer", "corpus")
@@ -52,13 +52,13 @@ def tokenizer_of(run: RunRecord) -> str:
 
 
 def labels(runs: Sequence[RunRecord]) -> list[str]:
-    """Name the runs, each by another name: the folder stands behind the name where two runs share it."""
+    """Name the runs; runs that share a name also get their folder's name."""
     names = [run.name for run in runs]
     return [f"{run.name} ({run.folder.name})" if names.count(run.name) > 1 else run.name for run in runs]
 
 
 def final(run: RunRecord) -> tuple[Measure, ...]:
-    """The final figures or, before there are any, those of the latest evaluation during training."""
+    """Return the final figures or, if there are none yet, those of the latest evaluation during training."""
     if run.measures or not run.evaluate:
         return run.measures
     point = run.evaluate[-1]
@@ -70,7 +70,7 @@ def final(run: RunRecord) -> tuple[Measure, ...]:
 
 
 def remarks(runs: Sequence[RunRecord]) -> list[str]:
-    """Say in sentences what compares with what among these runs, and what is unfinished or unreadable."""
+    """Say in sentences which of these runs' figures compare, and what is unfinished or unreadable."""
     said = []
     objectives = _unique(objective_of(run) for run in runs)
     tokenizers = _unique(run.tokenizer.hash for run in runs)
@@ -108,7 +108,7 @@ def remarks(runs: Sequence[RunRecord]) -> list[str]:
 
 
 def _growth(phases: Sequence[PhaseRecord]) -> str:
-    """Say how the length changed, and from how many tokens each part of the position table learned."""
+    """Say how the length changed, and how many tokens trained each part of the position table."""
     lengths = ", then ".join(f"{phase.steps:,} steps of {phase.length:,} tokens" for phase in phases)
     tables = [phase.positions for phase in phases if phase.positions]
     if len(tables) < len(phases):

@@ -1,4 +1,4 @@
-"""The learning curves of the page: a chart for each set of runs whose figures compare."""
+"""The page's learning curves: one chart for each set of runs whose figures compare."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -14,12 +14,11 @@ POINTS = 2000
 
 
 def charts(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Give the charts in the order of the page, as JSON for `page.js`: bits per byte first, then losses.
+    """Make the charts in the order of the page, as JSON for `page.js`: bits per byte first, then losses.
 
-    A chart has a `title`, what it is `within` (where a title has several charts), a `unit`, an `alt` text
-    and `curves`; a curve has the index of its `run`, the run's `name`, the `last` evaluated value, and
-    `train` and `evaluate`, each {"step", "tokens", "seconds", "value"} of equally long lists, null where
-    not finite.
+    A chart has a `title`, its scope `within` (if a title has several charts), a `unit`, an `alt` text and `curves`. A
+    curve has the index of its `run`, the run's `name`, the `last` evaluated value, and `train` and `evaluate`. These
+    two map "step", "tokens", "seconds" and "value" to lists of the same length, with null for what isn't finite.
     """
     return _charts(runs, "bits_per_byte", BITS) + _charts(runs, "loss", NATS)
 
@@ -54,7 +53,7 @@ def _charts(runs: Sequence[RunRecord], value: str, unit: str) -> list[dict[str, 
 
 
 def thin(points: Sequence[TrainPoint], most: int = POINTS) -> list[TrainPoint]:
-    """Keep at most `most` points: the lowest and the highest loss of each stretch, so spikes stay."""
+    """Keep at most `most` points: the lowest and the highest loss of each stretch, so that spikes stay."""
     if len(points) <= most:
         return list(points)
     width = ceil(2 * len(points) / most)

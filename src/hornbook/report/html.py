@@ -1,4 +1,4 @@
-"""What every page is made of: one frame, files of this package, and plotly.js packed into it."""
+"""The parts of every page: one frame, files of this package, and an embedded plotly.js."""
 
 import base64
 import gzip
@@ -26,10 +26,11 @@ def write_html(
     charts: Sequence[dict[str, Any]],
     **values: Any,
 ) -> Path:
-    """Write a page that fills the frame `whole.html`: a template, its script and styles, all by their file names.
+    """Write a page in the frame `whole.html` from a template, its script and styles, given by their file names.
 
-    `charts` are for the script, and plotly.js comes along where there are any; templates know filters by their
-    functions' names. The file is written beside and renamed. Raises HornbookError for a path that can't be written.
+    The script draws the `charts`; if there are any, plotly.js is embedded. Templates use the filters by their
+    functions' names. The file is written under another name, then renamed. Raises HornbookError for a path that can't
+    be written.
     """
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(packaged),
@@ -60,13 +61,13 @@ def write_html(
 
 
 def packaged(*names: str) -> str:
-    """Read files that come with this package, one after the other."""
+    """Read files of this package, and join their texts."""
     return "".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
 def packed_plotly() -> tuple[str, str]:
-    """Give plotly.js as base64 of gzip, which is 2 MB where the source is 4.8 MB, and the source's hash."""
+    """Return plotly.js as base64 of gzip (2 MB instead of 4.8 MB), and the source's hash."""
     from plotly.offline import get_plotlyjs
 
     source = get_plotlyjs()
@@ -74,11 +75,11 @@ def packed_plotly() -> tuple[str, str]:
 
 
 def script_hash(script: str) -> str:
-    """Name a script as a content security policy does."""
+    """Return the hash by which a content security policy allows a script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def policy(script: str) -> str:
-    """Write the policy under which a page runs this script and plotly.js, and reaches no address."""
+    """Write a content security policy that allows this script and plotly.js, and no network."""
     hashes = f"{script_hash(script)} {packed_plotly()[1]}"
     return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"

@@ -1,7 +1,7 @@
-"""Runs side by side on one HTML page, which needs no network and nothing beside it.
+"""Runs side by side on one HTML page, which needs no network and no other file.
 
-The page is shown to people who never saw the run, and holds text that a model wrote. So all is escaped,
-and its content security policy lets it run exactly two scripts, named by their hashes, and reach no address.
+The page holds text that a model wrote, and may be opened by anybody. So everything is escaped, and a content security
+policy allows exactly two scripts, by their hashes, and no network.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,10 @@ KINDS = {"unmask": "Unmasking", "generate": "Continuing", "infill": "Filling in"
 
 
 def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs side by side") -> Path:
-    """Write the page that compares the runs (in this order) to `path`, and return its path.
+    """Write the page that compares the runs, in this order, and return its path.
 
-    The file is written beside and renamed. Raises HornbookError for no runs, or a path that can't be written.
+    The file is written under another name, then renamed. Raises HornbookError if there are no runs, or the path can't
+    be written.
     """
     if not runs:
         raise HornbookError("there is no run to show; give at least one run's folder")
@@ -43,7 +44,7 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
         objective_of=objective_of,
         tokenizer_of=tokenizer_of,
         remarks=remarks(runs),
-        # Two and four charts fill rows of two, three and six fill rows of three.
+        # Two or four charts go in rows of two, other numbers in rows of three.
         across=min(len(drawn), 2 if len(drawn) in (2, 4) else 3),
         columns=columns(runs),
         explanations=explanations(runs),
@@ -52,7 +53,7 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
 
 
 def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[Measure]]]:
-    """Say of each measure, once, how it was computed, over what, and with what it compares."""
+    """Collect for each measure, without repeats, how it was computed, over which text, and what it compares with."""
     told: dict[str, dict[tuple[str, str, str], Measure]] = {}
     for column in columns(runs):
         for cell in filter(None, column.cells):
@@ -61,10 +62,10 @@ def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[Measure]]]:
 
 
 def samples(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Group the samples by kind and prompt, so that what was made of the same prompt stands side by side.
+    """Group the samples by kind and prompt, so that samples of the same prompt stand side by side.
 
-    A kind has a `title`, its `runs` (the number of runs that have such samples) and its `prompts`: pairs of a
-    prompt and its (run index, sample) in the order of the runs.
+    A kind has a `title`, its `runs` (the number of runs with such samples) and its `prompts`: pairs of a prompt and its
+    list of (run index, sample), in the order of the runs.
     """
     kinds: dict[str, dict[str, list[tuple[int, Sample]]]] = {}
     for index, run in enumerate(runs):
@@ -82,24 +83,24 @@ def samples(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
 
 
 def filled(text: str) -> Markup:
-    """Mark the spans that a model filled in, which stand within ⟦ and ⟧."""
+    """Highlight the spans that a model filled in, which stand within ⟦ and ⟧."""
     return Markup(str(escape(text)).replace("⟦", "<mark>").replace("⟧", "</mark>"))
 
 
 def continued(sample: Sample) -> str:
-    """Give what a model wrote after the prompt, whether or not the output repeats the prompt."""
+    """Return the text after the prompt, whether or not the output repeats the prompt."""
     rest = sample.output.removeprefix(sample.prompt)
     apart = sample.prompt[-1:].isspace() or rest[:1].isspace() or sample.output != rest
     return rest if apart else f" {rest}"
 
 
 def begin(text: str) -> str:
-    """Begin with a capital and leave the rest alone: BLEU stays BLEU."""
+    """Write the first letter as a capital and leave the rest alone: BLEU stays BLEU."""
     return text[:1].upper() + text[1:]
 
 
 def figure(value: float | None) -> str:
-    """Give a number as a reader wants it: three decimals, or whole from a thousand up; a dash for none."""
+    """Format a number: three decimals, or none from a thousand up; a dash for None."""
     if value is None:
         return "–"
     if abs(value) >= 1000:
@@ -108,7 +109,7 @@ def figure(value: float | None) -> str:
 
 
 def short(number: float | None) -> str:
-    """Give a count with its magnitude: 2,900,000 is `2.90 M`."""
+    """Format a count with its magnitude: 2,900,000 is `2.90 M`."""
     if number is None:
         return "–"
     number = float(f"{number:.3g}")
@@ -119,7 +120,7 @@ def short(number: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Give seconds as `42 s`, `1 min 38 s` or `3 h 12 min`."""
+    """Format seconds as `42 s`, `1 min 38 s` or `3 h 12 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

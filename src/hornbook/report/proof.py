@@ -1,4 +1,4 @@
-"""The proof that dense tokens work, or not, on one HTML page: a section for each question that a sceptic has."""
+"""The HTML page of the proof that dense tokens work, or not: a section for each of a sceptic's questions."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ _REASONS = {
 
 
 def write_proof(proof: dict[str, Any], path: Path) -> Path:
-    """Write the page of what `hornbook.dense.prove` found; the file is written beside and renamed.
+    """Write the page of the result of `hornbook.dense.prove`; the file is written under another name, then renamed.
 
     Raises HornbookError for a path that can't be written.
     """
@@ -42,9 +42,9 @@ def write_proof(proof: dict[str, Any], path: Path) -> Path:
 
 
 def charts(task: dict[str, Any], arms: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give a task's charts as JSON for `proof.js`: lines with bands, or bars.
+    """Make a task's charts as JSON for `proof.js`: lines with bands, or bars.
 
-    Values are shares of 1. `id` names the element that a chart is drawn into.
+    Values are shares of 1. `id` names the HTML element of a chart.
     """
     name = task["name"]
     return [
@@ -97,12 +97,12 @@ def _each(task: dict[str, Any]) -> list[tuple[int, tuple[str, dict[str, Any]]]]:
 
 
 def _span(shares: list[float]) -> dict[str, float]:
-    """Give the mean of the seeds, the worst and the best."""
+    """Return the mean, the worst and the best of the seeds."""
     return {"mean": sum(shares) / len(shares), "low": min(shares), "high": max(shares)}
 
 
 def _curve(number: int, title: str, points: dict[Any, dict[str, float]]) -> dict[str, Any]:
-    """Give one arm's line with its interval; `number` chooses its colour and mark."""
+    """Make one arm's line with its interval; `number` chooses its colour and mark."""
     return {
         "number": number,
         "name": title,
@@ -114,6 +114,6 @@ def _curve(number: int, title: str, points: dict[Any, dict[str, float]]) -> dict
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage with one decimal, and never round up to certainty."""
+    """Write a share as a percentage with one decimal; only exactly 1 is written as 100."""
     value = 100 * share
     return "100" if share == 1 else f"{round(min(value, 99.9) if share < 1 else value, 1) + 0.0:.1f}"

@@ -1,8 +1,8 @@
-"""A run's folder, read: what was trained, how it went, and what came out.
+"""Read a run's folder: what was trained, how the training went, and the results.
 
 A folder holds `run.json` (what was trained), `log.jsonl` (a line for every logged step and every evaluation),
-`evaluation.json` (the final figures and samples) and `recipe.yaml`. All but the first may be missing, and the
-log may end in half a line: a run that still goes, or was killed a moment ago, is read as far as it came.
+`evaluation.json` (the final figures and samples) and `recipe.yaml`. All but the first may be missing, and the log may
+end in half a line, so that a run that is still going, or was killed, can also be read.
 """
 
 import json
@@ -45,7 +45,7 @@ class Text:
 
 @dataclass(frozen=True)
 class PhaseRecord:
-    """Some steps with sequences of one length; the first and last row of the position table that they train."""
+    """Some steps with sequences of one length; `positions` are the first and last trained row of the position table."""
 
     steps: int
     length: int
@@ -69,7 +69,7 @@ class TrainPoint:
 
 @dataclass(frozen=True)
 class EvaluatePoint:
-    """An evaluation on the held-out part: loss in nats per label and, where it is known, bits per byte."""
+    """An evaluation on the held-out part: loss in nats per label and, if known, bits per byte."""
 
     step: int
     loss: float
@@ -80,7 +80,7 @@ class EvaluatePoint:
 
 @dataclass(frozen=True)
 class Measure:
-    """One final figure: value and unit, the text it is over, how it was computed, what it compares with."""
+    """A final figure: value and unit, the text it is over, how it was computed, and what it compares with."""
 
     measure: str
     value: float
@@ -101,7 +101,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Sample:
-    """What a model made of a prompt; `kind` is `generate`, `unmask` or `infill` (filled spans within ⟦ ⟧)."""
+    """What a model wrote for a prompt; `kind` is `generate`, `unmask` or `infill` (filled spans within ⟦ ⟧)."""
 
     kind: str
     prompt: str
@@ -111,7 +111,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as its folder tells it."""
+    """A run as its folder describes it."""
 
     name: str
     family: str
@@ -131,13 +131,13 @@ class RunRecord:
     machine: dict[str, Any] = field(default_factory=dict)
     command: str = ""
 
-    # What run.json doesn't hold.
+    # These fields come from other files than run.json.
     folder: Path = Path()
     recipe: str = ""
     train: tuple[TrainPoint, ...] = ()
     evaluate: tuple[EvaluatePoint, ...] = ()
     unread: int = 0
-    """Lines of the log that are no whole record."""
+    """Lines of the log that can't be read."""
     measures: tuple[Measure, ...] = ()
     samples: tuple[Sample, ...] = ()
 
@@ -167,7 +167,7 @@ _EVALUATE = TypeAdapter(EvaluatePoint)
 
 
 def read_run(folder: Path | str) -> RunRecord:
-    """Read a run from its folder; raises HornbookError where `run.json` or `evaluation.json` isn't valid."""
+    """Read a run from its folder; raises HornbookError if `run.json` or `evaluation.json` isn't valid."""
     folder = Path(folder)
     if not (folder / "run.json").is_file():
         raise HornbookError(
@@ -220,8 +220,8 @@ def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, 
 
 
 def _append(points: list[Point], point: Point) -> None:
-    # A run that was killed goes on from a checkpoint before its last logged step: the steps it took again
-    # replace those that the killed process had logged.
+    # A killed run resumes from a checkpoint before its last logged step. The steps that it takes again replace those
+    # that the killed process logged.
     while points and points[-1].step >= point.step:
         points.pop()
     points.append(point)

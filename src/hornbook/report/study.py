@@ -1,4 +1,4 @@
-"""A study's answer on one HTML page: the question, what came of it in sentences, all seeds' curves, the figures."""
+"""The HTML page of a study: the question, the answer in sentences, the curves of all seeds, and the figures."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from hornbook.study.answer import show
 
 
 def write_study(found: dict[str, Any], path: Path) -> Path:
-    """Write the page of what `hornbook.study.conduct` found; the file is written beside and renamed.
+    """Write the page of the result of `hornbook.study.conduct`; the file is written under another name, then renamed.
 
     Raises HornbookError for a path that can't be written.
     """
@@ -33,7 +33,7 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
 
 
 def charts(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the one chart as JSON for `page.js`: the first figure of every run, an arm's in one colour."""
+    """Make the only chart, as JSON for `page.js`: the first figure of every run, with one colour for each arm."""
     name, figure = next(iter(found["figures"].items()))
     axes = ("step", "tokens", "seconds", "value")
     empty: dict[str, list[float]] = {axis: [] for axis in axes}

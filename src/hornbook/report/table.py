@@ -1,4 +1,4 @@
-"""Runs as rows: what they are, what they have seen, and their final figures."""
+"""The table of runs: what they are, how much they have trained, and their final figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Column:
     measure: str
     unit: str
     within: str
-    """What tells it from the other columns of this measure, in words; empty where it is the only one."""
+    """How this column differs from others of the same measure, in words; empty if it is the only one."""
     cells: tuple[Measure | None, ...]
 
     @property
@@ -39,10 +39,10 @@ def columns(runs: Sequence[RunRecord]) -> list[Column]:
 
 
 def compare_table(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Give one row a run, all with the same keys: raw numbers, None where something isn't known.
+    """Make one row for each run, all with the same keys; values are raw numbers, or None if unknown.
 
-    Tokens are input tokens seen in training, seconds those of training. The final figures follow, one key
-    for each measure, unit and scope within which it compares.
+    Tokens are input tokens seen in training, and seconds are those of training. The final figures follow, with one key
+    for each measure, unit and scope.
     """
     figures = columns(runs)
     return [
