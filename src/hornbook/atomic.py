@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there: written beside, then renamed."""
+"""Files and folders that are either complete or absent: written under another name, then renamed."""
 
 import errno
 import os
@@ -13,10 +13,10 @@ from hornbook.errors import HornbookError
 
 @contextmanager
 def beside(path: Path, folder: bool = False) -> Iterator[Path]:
-    """Give a place beside `path` to write to; when the block ends well, it takes the place of `path`.
+    """Yield a temporary path beside `path` to write to; when the block ends without an error, rename it to `path`.
 
-    Whatever stood at `path` is untouched until then, and stays when the block fails. Raises HornbookError when the disk
-    is full.
+    Until then an old file or folder at `path` is untouched, and it stays if the block fails. Raises HornbookError when
+    the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing-{os.getpid()}")
@@ -45,14 +45,14 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
 
 
 def _tells_of_a_full_disk(error: Exception) -> bool:
-    """Safetensors and tokenizers hide the operating system's number in their text."""
+    """Look for the operating system's error number, which safetensors and tokenizers only write in their messages."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return any(f"os error {number})" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 def _full_disk(path: Path) -> HornbookError:
-    """Say that the disk is full, and that what stood there still stands."""
+    """Make the error for a full disk."""
     free = shutil.disk_usage(path.parent).free / 2**20
     return HornbookError(
         f"{path}: the disk is full ({free:,.0f} MiB free); what was there before is untouched: make room and run the "
@@ -61,17 +61,17 @@ def _full_disk(path: Path) -> HornbookError:
 
 
 def _flush(path: Path) -> None:
-    """Bring a file or a folder's entries to the disk, so that a rename never shows an empty file after a power cut."""
+    """Flush a file or a folder's entries to the disk, so that a power cut never leaves an empty renamed file."""
     windows = sys.platform == "win32"
     if windows and path.is_dir():
-        return  # Windows opens no folders, and keeps their entries in a journal of its own
-    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # Windows flushes only what may be written
+        return  # Windows can't open folders, and keeps a journal of their entries
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # Windows flushes only writable files
     try:
         if sys.platform == "darwin":
             import fcntl
 
-            # Here fsync leaves the bytes in the disk's own memory. Not every file system, such as one that is reached
-            # over a network, can do more.
+            # On macOS, fsync leaves the bytes in the disk's cache; F_FULLFSYNC flushes this too. Some file systems,
+            # such as those over a network, don't have it.
             with suppress(OSError):
                 fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
         os.fsync(handle)

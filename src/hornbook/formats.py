@@ -1,4 +1,4 @@
-"""Number formats: in which one a part of Hornbook's own computes, whatever formats its inputs have."""
+"""Number formats: which one Hornbook's own functions compute in, for inputs of any format."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 def product_format(*factors: Tensor) -> torch.dtype:
-    """Choose the format of a product: autocast's where it is on, else the widest of the factors'.
+    """Choose the format of a product: autocast's if it is on, else the widest format of the factors.
 
-    As in PyTorch, autocast leaves fp64 alone. Factors of different formats, which PyTorch refuses, are widened.
+    As in PyTorch, autocast leaves fp64 alone. PyTorch refuses factors of different formats; here they are widened.
     """
     widest = factors[0].dtype
     for factor in factors[1:]:
@@ -21,19 +21,19 @@ def product_format(*factors: Tensor) -> torch.dtype:
 
 
 def sum_format(number: torch.dtype) -> torch.dtype:
-    """Choose the format in which many numbers are added up, or a softmax is taken: fp32 at least."""
+    """Choose the format of long sums and of a softmax: at least fp32."""
     return torch.promote_types(number, torch.float32)
 
 
 def without_autocast(kind: str) -> AbstractContextManager[object]:
-    """Keep autocast off on a kind of device, for what has chosen its formats itself.
+    """Switch autocast off on a kind of device, for code that chooses its formats itself.
 
-    Backward functions need it: PyTorch lets a gradient be asked for while autocast is on, also where it was off in
-    the forward pass.
+    Backward functions need this: a gradient may be computed while autocast is on, even if it was off in the forward
+    pass.
     """
     return torch.autocast(kind, enabled=False) if _autocasts(kind) else nullcontext()
 
 
 def _autocasts(kind: str) -> bool:
-    """Tell whether autocast is on; a device such as meta, which only knows shapes, has none to ask about."""
+    """Tell whether autocast is on; a device such as meta, which only has shapes, has no autocast."""
     return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)

@@ -8,9 +8,9 @@ from hornbook.errors import HornbookError, one_line
 
 
 def fetch(name: str, what: str, patterns: list[str]) -> Path:
-    """Find a hub repository's files in the cache, or fetch those that match `patterns`; gives their folder.
+    """Find a hub repository's files in the cache, or fetch those that match `patterns`; return their folder.
 
-    Raises HornbookError, which calls it a `what`, for what can't be a hub name and for what can't be fetched.
+    Raises HornbookError for an invalid hub name, and if the files can't be fetched; the message calls them a `what`.
     """
     if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
         raise HornbookError(f"there is no {what} folder {name}: give an existing one, or a name on the hub")
@@ -20,7 +20,7 @@ def fetch(name: str, what: str, patterns: list[str]) -> Path:
         pass
     try:
         return Path(snapshot_download(name, allow_patterns=patterns, etag_timeout=5))
-    except Exception as error:  # each kind of network trouble has its own
+    except Exception as error:  # network errors have many classes
         raise HornbookError(
             f"{name} is no folder here and can't be fetched from the hub ({one_line(error)}): check the name and the "
             "network, or give a folder"

@@ -1,4 +1,4 @@
-"""What Hornbook reads off the insides of other libraries, which no release promises to keep.
+"""Names inside other libraries that Hornbook uses, though no release promises to keep them.
 
 All of it is listed here, each with what it is for, and `tests/test_internals.py` asks a release for all of it. The
 other modules take such a thing by `read`, which refuses a release without it in a sentence.
@@ -28,7 +28,7 @@ NEWEST = {
 """The newest release of each library with which Hornbook's tests have passed."""
 
 CACHE_NAMES = ("cache", "past_key_values")
-"""What `forward` calls its cache: since transformers 5.24, and before it."""
+"""The name of the cache in `forward`: since transformers 5.24, and before."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Internal:
     """One name inside another library."""
 
     purpose: str
-    """What Hornbook does with it, as the end of "which Hornbook needs to …"."""
+    """What Hornbook needs the name for, as the end of "which Hornbook needs to …"."""
     takes: tuple[str, ...] = ()
-    """The arguments that Hornbook gives it by name or reads; for a class those of its `forward`, if it has one."""
+    """The arguments that Hornbook passes by name or reads; for a class, those of its `forward` if it has one."""
 
 
 _HEADS = "know which class reads from left to right, which fills masks, and which has an encoder"
@@ -104,7 +104,7 @@ INTERNALS = {
         "read a SentencePiece model's pieces and rules"
     ),
 }
-"""By `module:name`, the name with dots where it lies in a class."""
+"""The names that Hornbook uses, by `module:name`; the name has dots if it is inside a class."""
 
 PARTS = {
     "BertForPreTraining": (
@@ -158,20 +158,20 @@ PARTS = {
         "lm_head",
     ),
 }
-"""The layers that families reach for, by the class that has them."""
+"""The layers that families use, by the class that has them."""
 
 
 def read(where: str) -> Any:
-    """Give what INTERNALS lists as `where`, such as "transformers.activations:NewGELUActivation".
+    """Import a name that INTERNALS lists, such as "transformers.activations:NewGELUActivation".
 
-    Raises HornbookError, naming the library's release, where it is not there any more.
+    Raises HornbookError, with the library's release, if the name is gone.
     """
     module, _, path = where.partition(":")
     try:
         found: Any = import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
-    except Exception as error:  # beside ImportError and AttributeError, generated modules have their own
+    except Exception as error:  # generated modules raise other errors than ImportError and AttributeError
         library, reason = library_of(where), str(error).partition("\n")[0]
         raise HornbookError(
             f"{library} {version(library)} gives no {path} in {module} ({reason}), which Hornbook needs to "
@@ -181,26 +181,26 @@ def read(where: str) -> Any:
 
 
 def lacking(where: str) -> list[str]:
-    """Name the arguments that `where` doesn't take, and that INTERNALS says Hornbook gives it."""
+    """List the arguments that INTERNALS requires of `where` and that it doesn't take."""
     found = read(where)
     found = found.forward if isinstance(found, type) and issubclass(found, nn.Module) else found
     return [name for name in INTERNALS[where].takes if name not in inspect.signature(found).parameters]
 
 
 def cache_name(forward_of: type[nn.Module]) -> str | None:
-    """Tell what a class's `forward` calls its cache; None where it takes none."""
+    """Return the name of the cache in a class's `forward`, or None if it takes no cache."""
     taken = inspect.signature(forward_of.forward).parameters
     return next((name for name in CACHE_NAMES if name in taken), None)
 
 
 def choose_attention(model: PreTrainedModel, name: str) -> None:
-    """Let a model use the attention function registered as `name`, where its class lets it be chosen."""
+    """Let a model use the attention function that is registered as `name`, if its class allows a choice."""
     if model._can_set_attn_implementation():
         model.set_attn_implementation(name)
 
 
 def choose_mask(config: PretrainedConfig, name: str) -> None:
-    """Let what builds a model's masks build those of the attention function `name`, and nothing else change."""
+    """Make a model build its masks for the attention function `name`; nothing else changes."""
     config._attn_implementation = name
 
 
@@ -210,12 +210,12 @@ def make_random(model_class: type[PreTrainedModel], config: PretrainedConfig) ->
 
 
 def library_of(where: str) -> str:
-    """Name the package, as pip knows it, that holds `where`."""
+    """Return the pip name of the package that holds `where`."""
     return where.partition(".")[0].replace("_", "-")
 
 
 def newer(library: str) -> str | None:
-    """Say that the installed release of `library` is newer than any that was tested; None where it isn't."""
+    """Say that the installed release of `library` is newer than all tested ones, or return None."""
     installed, tested = version(library), NEWEST[library]
     if _numbers(installed) <= _numbers(tested):
         return None

@@ -1,4 +1,4 @@
-"""How many processes a launcher started, as far as the environment tells: nothing is started or joined here."""
+"""Read from the environment how many processes a launcher started; nothing is started or joined here."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _COUNTS = {
     "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",
     "MV2_COMM_WORLD_SIZE": "MV2_COMM_WORLD_RANK",
 }
-"""The variables by which Accelerate knows the number of processes, each with the one for a process's own number."""
+"""The variables from which Accelerate reads the number of processes, each with the variable of the process's rank."""
 
 _OTHER_WAYS = {
     "ACCELERATE_USE_FSDP": "FSDP",
@@ -27,7 +27,7 @@ TORCHRUN = "torchrun --nproc_per_node N -m hornbook train recipe.yaml"
 
 @dataclass(frozen=True)
 class Launch:
-    """What a launcher asked for."""
+    """The processes that a launcher asked for."""
 
     processes: int = 1
     said: str = "no launcher"
@@ -37,10 +37,10 @@ class Launch:
 
 
 def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
-    """Read what launched this process.
+    """Read how this process was launched.
 
-    Raises HornbookError where somebody started several processes in a way that would leave them apart, and where they
-    were to share a model in a way that Hornbook hasn't.
+    Raises HornbookError if several processes were started in a way in which they can't find each other, or with a way
+    to share a model that Hornbook doesn't have.
     """
     for variable, way in _OTHER_WAYS.items():
         if environment.get(variable, "").lower() in _TRUE:
@@ -71,7 +71,7 @@ def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
 
 
 def is_first(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether this is the first of the processes that a launcher started, or the only one."""
+    """Tell whether this is the first or the only process that a launcher started."""
     ranks = [*_COUNTS.values(), "SLURM_PROCID"]
     return next((environment[rank] for rank in ranks if rank in environment), "0") == "0"
 
@@ -100,7 +100,7 @@ def _number(environment: Mapping[str, str], name: str, least: int) -> int:
 
 
 def refuse_several(command: str) -> None:
-    """Refuse several processes for a command that only one can do; raises HornbookError."""
+    """Raise HornbookError if several processes run a command that works in one process."""
     launch = read_launch()
     if launch.processes > 1:
         raise SharedError(

@@ -1,7 +1,7 @@
 """The one place where the machine decides: device, precision, threads, memory, kernels, instruction set.
 
-Each choice is made by a function that says why, and an environment variable can force each of its values. So a path
-that one machine takes can be tested on any other.
+One function makes each choice and gives the reason; an environment variable can force it. So the path of one machine
+can be tested on any other.
 """
 
 import os
@@ -20,19 +20,19 @@ from hornbook.errors import HornbookError
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen and why, for a run's record and the line at its start."""
+    """A choice and its reason, for a run's record and the line at its start."""
 
     name: str
     chosen: str
     why: str
     forced: bool = False
-    """Whether somebody asked for it: a recipe or the environment, and not the machine."""
+    """Whether a recipe or the environment asked for it, and not the machine."""
 
 
 def choose_device() -> Choice:
-    """Choose cuda where PyTorch finds a GPU, and cpu elsewhere; HORNBOOK_DEVICE (auto, cpu, cuda) forces it.
+    """Choose cuda if PyTorch finds a GPU, else cpu; HORNBOOK_DEVICE (auto, cpu, cuda) forces it.
 
-    Raises HornbookError for cuda where there is no GPU, and for a value that isn't known.
+    Raises HornbookError for cuda without a GPU, and for an unknown value.
     """
     asked = _asked("HORNBOOK_DEVICE", ("auto", "cpu", "cuda"))
     if asked == "cpu":
@@ -56,9 +56,9 @@ def choose_device() -> Choice:
 def choose_precision(asked: str) -> Choice:
     """Choose the number format of the matrix products; weights, gradients and optimizer state are fp32 either way.
 
-    `asked` is the recipe's: auto, fp32 or bf16. For auto, HORNBOOK_PRECISION (auto, fp32, bf16) decides, and else the
-    machine: bf16 where it has units for it, and fp32 elsewhere. Raises HornbookError for bf16 on a GPU that can't
-    compute with it, and for a value that isn't known.
+    `asked` is the recipe's value: auto, fp32 or bf16. For auto, HORNBOOK_PRECISION (auto, fp32, bf16) decides; if this
+    is auto too, the choice is bf16 if the device has units for it, else fp32. Raises HornbookError for bf16 on a GPU
+    that can't compute with it, and for an unknown value.
     """
     by, wanted = "training.precision", asked
     variable = _asked("HORNBOOK_PRECISION", ("auto", "fp32", "bf16"))
@@ -77,9 +77,9 @@ def choose_precision(asked: str) -> Choice:
 
 
 def _bf16_units() -> tuple[bool, str]:
-    """Ask whether the chosen device has units for bf16, and name the device.
+    """Tell whether the chosen device has units for bf16, and name the device.
 
-    A processor without AMX or AVX-512 bf16 products emulates them, which is slower than fp32, but right.
+    A processor without AMX or AVX-512 bf16 emulates these products: the results are right, but slower than fp32.
     """
     if choose_device().chosen == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False), torch.cuda.get_device_name()
@@ -92,8 +92,8 @@ def _bf16_units() -> tuple[bool, str]:
 def choose_threads(usual: int | None = None) -> Choice:
     """Choose how many threads PyTorch computes with in this process.
 
-    HORNBOOK_THREADS, a number from 1, forces it. Otherwise it is `usual`, where the caller gives one, or as PyTorch has
-    it: OMP_NUM_THREADS, or one for each core. Raises HornbookError for a value that is no such number.
+    HORNBOOK_THREADS, a number from 1, forces it. Otherwise it is `usual`, if the caller gives it, or PyTorch's own
+    number: OMP_NUM_THREADS, or one for each core. Raises HornbookError for an invalid value.
     """
     asked = os.environ.get("HORNBOOK_THREADS", "")
     if asked:
@@ -116,9 +116,9 @@ def choose_threads(usual: int | None = None) -> Choice:
 
 
 def use_threads(usual: int | None = None) -> None:
-    """Have PyTorch compute with as many threads as `choose_threads` chooses; raises HornbookError as it does."""
+    """Set PyTorch's number of threads to the choice of `choose_threads`; raises HornbookError as it does."""
     choice = choose_threads(usual)
-    # PyTorch's own number is left alone: to set the same number again would switch off what MKL adapts by itself.
+    # PyTorch's own number isn't set again, since this would stop MKL from adapting its threads.
     if os.environ.get("HORNBOOK_THREADS") or usual is not None:
         torch.set_num_threads(int(choice.chosen))
 
@@ -132,9 +132,9 @@ def cores() -> int:
 
 
 def patience() -> int:
-    """Give the seconds that processes which share a run wait for each other before they give up.
+    """Return the seconds that processes of a run wait for each other before they give up.
 
-    HORNBOOK_PATIENCE, a number from 1, sets it. Raises HornbookError for a value that is no such number.
+    HORNBOOK_PATIENCE, a number from 1, sets it. Raises HornbookError for an invalid value.
     """
     asked = os.environ.get("HORNBOOK_PATIENCE") or "300"
     if not (asked.isdecimal() and int(asked)):
@@ -147,8 +147,8 @@ def patience() -> int:
 def choose_heap() -> Choice:
     """Choose whether freed memory is kept for the next step (keep) or given back to the system (leave).
 
-    It is kept with glibc, which is the one allocator that can be told so; HORNBOOK_HEAP (auto, keep, leave) forces it.
-    Raises HornbookError for keep without glibc, and for a value that isn't known.
+    It is kept with glibc, the only allocator with such a setting; HORNBOOK_HEAP (auto, keep, leave) forces the choice.
+    Raises HornbookError for keep without glibc, and for an unknown value.
     """
     asked = _asked("HORNBOOK_HEAP", ("auto", "keep", "leave"))
     glibc = platform.libc_ver()[0] == "glibc"
@@ -169,8 +169,8 @@ def choose_heap() -> Choice:
 def choose_huge_pages() -> Choice:
     """Choose whether PyTorch asks the kernel for huge pages (on) or not (off).
 
-    It does on Linux; HORNBOOK_HUGE_PAGES (auto, on, off) forces it, and PyTorch's own THP_MEM_ALLOC_ENABLE is followed
-    where it is set. Raises HornbookError for on elsewhere than on Linux, and for a value that isn't known.
+    It does on Linux. HORNBOOK_HUGE_PAGES (auto, on, off) forces the choice; else PyTorch's own THP_MEM_ALLOC_ENABLE
+    decides, if it is set. Raises HornbookError for on without Linux, and for an unknown value.
     """
     asked = _asked("HORNBOOK_HUGE_PAGES", ("auto", "on", "off"))
     linux = sys.platform.startswith("linux")
@@ -183,18 +183,18 @@ def choose_huge_pages() -> Choice:
         return Choice("huge pages", asked, f"HORNBOOK_HUGE_PAGES is {asked}", True)
     if not linux:
         return Choice("huge pages", "off", "PyTorch can ask for them on Linux only")
-    # Hornbook itself sets it to 1, and the processes that it starts inherit that.
+    # Hornbook itself sets it to 1, and the processes that it starts inherit this value.
     if (value := os.environ.get("THP_MEM_ALLOC_ENABLE", "1")) != "1":
         return Choice("huge pages", "off", f"THP_MEM_ALLOC_ENABLE is {value}", True)
     return Choice("huge pages", "on", "the system is Linux")
 
 
 def own_kernels(device: torch.device) -> bool:
-    """Tell whether Hornbook's own kernels compute on this device (True), or PyTorch's (False).
+    """Tell whether this device uses Hornbook's own kernels (True), or PyTorch's (False).
 
-    Hornbook's are made for a CPU: attention, dropout, and the rows of the cross-entropy. HORNBOOK_KERNELS (auto, own,
-    torch) forces it. The variable is read once, since every layer asks: after a change of it call
-    `forget_kernels`. Raises HornbookError for own on a GPU, and for a value that isn't known.
+    Hornbook's kernels are made for a CPU: attention, dropout, and the rows of the cross-entropy. HORNBOOK_KERNELS
+    (auto, own, torch) forces the choice. The variable is read once, since every layer asks; after changing it, call
+    `forget_kernels`. Raises HornbookError for own on a GPU, and for an unknown value.
     """
     asked = _asked_kernels()
     if asked == "own" and device.type not in ("cpu", "meta"):
@@ -211,12 +211,12 @@ def _asked_kernels() -> str:
 
 
 def forget_kernels() -> None:
-    """Have the next `own_kernels` read HORNBOOK_KERNELS anew: for tests that change it in their own process."""
+    """Make the next `own_kernels` read HORNBOOK_KERNELS again, for tests that change it in their own process."""
     _asked_kernels.cache_clear()
 
 
 def choose_kernels() -> Choice:
-    """Choose what `own_kernels` tells, for the device that `choose_device` chooses; raises HornbookError as it does."""
+    """Return the choice of `own_kernels` for the chosen device; raises HornbookError as it does."""
     device = choose_device().chosen
     chosen = "own" if own_kernels(torch.device(device)) else "torch"
     if (asked := _asked_kernels()) != "auto":
@@ -225,14 +225,14 @@ def choose_kernels() -> Choice:
 
 
 _INSTRUCTIONS = {"default": (), "avx2": ("avx2", "fma3"), "avx512": ("avx512_f", "avx512_bw", "avx512_vl")}
-"""What ATEN_CPU_CAPABILITY can be on x86, and what the processor must have for it."""
+"""The values of ATEN_CPU_CAPABILITY on x86, and what each one needs of the processor."""
 
 
 def choose_instructions() -> Choice:
     """Name the instruction set of PyTorch's kernels; PyTorch's own ATEN_CPU_CAPABILITY forces it.
 
-    PyTorch reads the variable itself, when it first computes, and doesn't check it: it ignores a value that it doesn't
-    know, and one that the processor doesn't know ends the process. Raises HornbookError for both.
+    PyTorch reads the variable when it first computes, and doesn't check it: it ignores an unknown value, and crashes if
+    the processor doesn't have the instructions. Raises HornbookError in both cases.
     """
     chosen, asked = torch.backends.cpu.get_cpu_capability(), os.environ.get("ATEN_CPU_CAPABILITY", "")
     if not asked:
@@ -259,7 +259,7 @@ def processor() -> str:
 
 
 def choose(precision: str) -> list[Choice]:
-    """Make all choices; `precision` is what the recipe asks for. Raises HornbookError for whatever can't be had."""
+    """Make all choices; `precision` is the recipe's. Raises HornbookError for a choice that isn't possible here."""
     return [
         choose_device(),
         choose_precision(precision),
@@ -272,17 +272,17 @@ def choose(precision: str) -> list[Choice]:
 
 
 def describe(choices: Sequence[Choice]) -> dict[str, dict[str, str]]:
-    """Give choices by name, each with what was `chosen` and `why`, for a record in JSON."""
+    """Return choices by name, each with `chosen` and `why`, for a record in JSON."""
     return {choice.name: {"chosen": choice.chosen, "why": choice.why} for choice in choices}
 
 
 def device_name() -> str:
-    """Name the GPU where `choose_device` chooses it, and else say cpu; raises HornbookError as it does."""
+    """Return the GPU's name if `choose_device` chooses it, else cpu; raises HornbookError as it does."""
     return torch.cuda.get_device_name() if choose_device().chosen == "cuda" else "cpu"
 
 
 def _asked(variable: str, allowed: Sequence[str]) -> str:
-    """Read a variable; where it isn't set, its first value. Raises HornbookError for one that isn't allowed."""
+    """Read a variable; the default is the first allowed value. Raises HornbookError for a value that isn't allowed."""
     value = os.environ.get(variable) or allowed[0]
     if value not in allowed:
         raise HornbookError(f"{variable} is {value!r}: set it to {', '.join(allowed[:-1])} or {allowed[-1]}")
@@ -290,5 +290,5 @@ def _asked(variable: str, allowed: Sequence[str]) -> str:
 
 
 def _capabilities() -> Mapping[str, object]:
-    """Give what PyTorch knows of the processor; nothing where this release of PyTorch can't tell."""
+    """Return what PyTorch knows of the processor; empty if this release of PyTorch doesn't tell."""
     return torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}

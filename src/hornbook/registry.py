@@ -1,4 +1,4 @@
-"""What a recipe can name and other packages can add, found by Python's entry points.
+"""Classes that a recipe can name and other packages can add, found by Python's entry points.
 
 An entry point is a line in a package's pyproject.toml: `[project.entry-points."hornbook.families"]`, then
 `mamba = "hornbook_mamba:Mamba"`. Hornbook's own families, objectives and measures are found in the same way.
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """All that is registered in one group, by name and in the order of the names; loaded when it is first asked for.
+    """The entries of one group, sorted by name; loaded at the first use.
 
-    `accept` makes an entry of what an entry point names, and raises HornbookError where that doesn't declare what the
-    rest of the code needs. Raises HornbookError, naming the package, for what can't be loaded, and for a name that
-    two packages use.
+    `accept` turns the object of an entry point into an entry, and raises HornbookError if the object doesn't declare
+    what the rest of the code needs. Raises HornbookError, with the package's name, for an entry point that can't be
+    loaded, and for a name that two packages use.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def _entries(self) -> dict[str, T]:
         found: dict[str, EntryPoint] = {}
         for point in sorted(entry_points(group=self.group), key=lambda point: point.name):
-            # A package can be found twice, in its folder and where it is installed.
+            # A package can be found twice: in its folder, and installed.
             if (other := found.get(point.name)) and other.value != point.value:
                 raise HornbookError(
                     f"two packages register the {self.what} {point.name}: {_package(other)} as {other.value}, and "
@@ -67,16 +67,16 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def find(self, name: str) -> T:
-        """Give an entry; raises HornbookError with the nearest name where there is none."""
+        """Return an entry; raises HornbookError with the nearest name if there is none."""
         if name not in self._entries:
             raise HornbookError(f"there is no {self.what} {name!r}{nearest(name, list(self))}")
         return self[name]
 
 
 def check_declared(what: str, name: str, found: type, base: type) -> None:
-    """Raise HornbookError where a class lacks some of what `base` wants declared, or is another kind of thing.
+    """Raise HornbookError for anything but a subclass of `base` that declares all that `base` requires.
 
-    `base` wants what it annotates and gives no value to. Its docstring under each name says what is meant.
+    A class has to declare each name that `base` annotates without a value; the docstring under the name explains it.
     """
     if not (isinstance(found, type) and issubclass(found, base)):
         raise HornbookError(f"the {what} {name} is {found!r}, and has to be a subclass of {base.__name__}")
@@ -86,7 +86,7 @@ def check_declared(what: str, name: str, found: type, base: type) -> None:
             f"the {what} {name} ({found.__module__}.{found.__name__}) doesn't declare {', '.join(missing)}: nothing of "
             f"it is guessed, so declare it in the class, as {base.__module__}.{base.__name__} describes it"
         )
-    fields = getattr(found, "model_fields", {})  # a section of a recipe has its name as an option
+    fields = getattr(found, "model_fields", {})  # in a section of a recipe, the name is an option
     own = fields["name"].default if "name" in fields else getattr(found, "name", name)
     if own != name:
         raise HornbookError(f"the {what} {name} calls itself {own!r}: let both be one name")

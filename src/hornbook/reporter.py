@@ -1,4 +1,4 @@
-"""How far things are, told to whoever listens through `logging`. A command line shows bars instead, on a terminal."""
+"""Report progress through `logging`; on a terminal, the command line shows bars instead."""
 
 import logging
 import time
@@ -12,10 +12,10 @@ _PAUSE = 15.0
 
 
 class Reporter:
-    """Tells how far things are; silent where another process tells it already."""
+    """Reports progress; `silent` if another process already reports it."""
 
     bars = False
-    """Whether work is shown as it goes on, so that lines about how far it is would be one too many."""
+    """Whether progress is shown as bars, so that no lines about it are needed."""
 
     def __init__(self, silent: bool = False) -> None:
         self.silent = silent
@@ -26,13 +26,13 @@ class Reporter:
             LOGGER.info(text)
 
     def warn(self, text: str) -> None:
-        """Log a line that should be read."""
+        """Log a warning."""
         if not self.silent:
             LOGGER.warning(text)
 
     @contextmanager
     def counting(self, title: str, unit: str) -> Iterator[Callable[[int], None]]:
-        """Tell how much of something without a known end was done; gives a function that adds to it."""
+        """Report work without a known end; yield a function that adds to the count of what is done."""
         began, done = time.perf_counter(), 0
 
         def advance(count: int) -> None:
@@ -44,7 +44,7 @@ class Reporter:
 
     @contextmanager
     def steps(self, title: str, first: int, last: int) -> Iterator[Callable[[int, str], None]]:
-        """Tell of steps `first` to `last`; gives a function that takes the step reached and the figures beside it."""
+        """Report steps `first` to `last`; yield a function that takes the step reached and a line of figures."""
         began = spoken = time.perf_counter()
 
         def reach(step: int, figures: str) -> None:
@@ -59,7 +59,7 @@ class Reporter:
 
     @contextmanager
     def shares(self) -> Iterator[Callable[[str, float], None]]:
-        """Tell what is being done and the share of it that is done; gives a function that takes both."""
+        """Report the share of some work that is done; yield a function that takes the work's title and the share."""
         spoken = time.perf_counter()
 
         def tell(title: str, share: float) -> None:
@@ -72,7 +72,7 @@ class Reporter:
 
 
 def short(number: float) -> str:
-    """Write a count in four characters or so: 950, 12.3k, 4.5M."""
+    """Format a count in about four characters: 950, 12.3k, 4.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.1f}{letter}"

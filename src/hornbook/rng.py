@@ -1,7 +1,7 @@
-"""Random numbers that belong to a place, not to a moment.
+"""A counter-based random number generator: numbers depend on what they are for, not on when they are drawn.
 
-Every draw of a run is a function of (seed, step, row, purpose): which numbers came before, how many processes share the
-work and how many workers load it change nothing. That is what makes a resumed run the same run.
+Every random number of a run is a function of (seed, step, row, purpose). It doesn't depend on earlier draws, nor on the
+number of processes or workers. So a resumed run is the same run.
 
 The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), one
 stream for each key, evaluated for all rows at once.
@@ -25,7 +25,7 @@ _30, _27, _31 = np.array([30, 27, 31], np.uint64)
 
 def mix(values: UInt64s) -> UInt64s:
     """SplitMix64's finalizer: a bijection of 64 bits, after which every output bit depends on every input bit."""
-    # In place and with constants made once: every batch waits for it some twenty times.
+    # In place, and with constants made once: every batch calls this some twenty times.
     values = values ^ (values >> _30)
     values *= _FIRST
     values ^= values >> _27
@@ -35,7 +35,7 @@ def mix(values: UInt64s) -> UInt64s:
 
 
 def key(*parts: int | str) -> int:
-    """Name a stream: 63 bits that depend on every part and on their order, the same on every machine."""
+    """Hash the parts, in their order, into a 63-bit key that is the same on every machine."""
     digest = hashlib.blake2b(
         "\0".join(f"{type(part).__name__}:{part}" for part in parts).encode(), digest_size=8
     )
@@ -46,8 +46,8 @@ def key(*parts: int | str) -> int:
 class CounterRNG:
     """The random numbers of some examples of one step.
 
-    `rows` are the examples' numbers within the step, shape (B,); a process that holds only some of a step's examples
-    gets, for those, the very numbers that a single process would.
+    `rows` are the examples' numbers within the step, shape (B,). A process that has only some of a step's examples gets
+    the same random numbers for them as a single process would.
     """
 
     seed: int
@@ -55,13 +55,13 @@ class CounterRNG:
     rows: npt.NDArray[np.int64]
 
     def uniform(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
-        """Draw `count` numbers from [0, 1) for each row: shape (B, count). Another purpose is another stream."""
+        """Draw `count` numbers from [0, 1) for each row: shape (B, count). Each purpose has its own stream."""
         return _numbers(self._streams(purpose)[:, None], np.arange(count))
 
     def uniform_at(
         self, purpose: str, examples: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Give what `uniform` gives at [examples, places], without drawing the rest: shape (len(places),)."""
+        """Return the numbers of `uniform` at [examples, places], without computing the rest: shape (len(places),)."""
         return _numbers(self._streams(purpose)[examples], places)
 
     def integers(self, purpose: str, count: int, below: int) -> npt.NDArray[np.int64]:
@@ -78,25 +78,25 @@ class CounterRNG:
         return np.sort(order[:, :chosen], axis=1).astype(np.int64)
 
     def _streams(self, purpose: str) -> UInt64s:
-        """Give where each row's stream begins."""
+        """Compute the start of each row's stream."""
         stream = np.uint64(key(self.seed, self.step, purpose))
         return mix(mix(stream + self.rows.astype(np.uint64) * _GOLDEN))
 
 
 def _numbers(streams: UInt64s, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Give the numbers from [0, 1) at some places of streams."""
+    """Compute the numbers from [0, 1) at some places of streams."""
     bits = mix(streams + (places + 1).astype(np.uint64) * _GOLDEN)
     bits >>= np.uint64(11)
     return bits.astype(np.float64) * 2.0**-53
 
 
 def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArray[np.int64]:
-    """Map places of range(size) to places of range(size), a bijection that `stream` chooses.
+    """Map places of range(size) to places of range(size), by a bijection that `stream` chooses.
 
-    A Feistel network over pairs of a number below a and one below b, where a * b is hardly more than `size`, applied
-    again to whatever falls outside (the generalized Feistel cipher and cycle walking of Black and Rogaway, "Ciphers
-    with arbitrary finite domains", 2002): a shuffle of billions of windows that needs no memory and gives the n-th of
-    them at once.
+    This shuffles billions of windows without memory, and computes any single place at once. It is a Feistel network
+    over pairs of a number below a and a number below b, where a * b is slightly more than `size`; results outside the
+    range are mapped again (the generalized Feistel cipher and cycle walking of Black and Rogaway, "Ciphers with
+    arbitrary finite domains", 2002).
     """
     side = math.isqrt(max(size - 1, 0)) + 1
     rows, columns = np.uint64(side), np.uint64(-(-size // side))
@@ -116,5 +116,5 @@ def permute(places: npt.NDArray[np.int64], size: int, stream: int) -> npt.NDArra
 
 @lru_cache(maxsize=64)
 def _keys(stream: int) -> list[np.uint64]:
-    """Give the keys of a network's rounds."""
+    """Make the keys of the network's rounds."""
     return [np.uint64(key(stream, number)) for number in range(8)]

@@ -1,4 +1,4 @@
-"""What every part of a recipe has in common."""
+"""The base class of all parts of a recipe."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A part of a recipe: typed, frozen, and closed to unknown keys.
 
-    The options of a thing stand in the class that does the thing, so a newcomer finds both in one place; a field's
-    help is the docstring under it.
+    The class that does a thing also holds its options, so that both are in one place. The docstring under a field is
+    its help.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
