@@ -29,7 +29,7 @@ CASES = {
 def test_it_has_the_weights_before_the_first_step(
     preset: str, recipe_of: Callable[..., Recipe], tmp_path: Path
 ) -> None:
-    model = {"preset": preset, "length": 32, "config": find(preset).tiny, "positions": preset != "bert-tiny"}
+    model = {"preset": preset, "length": 32, "config": find(preset).tiny}
     recipe = recipe_of(model, CASES[preset])
     facts = init(recipe, tmp_path / "new", report=Reporter(silent=True))
     assert not recipe.folder.exists()

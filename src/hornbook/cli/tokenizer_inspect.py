@@ -33,7 +33,8 @@ def inspect(
     from hornbook.tokenizers.inspection import inspect as look
     from hornbook.tokenizers.record import describe_record, read_record
 
-    found, origins = {}, {}
+    found = {}
+    origins = {}
     for one in (folder, other) if other else (folder,):
         given = {"path": text, "documents": "blank-line", "heldout_fraction": 0}
         documents = Corpus.model_validate(given).documents_of("train") if text else None
