@@ -590,6 +590,7 @@ FIXABLE = {
     "C63",
     "C64",
     "H01",
+    "H10",
 }
 HALF = {"fixed_unknown", "lost_head"}
 """An unknown id that tokenizer.json itself has wrong is not AutoTokenizer's doing; a head that is nowhere can't be
