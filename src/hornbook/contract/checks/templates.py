@@ -89,7 +89,7 @@ def _frame_pairs(draft: Draft) -> bool:
     severity="warning",
     why="RoBERTa reads two texts as <s> A </s></s> B </s>, BERT and ALBERT as [CLS] A [SEP] B [SEP]. A model that is "
     "tuned on pairs of one form and used on those of the other sees a form that it never learned.",
-    fix="Take the tokenizer's template from `hornbook tokenizer import FOLDER OUT --for FAMILY`.",
+    fix="Take the tokenizer's template from `hornbook tokenizer import FOLDER --for FAMILY --out NEW`.",
     unless="H04",
     mend=_frame_pairs,
 )
