@@ -97,7 +97,7 @@ def test_a_family_is_as_published(name: str) -> None:
     ours = build_fast_tokenizer(bare, template, 64, style)
 
     theirs = {role: getattr(published, role) for role in ROLES}
-    assert {role: getattr(ours, role) for role in ROLES} == theirs | row.ours
+    assert {role: getattr(ours, role) for role in ROLES} == {**theirs, **row.ours}
     front = {token: number for token, number in published.get_vocab().items() if number < len(style.front)}
     assert {token: ours.convert_tokens_to_ids(token) for token in front} == front
     if "mask_token" in style.roles and style.back:
