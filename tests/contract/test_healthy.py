@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
@@ -14,6 +16,8 @@ from transformers import (
     BartForConditionalGeneration,
     BertConfig,
     BertForPreTraining,
+    BertForSequenceClassification,
+    BertModel,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoConfig,
@@ -192,6 +196,33 @@ def test_hugging_face_folders(name: str, made: Any, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
     assert troubles(examine(tmp_path / "model")) == []
+
+
+def padded(folder: Path) -> None:
+    """Let tokenizer.json pad and cut by itself, as published sentence encoders do."""
+    rust = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    rust.enable_padding(length=LENGTH, pad_id=rust.token_to_id("[PAD]"), pad_token="[PAD]")
+    rust.enable_truncation(LENGTH)
+    rust.save(str(folder / "tokenizer.json"))
+
+
+@pytest.mark.parametrize("kind", [BertModel, BertForSequenceClassification])
+def test_a_sentence_encoder(kind: Any, made: Any, tmp_path: Path) -> None:
+    model, tokenizer = made["bert"]
+    kind(model.config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    padded(tmp_path)
+    assert troubles(examine(tmp_path)) == []
+
+
+def test_a_sentence_encoder_that_lacks_a_layer(made: Any, tmp_path: Path) -> None:
+    model, tokenizer = made["bert"]
+    BertModel(model.config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    kept = {name: weight for name, weight in weights.items() if ".layer.1." not in name}
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    assert "H07" in {one.id for one in examine(tmp_path).warnings}
 
 
 EXPLAINED = {"roberta-base": {"C21", "H01"}, "10k-tok": {"C03"}}

@@ -529,6 +529,26 @@ def too_large(sick: Any) -> Made:
     return sick("pythia-14m", config={"vocab_size": 10_000_000})
 
 
+@specimen("H10", "roberta-base")
+def one_separator(sick: Any) -> Made:
+    """As Hornbook itself wrote it once: BERT's form with RoBERTa's tokens."""
+
+    def bert(facts: dict[str, Any]) -> None:
+        pair = facts["post_processor"]["pair"]
+        del pair[3]
+
+    return sick("roberta-base", tokenizer=bert)
+
+
+@specimen("H10", "bert-tiny")
+def two_separators(sick: Any) -> Made:
+    def roberta(facts: dict[str, Any]) -> None:
+        pair = facts["post_processor"]["pair"]
+        pair.insert(3, pair[2])
+
+    return sick("bert-tiny", tokenizer=roberta)
+
+
 @specimen("P01", "pythia-14m")
 def no_decoder(sick: Any) -> Made:
     return sick("pythia-14m", tokenizer=lambda facts: facts.update(decoder=None))
@@ -570,6 +590,7 @@ FIXABLE = {
     "C63",
     "C64",
     "H01",
+    "H10",
 }
 HALF = {"fixed_unknown", "lost_head"}
 """An unknown id that tokenizer.json itself has wrong is not AutoTokenizer's doing; a head that is nowhere can't be

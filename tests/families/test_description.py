@@ -139,6 +139,25 @@ def test_every_published_value_has_its_source(preset: str) -> None:
         assert set(origins.values()) == {published.source}
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_head_is_tied_where_the_values_say_so(preset: str) -> None:
+    description = describe(preset, 1000, 64)
+    said = {value.key: value.value for value in description.values}.get("tie_word_embeddings")
+    heads = [layer for layer in description.layers if layer.name in ("lm_head", "embed_out")]
+    if said is not None and heads:
+        assert said == bool(heads[0].shared)
+
+
+@pytest.mark.parametrize(
+    ("preset", "tied"),
+    [("t5-small", True), ("t5-v1.1-small", False), ("t5-v1.1-base", False)],
+)
+def test_t5s_published_folders_say_whether_the_head_is_tied(preset: str, tied: bool) -> None:
+    assert {value.key: value.value for value in describe(preset, 1000, 64).values}[
+        "tie_word_embeddings"
+    ] is tied
+
+
 def test_vocabulary_and_length_change_their_tables_alone() -> None:
     published, ours = describe("roberta-base"), describe("roberta-base", vocab_size=10_000, length=128)
     rows = (50_265 - 10_000) * (768 + 1) + (512 - 128) * 768

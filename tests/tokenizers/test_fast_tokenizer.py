@@ -105,8 +105,11 @@ def test_templates_by_head(trained):
     masked = build_fast_tokenizer(bare, "masked", 32, style, segments=True)
     assert masked("an apple")["input_ids"] == [1, *a, 2]
     pair = masked("an apple", "a pear")
-    assert pair["input_ids"] == [1, *a, 2, *b, 2]
-    assert pair["token_type_ids"] == [0] * (len(a) + 2) + [1] * (len(b) + 1)
+    assert pair["input_ids"] == [1, *a, 2, 2, *b, 2]
+    assert pair["token_type_ids"] == [0] * (len(a) + len(b) + 4)
+    judged = build_fast_tokenizer(bare, "pairs", 32, style)("an apple", "a pear")
+    assert judged["input_ids"] == [1, *a, 2, *b, 2]  # as objectives/pairs.py makes them, whatever the style
+    assert judged["token_type_ids"] == [0] * (len(a) + 2) + [1] * (len(b) + 1)
     assert "token_type_ids" not in build_fast_tokenizer(bare, "masked", 32, style)("an apple", "a pear")
     assert build_fast_tokenizer(bare, "causal", 32, style)("an apple")["input_ids"] == a
     assert build_fast_tokenizer(bare, "seq2seq", 32, style)("an apple")["input_ids"] == [*a, 2]

@@ -51,7 +51,9 @@ def open_tokenizer(place: Path) -> tuple[Any, str | None]:
         try:
             with quiet():
                 opened = opener.from_pretrained(place, local_files_only=True)
-                opened.backend_tokenizer  # noqa: B018  a class written in Python has none
+                # Real folders pad and cut by themselves, which a call of the tokenizer overrules; checks look at words.
+                opened.backend_tokenizer.no_padding()  # a class written in Python has no backend
+                opened.backend_tokenizer.no_truncation()
             return opened, failure
         except Exception as error:  # transformers has no one exception for what it can't open
             failure = failure or one_line(error)

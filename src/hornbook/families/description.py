@@ -137,7 +137,7 @@ def describe(preset: str, vocab_size: int | None = None, length: int | None = No
         published_parameters=published.parameters,
         published_for=published.counted.__name__ if published.counted else None,
         layers=_alike(layers),
-        values=_values(family, preset, config, tokenizer, length),
+        values=_values(family, preset, model.config, tokenizer, length),
         unused_positions=unused_positions(family, config, length),
         costs=_costs(family, model, runs, length),
     )

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from hornbook.errors import HornbookError
 from hornbook.tokenizers.identity import backend
-from hornbook.tokenizers.style import Style, Template, special_token
+from hornbook.tokenizers.style import BERT_PAIR, Style, Template, pair_template, special_token
 
 _NEEDED: dict[Template, tuple[str, ...]] = {
     "causal": (),
@@ -27,10 +27,11 @@ def build_fast_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Wrap a tokenizer with the template of a kind of model, for sequences of `length` tokens; it stays as it is.
 
-    The template is `cls A sep` (a pair: `cls A sep B:1 sep:1`) for masked and pairs, `A eos` for seq2seq,
-    none for causal. Roles are the style's; without a style they are those that the tokenizer declares. `segments`
-    adds token_type_ids, as does pairs. Once saved, AutoTokenizer opens it with the same ids, beside any family's
-    config.json.
+    The template is `cls A sep` for masked and pairs, `A eos` for seq2seq, none for causal. Two texts are
+    `cls A sep B:1 sep:1` for pairs, whose objectives make them so, and for masked what the style says: `Style.pair`.
+    Roles are the style's; without a style they are those that the tokenizer declares, and two texts get the form of
+    the style that has the same cls and sep. `segments` adds token_type_ids, as does pairs.
+    Once saved, AutoTokenizer opens it with the same ids, beside any family's config.json.
 
     Raises HornbookError when a token that the template needs has no role or isn't in the vocabulary, or the mask
     is the unknown token.
@@ -56,7 +57,7 @@ def build_fast_tokenizer(
             )
     rust.no_truncation()
     rust.no_padding()
-    rust.post_processor = _template(rust, template, roles)
+    rust.post_processor = frame(rust, template, roles, style.pair if style else pair_template(roles))
     names = ["input_ids", "attention_mask"]
     if segments or template == "pairs":
         names.insert(1, "token_type_ids")
@@ -90,10 +91,12 @@ def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTra
     )
 
 
-def _template(rust: Tokenizer, template: Template, roles: Mapping[str, str]) -> TemplateProcessing:
+def frame(rust: Tokenizer, template: Template, roles: Mapping[str, str], masked: str) -> TemplateProcessing:
+    """Make what is put around one text and two; `masked` is the form of two for a masked model, see `Style.pair`."""
     if template in ("masked", "pairs"):
         cls, sep = roles["cls_token"], roles["sep_token"]
-        single, pair = [cls, "$A", sep], [cls, "$A", sep, "$B:1", f"{sep}:1"]
+        form = masked if template == "masked" else BERT_PAIR
+        single, pair = [cls, "$A", sep], [part.format(cls=cls, sep=sep) for part in form.split()]
     elif template == "seq2seq":
         cls = sep = roles["eos_token"]
         single, pair = ["$A", sep], ["$A", sep, "$B", sep]

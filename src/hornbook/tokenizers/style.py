@@ -1,7 +1,7 @@
 """Styles: which special tokens a tokenizer has, at which ids, and what each of them is for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, takewhile
 from typing import Literal
 
@@ -14,6 +14,11 @@ Template = Literal["causal", "masked", "pairs", "seq2seq"]
 Head = str
 """What a model learned to do, as its family and its objective call it: mostly a template's name, but any will do."""
 
+BERT_PAIR = "{cls} $A {sep} $B:1 {sep}:1"
+"""Two texts as BERT and ALBERT read them, and as the objectives over pairs make them."""
+ROBERTA_PAIR = "{cls} $A {sep} {sep} $B {sep}"
+"""Two texts as RoBERTa reads them: the separator twice between them, and no second type of segment."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -25,6 +30,9 @@ class Style:
     """The token that plays each role, under transformers' names of them: {"pad_token": "<pad>", ...}."""
     back: tuple[str, ...] = ()
     """The tokens at the highest ids."""
+    # Left out of the repr, by which trained tokenizers are found again: a template changes no vocabulary.
+    pair: str = field(default=BERT_PAIR, repr=False)
+    """How a masked model reads two texts, $A and $B, with the type of segment behind each colon."""
 
     def layout(
         self, sentinels: int, spaces_are_tokens: bool, modes: Sequence[str] = ()
@@ -53,9 +61,9 @@ _FAIRSEQ = _roles("<s>", "</s>", cls="<s>", sep="</s>", unk="<unk>", pad="<pad>"
 
 STYLES: dict[str, Style] = {
     # Ours, for every head: padding at 0 wastes no row, and a mask at the end leaves the ids before it alone.
-    "shared": Style(("<pad>", "<s>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",)),
+    "shared": Style(("<pad>", "<s>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",), ROBERTA_PAIR),
     # roberta-base's vocab.json.
-    "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",)),
+    "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",), ROBERTA_PAIR),
     # bert-base's order, without its unused entries in between. BERT has no bos and no eos.
     "bert": Style(
         ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
@@ -73,6 +81,14 @@ STYLES: dict[str, Style] = {
     # t5-small's spiece.model.
     "t5": Style(("<pad>", "</s>", "<unk>"), _roles(None, "</s>", unk="<unk>", pad="<pad>")),
 }
+
+
+def pair_template(roles: Mapping[str, str]) -> str:
+    """Give the form of two texts that belongs to the cls and sep of these roles; BERT's where no style has them."""
+    for style in STYLES.values():
+        if "cls_token" in roles and all(roles[r] == style.roles.get(r) for r in ("cls_token", "sep_token")):
+            return style.pair
+    return BERT_PAIR
 
 
 def sentinel(number: int) -> str:

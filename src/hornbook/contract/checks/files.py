@@ -224,6 +224,9 @@ def builds(subject: Subject) -> Iterator[str]:
 def complete(subject: Subject) -> Iterator[str]:
     """Say what the class looked for in vain."""
     lost = sorted(subject.missing_weights)
+    if subject.architecture != type(subject.model).__name__:
+        # A model without a head, or with a classifier's, is looked at with a language model's: that head is nobody's.
+        lost = [name for name in lost if name.startswith(f"{subject.model.base_model_prefix}.")]
     if lost:
         yield f"{len(lost)} weights of {type(subject.model).__name__} aren't there, such as {lost[0]}"
 

@@ -1,12 +1,19 @@
 """Does the tokenizer frame texts, and tell segments, as the model expects?"""
 
 import inspect
+import json
 from collections.abc import Iterator
 from typing import Any
+
+from tokenizers import Tokenizer
 
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
 from hornbook.contract.subject import Subject
+from hornbook.families import TYPES
+from hornbook.tokenizers import STYLES
+from hornbook.tokenizers.fast_tokenizer import declared_roles, frame
+from hornbook.tokenizers.style import pair_template
 
 
 def _no_template(draft: Draft) -> bool:
@@ -63,6 +70,47 @@ def framed(subject: Subject) -> Iterator[str]:
                 f"'a' is read as {' '.join(tokenizer.convert_ids_to_tokens(ids))}, without "
                 f"{tokenizer.cls_token} and {tokenizer.sep_token}"
             )
+
+
+def _frame_pairs(draft: Draft) -> bool:
+    if not draft.verbatim():
+        return False
+    roles, rust = declared_roles(draft.subject.tokenizer), Tokenizer.from_str(json.dumps(draft.tokenizer))
+    rust.post_processor = frame(rust, "masked", roles, pair_template(roles))
+    assert draft.tokenizer is not None
+    draft.tokenizer["post_processor"] = json.loads(rust.to_str())["post_processor"]
+    return True
+
+
+@check(
+    "H10",
+    "Two texts have the form of the published tokenizer",
+    needs="config tokenizer head",
+    severity="warning",
+    why="RoBERTa reads two texts as <s> A </s></s> B </s>, BERT and ALBERT as [CLS] A [SEP] B [SEP]. A model that is "
+    "tuned on pairs of one form and used on those of the other sees a form that it never learned.",
+    fix="Take the tokenizer's template from `hornbook tokenizer import FOLDER --for FAMILY --out NEW`.",
+    unless="H04",
+    mend=_frame_pairs,
+)
+def pair_form(subject: Subject) -> Iterator[str]:
+    """Compare what stands around two texts with the form of the special tokens' style, and of the family's."""
+    family, roles = TYPES.get(subject.config.model_type), declared_roles(subject.tokenizer)
+    if subject.head != "masked" or family is None or not {"cls_token", "sep_token"} <= roles.keys():
+        return
+    encoded = subject.tokenizer.backend_tokenizer.encode("a", "b")
+    shown = [
+        token if text is None else "AB"[text]
+        for token, text in zip(encoded.tokens, encoded.sequence_ids, strict=True)
+    ]
+    read = [one for place, one in enumerate(shown) if one not in ("A", "B") or shown[place - 1] != one]
+    right = [
+        [part.split(":")[0].format(cls=roles["cls_token"], sep=roles["sep_token"]) for part in form.split()]
+        for form in (pair_template(roles), STYLES[family.style].pair)
+    ]
+    wanted = [[one.removeprefix("$") for one in form] for form in right]
+    if read not in wanted:
+        yield f"two texts are read as {' '.join(read)}, and the form of these tokens is {' '.join(wanted[0])}"
 
 
 def _segments(subject: Subject) -> int:
