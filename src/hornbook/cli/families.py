@@ -34,6 +34,4 @@ def list_presets(context: typer.Context, json: Json = False) -> None:
     else:
         shown = ("preset", "family", "published parameters", "published vocabulary", "published positions")
         print_table([{name.removeprefix("published "): row[name] for name in shown} for row in rows])
-        print(
-            "\nAs published. Objectives and sources: --json. More of one: hornbook families describe PRESET"
-        )
+        print("\nAs published. --json has objectives and sources, `families describe` the rest.")
