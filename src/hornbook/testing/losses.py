@@ -1,0 +1,31 @@
+"""What Hugging Face's class itself says of a batch."""
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from hornbook.families import Family
+
+ClassLoss = Callable[[Family, PreTrainedModel, Mapping[str, Tensor]], Tensor]
+"""Computes with a Hugging Face class, of which nothing is replaced, the mean of each of an objective's terms on a batch:
+shape (terms,)."""
+
+
+def class_loss(family: Family, plain: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
+    """Take the class's own `loss` or, where it also judges pairs, the loss of words, that of pairs, and its accuracy.
+
+    A class has its own name for the label of pairs, and gives the sum of both losses.
+    """
+    known = signature(plain.forward).parameters
+    label = next((name for name in known if name.endswith("_label")), None)
+    given = {label if key.endswith("_label") and label else key: value for key, value in batch.items()}
+    outputs = plain(**given, **family.arguments)
+    if label not in given:
+        return outputs.loss[None]
+    judged, wanted = outputs[2], given[label]
+    pairs = cross_entropy(judged, wanted)
+    return torch.stack([outputs.loss - pairs, pairs, (judged.argmax(-1) == wanted).float().mean()])

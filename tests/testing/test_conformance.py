@@ -1,0 +1,8 @@
+"""Everything that is registered conforms."""
+
+import pytest
+
+from hornbook.testing import conformance
+from hornbook.testing.runs import two_processes
+
+test_everything_registered = conformance(marks={two_processes: pytest.mark.slow})
