@@ -3,6 +3,6 @@
 import pytest
 
 from hornbook.testing import conformance
-from hornbook.testing.runs import two_processes
+from hornbook.testing.processes import two_processes
 
 test_everything_registered = conformance(marks={two_processes: pytest.mark.slow})

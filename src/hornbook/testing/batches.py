@@ -23,13 +23,13 @@ def batches(case: Case, folder: Path) -> None:
         )
         case.require(
             expected.dtype == torch.int64 and len(expected) == 8,
-            f"{name} of 8 rows has the type {expected.dtype} and the shape {tuple(expected.shape)}, not 8 rows of int64",
+            f"{name} of 8 rows is {expected.dtype} of shape {tuple(expected.shape)}, not 8 rows of int64",
         )
     labels, size = whole["labels"], case.config.vocab_size
     learned = labels[labels != IGNORED]
     case.require(len(learned) > 0, "no place of 8 examples has a label")
     for name, ids in (("input_ids", whole["input_ids"]), ("labels", learned)):
         case.require(
-            0 <= int(ids.min()) and int(ids.max()) < size,
+            int(ids.min()) >= 0 and int(ids.max()) < size,
             f"{name} has ids from {int(ids.min())} to {int(ids.max())}, and the model has rows for 0 to {size - 1}",
         )

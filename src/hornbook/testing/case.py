@@ -44,7 +44,9 @@ class Case:
 
     def __str__(self) -> str:
         model = self.family.name if self.preset in list(self.family.presets)[:1] else self.preset
-        options = self.objective.model_dump(exclude_defaults=True).keys() - self.objective.suited(self.family.heads)
+        options = self.objective.model_dump(exclude_defaults=True).keys() - self.objective.suited(
+            self.family.heads
+        )
         return "-".join([model, self.objective.name, *sorted(options)])  # type: ignore[attr-defined]
 
     def require(self, holds: bool, sentence: str) -> None:
@@ -160,5 +162,5 @@ def _numbers(family: Family) -> set[str]:
 
 @cache
 def _train(kind: str, style: str, sentinels: int, modes: tuple[str, ...]) -> Tokenizer:
-    options = TokenizerOptions(kind=kind, vocab_size=_VOCABULARY)  # type: ignore[arg-type]
+    options = TokenizerOptions(kind=kind, vocab_size=_VOCABULARY)
     return train(make_stories(), options, STYLES[style], sentinels, modes=modes)

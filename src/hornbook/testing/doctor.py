@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ def doctor(case: Case, folder: Path) -> None:
         change(*facts)
         for path, one in zip(paths, facts, strict=True):
             path.write_text(json.dumps(one), "utf-8")
-        case.require(bool(troubles(examine(sick, objective=name))), f"the doctor is silent on a folder with {what}")
+        case.require(
+            bool(troubles(examine(sick, objective=name))), f"the doctor is silent on a folder with {what}"
+        )
 
 
 def troubles(report: Report) -> list[str]:
@@ -53,9 +56,14 @@ def broken(case: Case) -> Iterator[tuple[str, Break]]:
         yield "a pad id beyond the table", lambda config, _: config.update(pad_token_id=size + 7)
     yield "a tokenizer larger than the model", lambda config, _: config.update(vocab_size=size - 9)
     for role in ("eos", "sep", "cls", "mask"):
-        without = replace(case.vocabulary, **{role: None})
+        lacks: Any = {role: None}
+        without = replace(case.vocabulary, **lacks)
         if case.objective.problems(without, LENGTH) != case.objective.problems(case.vocabulary, LENGTH):
-            yield f"no {role} token", lambda _, tokens, role=role: tokens.pop(f"{role}_token", None)
+            yield f"no {role} token", partial(_forget, role)
     if case.family.position_table is not None:
         (name,) = case.family.positions(case.tokenizer, LENGTH)
         yield "half the positions", lambda config, _: config.update({name: LENGTH // 2})
+
+
+def _forget(role: str, config: Facts, tokens: Facts) -> None:
+    tokens.pop(f"{role}_token", None)

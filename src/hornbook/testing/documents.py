@@ -32,8 +32,8 @@ def document_mask(case: Case, folder: Path) -> None:
                 apart = float((packed[row, begin:end] - alone).abs().max())
                 case.require(
                     apart <= APART * float(alone.abs().max()),
-                    f"the hidden states of a document at places {begin} to {end - 1} are up to {apart:.1e} from those of "
-                    "the document alone, so it sees another, or its positions don't restart",
+                    f"the hidden states of a document at places {begin} to {end - 1} are up to {apart:.1e} from those "
+                    "of the document alone, so it sees another, or its positions don't restart",
                 )
                 several += begin > 0
     case.require(several > 0, f"no example of {LENGTH} tokens holds two documents, so the mask wasn't asked")

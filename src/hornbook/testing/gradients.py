@@ -8,8 +8,8 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel
 
 from hornbook.objectives import IGNORED
+from hornbook.objectives.batch_to_loss import LossModule
 from hornbook.testing.case import Case
-from hornbook.training.loss_module import LossModule
 
 UNIT = 2**-8
 """bf16 keeps 8 bits of a number: what is rounded moves by this share of it at most."""
@@ -75,12 +75,16 @@ def bf16(case: Case, folder: Path) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         _, theirs = _class_step(case, model, batch)
     case.require(
-        all(one.dtype == torch.float32 for one in found.values()), "some gradients under autocast aren't in fp32"
+        all(one.dtype == torch.float32 for one in found.values()),
+        "some gradients under autocast aren't in fp32",
     )
-    case.require(rounded != loss, f"the loss under autocast is that in fp32, {loss}, as if nothing were in bf16")
+    case.require(
+        rounded != loss, f"the loss under autocast is that in fp32, {loss}, as if nothing were in bf16"
+    )
     room = _loss_bound(case, model, batch)
     case.require(
-        abs(rounded - loss) <= room, f"the loss is {rounded:.5f} in bf16 and {loss:.5f} in fp32, more than {room:.1e} off"
+        abs(rounded - loss) <= room,
+        f"the loss is {rounded:.5f} in bf16, {loss:.5f} in fp32, more than {room:.1e} away",
     )
     bound = math.sqrt(2 * roundings(model.config)) * UNIT
     for what, parts in (("the gradients", ()), ("the gradients of queries and keys", QUERIES)):

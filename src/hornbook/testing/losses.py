@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from hornbook.families import Family
 
 ClassLoss = Callable[[Family, PreTrainedModel, Mapping[str, Tensor]], Tensor]
-"""Computes with a Hugging Face class, of which nothing is replaced, the mean of each of an objective's terms on a batch:
-shape (terms,)."""
+"""Computes the mean of each of an objective's terms on a batch, shape (terms,), with a Hugging Face class of which
+nothing is replaced."""
 
 
 def class_loss(family: Family, plain: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:

@@ -17,7 +17,9 @@ ROUNDING = 2**-8
 def measures(case: Case, folder: Path) -> None:
     """Each figure is its brute-force twin's in fp32, and near it under bf16's autocast."""
     stories = make_stories(5)
-    texts = [stories[0][:50], "a", stories[1][:80], *stories[2:]][: 3 if case.objective.head == "pairs" else None]
+    texts = [stories[0][:50], "a", stories[1][:80], *stories[2:]][
+        : 3 if case.objective.head == "pairs" else None
+    ]
     model = case.model(seed=1).eval()
     plain = case.plain(model)
     heldout = Heldout(case.loaded(model), case.objective, texts, case.store(texts))
@@ -32,7 +34,8 @@ def measures(case: Case, folder: Path) -> None:
                 figures = MEASURES.find(name).measure(heldout, lambda what, share: None)
             values = [one["value"] for one in figures]
             case.require(
-                len(values) == len(expected), f"{name} gives {len(values)} figures, and its twin {len(expected)}"
+                len(values) == len(expected),
+                f"{name} gives {len(values)} figures, and its twin {len(expected)}",
             )
             for one, value, right in zip(figures, values, expected, strict=True):
                 share = one["unit"] == "share"  # a right answer more or less is no rounding

@@ -31,9 +31,10 @@ def weights(case: Case, folder: Path) -> None:
         case.family.parameters(case.config, case.objective.head),
     )
     case.require(size == counted, f"the model has {size:,} parameters, and parameters() counts {counted:,}")
+    head = first.get_output_embeddings()
     case.require(
-        any(isinstance(module, case.family.matrices) for module in first.modules()),
-        f"no layer is one of the declared matrices ({', '.join(one.__name__ for one in case.family.matrices)}), so Muon "
+        any(isinstance(one, case.family.matrices) for one in first.modules() if one is not head),
+        f"no layer is one of the declared matrices ({', '.join(one.__name__ for one in case.family.matrices)}): Muon "
         "would leave the whole model to AdamW and costs would count nothing",
     )
 
@@ -52,7 +53,12 @@ def positions(case: Case, folder: Path) -> None:
     for length in (2, LENGTH // 3, LENGTH):
         used.clear()
         ids = torch.full((2, length), int(case.vocabulary.words[0]))
-        hidden = family.hidden(model, {"input_ids": ids, "labels": ids})
+        try:
+            hidden = family.hidden(model, {"input_ids": ids, "labels": ids})
+        except (IndexError, RuntimeError):
+            case.require(
+                False, f"{length} tokens look beyond the position table: positions() gives it too few rows"
+            )
         width, rows = tuple(hidden.shape[:2]), family.position_rows(case.config, length)
         case.require(width == (2, length), f"hidden states of 2 x {length} places have the shape {width}")
         logits = tuple(family.logits(model, hidden).shape)

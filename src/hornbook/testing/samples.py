@@ -24,7 +24,9 @@ def samples(case: Case, folder: Path) -> None:
     model = case.model(seed=1).eval()
     loaded = case.loaded(model)
     first, again = (sample(loaded, PROMPT, writes) for _ in range(2))
-    case.require(first == again, f"two samples of {PROMPT!r} differ: {first['output']!r} and {again['output']!r}")
+    case.require(
+        first == again, f"two samples of {PROMPT!r} differ: {first['output']!r} and {again['output']!r}"
+    )
     case.require(
         first["kind"] == writes, f"the objective writes by {writes}, and the sample says {first['kind']}"
     )
@@ -58,7 +60,7 @@ def _written_by_the_class(case: Case, plain: PreTrainedModel) -> None:
     )
     case.require(
         said == whole[len(before) :],
-        f"at temperature 0 the model writes {said!r}, and Hugging Face's class without a cache {whole[len(before) :]!r}",
+        f"at temperature 0 the model writes {said!r}, and its class without a cache {whole[len(before) :]!r}",
     )
 
 

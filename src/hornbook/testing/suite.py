@@ -13,7 +13,8 @@ from hornbook.testing.gradients import bf16, loss_and_gradients
 from hornbook.testing.losses import ClassLoss, class_loss
 from hornbook.testing.measures import measures
 from hornbook.testing.models import positions, weights
-from hornbook.testing.runs import exact_resume, exact_resume_bf16, two_processes
+from hornbook.testing.processes import two_processes
+from hornbook.testing.runs import exact_resume, exact_resume_bf16
 from hornbook.testing.samples import samples
 from hornbook.testing.twins import TWINS
 
