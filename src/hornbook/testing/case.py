@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.evaluation.loading import LoadedModel
 from hornbook.families import FAMILIES, Family
+from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore, build

@@ -69,7 +69,10 @@ def resume(case: Case, folder: Path, dropout: float, **training: Any) -> None:
     """Train, make it look as if the run had been killed after its first checkpoint, and go on to the same bits."""
     recipe = make_recipe(recipe_of(case, folder, dropout, **training), [])
     finished = folder / "model" / "model.safetensors"
-    start(recipe, Reporter(silent=True)).train()
+    loop = start(recipe, Reporter(silent=True))
+    rounded = recipe.training.precision == "bf16"
+    case.require(loop.loss_module.bf16 == rounded, f"the run isn't in {recipe.training.precision}")
+    loop.train()
     ended = load_file(finished)
     middle, last = sorted((folder / "checkpoints").iterdir())
     begun = load_file(middle / "model.safetensors")

@@ -40,13 +40,14 @@ def conformance(
     families: Collection[str] | None = None,
     objectives: Collection[str] | None = None,
     *,
+    checks: Collection[Check] | None = None,
     class_loss: ClassLoss = class_loss,
     twins: Mapping[str, Twin] | None = None,
     marks: Mapping[Check, Any] | None = None,
 ) -> Callable[..., None]:
     """Make a test that asks everything of all registered families and objectives, or of those that are named.
 
-    `class_loss` computes what a family's Hugging Face class itself says of a batch, where that isn't its `loss`;
+    `checks` are all of `CHECKS` and `FAMILY_CHECKS`, or some of them. `class_loss` computes what a family's Hugging Face class itself says of a batch, where that isn't its `loss`;
     `twins` are those of one's own measures; `marks` are pytest's marks for some checks, such as
     `{two_processes: pytest.mark.slow}`. Needs pytest, and raises ImportError without it.
     """
@@ -56,6 +57,8 @@ def conformance(
     for case in cases(families, objectives, class_loss=class_loss, twins={**TWINS, **(twins or {})}):
         head = case.preset, case.objective.head
         for check in CHECKS if head in heads else (*CHECKS, *FAMILY_CHECKS):
+            if checks is not None and check not in checks:
+                continue
             marked = (marks or {}).get(check, ())
             parameters.append(pytest.param(check, case, id=f"{case}-{check.__name__}", marks=marked))
         heads.add(head)
