@@ -47,8 +47,8 @@ def conformance(
 ) -> Callable[..., None]:
     """Make a test that asks everything of all registered families and objectives, or of those that are named.
 
-    `checks` are all of `CHECKS` and `FAMILY_CHECKS`, or some of them. `class_loss` computes what a family's Hugging Face
-    class itself says of a batch, where that isn't its `loss`; `twins` are those of one's own measures; `marks` are
+    `checks` are all of `CHECKS` and `FAMILY_CHECKS`, or some of them. `class_loss` computes what a family's Hugging
+    Face class itself says of a batch, where that isn't its `loss`; `twins` are those of one's own measures; `marks` are
     pytest's marks for some checks, such as `{two_processes: pytest.mark.slow}`. Needs pytest, and raises ImportError
     without it.
     """
