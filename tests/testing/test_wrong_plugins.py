@@ -156,6 +156,7 @@ test_shifted = conformance(families=["shifted"], objectives=["causal"])
 """
 
 
+@pytest.mark.long
 def test_another_packages_tests_find_its_family(tmp_path: Path) -> None:
     """As CONTRIBUTING says: the package registers a family, and its test module has two lines."""
     (tmp_path / "shifted.py").write_text(PLUGIN)
