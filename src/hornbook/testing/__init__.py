@@ -11,7 +11,7 @@ hold raises an AssertionError whose one sentence names the family, the objective
 """
 
 from hornbook.testing.case import Case, cases
-from hornbook.testing.losses import class_loss
+from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
 from hornbook.testing.stories import make_stories
 from hornbook.testing.suite import CHECKS, FAMILY_CHECKS, conformance
 from hornbook.testing.twins import TWINS
@@ -22,7 +22,8 @@ __all__ = [
     "TWINS",
     "Case",
     "cases",
-    "class_loss",
+    "CLASS_LOSSES",
+    "ClassLoss",
     "conformance",
     "make_stories",
 ]

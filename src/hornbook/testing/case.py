@@ -18,7 +18,7 @@ from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore, build
-from hornbook.testing.losses import ClassLoss, class_loss
+from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
 from hornbook.testing.stories import make_stories
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
@@ -37,8 +37,8 @@ class Case:
     family: Family
     preset: str
     objective: Objective
-    class_loss: ClassLoss = class_loss
-    """What the Hugging Face class itself says of a batch."""
+    class_losses: Mapping[str, ClassLoss] = field(default_factory=lambda: CLASS_LOSSES)
+    """What the Hugging Face class of each head itself says of a batch."""
     twins: Mapping[str, Twin] = field(default_factory=dict)
     """A twin for each measure, by its name."""
 
@@ -63,7 +63,7 @@ class Case:
         """A tokenizer of the family's style and kind, with the tokens that the objective asks for."""
         family, objective = self.family, self.objective
         trained = _train(family.kind, family.style, objective.sentinels(LENGTH), objective.modes())
-        return build_fast_tokenizer(trained, objective.head, LENGTH, STYLES[family.style])
+        return build_fast_tokenizer(trained, objective.template, LENGTH, STYLES[family.style])
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -114,6 +114,20 @@ class Case:
             store, chunking, chunking.starts(numbers), self.vocabulary, CounterRNG(0, step, numbers)
         )
         return {name: torch.from_numpy(array) for name, array in made.items()}
+
+    @property
+    def predicts_words(self) -> bool:
+        """Whether the head is that of a language model, whose logits are words'."""
+        return self.objective.head in CLASS_LOSSES
+
+    def class_loss(self, plain: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
+        """Let the Hugging Face class compute the mean of each of the objective's terms: shape (terms,)."""
+        head = self.objective.head
+        self.require(
+            head in self.class_losses,
+            f"the head {head} is no language model's: give conformance class_losses={{{head!r}: a function}}",
+        )
+        return self.class_losses[head](self.family, plain, batch)
 
     def learned_loss(self, means: Tensor) -> Tensor:
         """Weigh the means of an objective's terms, shape (terms,), as the training loop does: a scalar."""

@@ -30,6 +30,8 @@ def folder_round_trip(case: Case, folder: Path) -> None:
         f"AutoTokenizer gives other ids for {text!r} than the tokenizer that was saved",
     )
     config = AutoConfig.from_pretrained(folder)
+    if not case.predicts_words:
+        return
     (name,) = config.architectures
     class_ = getattr(transformers, name, type(model))  # a class of a package's own isn't there
     plain = class_.from_pretrained(folder).eval()

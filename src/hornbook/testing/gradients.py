@@ -35,8 +35,9 @@ def loss_and_gradients(case: Case, folder: Path) -> None:
         counts.tolist() == case.objective.counts(batch).tolist(),
         f"loss counts {counts.tolist()} labels, and counts() of the same batch {case.objective.counts(batch).tolist()}",
     )
+    scale = max(1.0, abs(theirs))
     case.require(
-        abs(ours.item() - theirs) <= 1e-5,
+        abs(ours.item() - theirs) <= 1e-5 * scale,
         f"the loss is {ours.item():.6f}, and that of Hugging Face's {type(model).__name__} {theirs:.6f} on one batch",
     )
     found = gradients_of(model)
@@ -47,7 +48,7 @@ def loss_and_gradients(case: Case, folder: Path) -> None:
     for name, gradient in expected.items():
         apart = float((found[name] - gradient).abs().max())
         case.require(
-            torch.allclose(found[name], gradient, atol=1e-5, rtol=1e-4),
+            torch.allclose(found[name], gradient, atol=1e-5 * scale, rtol=1e-4),
             f"the gradient of {name} is off by up to {apart:.1e} from that of Hugging Face's {type(model).__name__}",
         )
 
@@ -67,8 +68,11 @@ def bf16(case: Case, folder: Path) -> None:
 
     Such bounds leave room, so the length is also compared with Hugging Face's own class under autocast, which rounds
     at the same places: all gradients, and those of queries and keys alone, which the attention's softmax decides, are
-    at most twice as far from fp32 as its are.
+    at most twice as far from fp32 as its are. A head of its own isn't asked: what it computes between its two ends may
+    jump, as where a word is drawn from rounded chances.
     """
+    if not case.predicts_words:
+        return
     model, batch = case.model().train(), case.batch()
     loss, exact = _step(case, model, batch, rounded=False)
     rounded, found = _step(case, model, batch, rounded=True)
@@ -109,7 +113,7 @@ def _step(case: Case, model: PreTrainedModel, batch: Gradients, rounded: bool) -
 def _class_step(case: Case, model: PreTrainedModel, batch: Gradients) -> tuple[float, Gradients]:
     """Give loss and gradients of Hugging Face's own class with the same weights."""
     plain = case.plain(model)
-    loss = case.learned_loss(case.class_loss(case.family, plain, batch))
+    loss = case.learned_loss(case.class_loss(plain, batch))
     loss.backward()
     return loss.item(), gradients_of(plain)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from typing import get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from hornbook.families import Family
+from hornbook.families import Family, Head
+from hornbook.tokenizers import Template
 
 ClassLoss = Callable[[Family, PreTrainedModel, Mapping[str, Tensor]], Tensor]
 """Computes the mean of each of an objective's terms on a batch, shape (terms,), with a Hugging Face class of which
@@ -29,3 +31,7 @@ def class_loss(family: Family, plain: PreTrainedModel, batch: Mapping[str, Tenso
     judged, wanted = outputs[2], given[label]
     pairs = cross_entropy(judged, wanted)
     return torch.stack([outputs.loss - pairs, pairs, (judged.argmax(-1) == wanted).float().mean()])
+
+
+CLASS_LOSSES: dict[Head, ClassLoss] = dict.fromkeys(get_args(Template), class_loss)
+"""For each head whose class predicts words; a head of another name needs a loss of its own to be compared with."""

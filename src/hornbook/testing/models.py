@@ -61,11 +61,12 @@ def positions(case: Case, folder: Path) -> None:
             )
         width, rows = tuple(hidden.shape[:2]), family.position_rows(case.config, length)
         case.require(width == (2, length), f"hidden states of 2 x {length} places have the shape {width}")
-        logits = tuple(family.logits(model, hidden).shape)
-        case.require(
-            logits == (2, length, case.config.vocab_size),
-            f"logits of 2 x {length} places have the shape {logits}, with {case.config.vocab_size} words",
-        )
+        if case.predicts_words:
+            logits = tuple(family.logits(model, hidden).shape)
+            case.require(
+                logits == (2, length, case.config.vocab_size),
+                f"logits of 2 x {length} places have the shape {logits}, with {case.config.vocab_size} words",
+            )
         case.require(
             (rows is None) == (table is None),
             f"position_table is {family.position_table}, and position_rows says {rows}: say None in both or in neither",

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from hornbook.recipe import make_recipe
 from hornbook.reporter import Reporter
@@ -68,18 +69,18 @@ def exact_resume_bf16(case: Case, folder: Path) -> None:
 def resume(case: Case, folder: Path, dropout: float, **training: Any) -> None:
     """Train, make it look as if the run had been killed after its first checkpoint, and go on to the same bits."""
     recipe = make_recipe(recipe_of(case, folder, dropout, **training), [])
-    finished = folder / "model" / "model.safetensors"
+    finished = folder / "model"
     loop = start(recipe, Reporter(silent=True))
     rounded = recipe.training.precision == "bf16"
     case.require(loop.loss_module.bf16 == rounded, f"the run isn't in {recipe.training.precision}")
     loop.train()
-    ended = load_file(finished)
+    ended = weights_of(finished)
     middle, last = sorted((folder / "checkpoints").iterdir())
-    begun = load_file(middle / "model.safetensors")
+    begun = weights_of(middle)
     shutil.rmtree(last)
-    shutil.rmtree(finished.parent)
+    shutil.rmtree(finished)
     start(recipe, Reporter(silent=True)).train()
-    found = load_file(finished)
+    found = weights_of(finished)
     different = [name for name in ended if name not in found or not torch.equal(found[name], ended[name])]
     case.require(
         not different and found.keys() == ended.keys(),
@@ -97,6 +98,14 @@ def resume(case: Case, folder: Path, dropout: float, **training: Any) -> None:
         len(losses) == STEPS + 1 and bool(torch.tensor(losses).isfinite().all()),
         f"the log of {STEPS} steps and one evaluation, of which the last step ran again, has the losses {losses}",
     )
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """Read all weights of a model's folder, and of models in it."""
+    files = sorted(folder.rglob("model.safetensors"))
+    return {
+        f"{file.relative_to(folder)} {name}": one for file in files for name, one in load_file(file).items()
+    }
 
 
 def logged(run: Path) -> list[tuple[str, int, float]]:

@@ -10,7 +10,7 @@ from hornbook.testing.doctor import doctor
 from hornbook.testing.documents import document_mask
 from hornbook.testing.folders import folder_round_trip
 from hornbook.testing.gradients import bf16, loss_and_gradients
-from hornbook.testing.losses import ClassLoss, class_loss
+from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
 from hornbook.testing.measures import measures
 from hornbook.testing.models import positions, weights
 from hornbook.testing.processes import two_processes
@@ -41,21 +41,22 @@ def conformance(
     objectives: Collection[str] | None = None,
     *,
     checks: Collection[Check] | None = None,
-    class_loss: ClassLoss = class_loss,
+    class_losses: Mapping[str, ClassLoss] | None = None,
     twins: Mapping[str, Twin] | None = None,
     marks: Mapping[Check, Any] | None = None,
 ) -> Callable[..., None]:
     """Make a test that asks everything of all registered families and objectives, or of those that are named.
 
-    `checks` are all of `CHECKS` and `FAMILY_CHECKS`, or some of them. `class_loss` computes what a family's Hugging
-    Face class itself says of a batch, where that isn't its `loss`; `twins` are those of one's own measures; `marks` are
-    pytest's marks for some checks, such as `{two_processes: pytest.mark.slow}`. Needs pytest, and raises ImportError
-    without it.
+    `checks` are all of `CHECKS` and `FAMILY_CHECKS`, or some of them. `class_losses` has, for a head that isn't a
+    language model's, what its Hugging Face class itself says of a batch (see `ClassLoss`). `twins` are those of one's
+    own measures, and `marks` pytest's marks for some checks, such as `{two_processes: pytest.mark.slow}`. Needs pytest,
+    and raises ImportError without it.
     """
     import pytest
 
     parameters, heads = [], set()
-    for case in cases(families, objectives, class_loss=class_loss, twins={**TWINS, **(twins or {})}):
+    losses = {**CLASS_LOSSES, **(class_losses or {})}
+    for case in cases(families, objectives, class_losses=losses, twins={**TWINS, **(twins or {})}):
         head = case.preset, case.objective.head
         for check in CHECKS if head in heads else (*CHECKS, *FAMILY_CHECKS):
             if checks is not None and check not in checks:

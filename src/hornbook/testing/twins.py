@@ -21,7 +21,7 @@ def loss_twin(case: Case, plain: PreTrainedModel, texts: Sequence[str]) -> list[
     for batch in heldout_batches(store, objective, case.vocabulary, LENGTH, 10**6, 1):
         count = objective.counts(batch)
         with torch.no_grad():
-            means = case.class_loss(case.family, plain, batch)
+            means = case.class_loss(plain, batch)
         sums += torch.where(count > 0, means * count, 0.0)
         counts += count
     return (sums / counts).tolist()
