@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import settings
+
+from hornbook.testing import make_stories
 
 pytest_plugins = ["tests.costs"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,17 +28,7 @@ settings.load_profile("hornbook")
 @pytest.fixture(scope="session")
 def stories() -> list[str]:
     """Some hundred short stories, made by a seeded grammar: text that a tiny model can learn from in seconds."""
-    random = Random(0)
-    names, animals = ["Lily", "Tom", "Anna", "Ben", "Mia"], ["cat", "dog", "bird", "frog", "bear"]
-    things, places = ["ball", "book", "cake", "hat", "boat"], ["park", "house", "garden", "forest", "river"]
-    feelings = ["happy", "sad", "tired", "brave", "proud"]
-    return [
-        f"Once upon a time there was a {random.choice(feelings)} {animal} called {name}. {name} went to the "
-        f'{random.choice(places)} and found a {thing}. "What a nice {thing}!" said the {animal}. At the end of the '
-        f"day {name} was {random.choice(feelings)} and went to the {random.choice(places)} again, number {number}."
-        for number in range(400)
-        for name, animal, thing in [(random.choice(names), random.choice(animals), random.choice(things))]
-    ]
+    return make_stories()
 
 
 @pytest.fixture(scope="session")

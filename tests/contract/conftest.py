@@ -16,18 +16,6 @@ from hornbook.families import Family, Head, find
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
 LENGTH = 64
-WIDTH = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
-T5 = {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
-SMALL: dict[str, dict[str, Any]] = {
-    "bert-tiny": WIDTH,
-    "roberta-base": {**WIDTH, "num_hidden_layers": 2},
-    "albert-base-v2": {**WIDTH, "num_hidden_layers": 2, "embedding_size": 16},
-    "robertalbert": {**WIDTH, "num_hidden_layers": 2, "embedding_size": 16},
-    "tinystories-1m": {"hidden_size": 32, "num_heads": 4, "num_layers": 2, "window_size": 16},
-    "pythia-14m": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
-    "t5-v1.1-tiny": T5,
-    "t5-small": T5,
-}
 
 Folders = Callable[[str], Path]
 Edit = Callable[..., Path]
@@ -72,7 +60,7 @@ def ready(trained: Any) -> Callable[[str], Ready]:
         bare = trained(family.style, family.kind, 20 * (head == "seq2seq"))
         tokenizer = build_fast_tokenizer(bare, head, LENGTH, STYLES[family.style])
         return Ready(
-            family, head, tokenizer, family.configure(preset, tokenizer, LENGTH, SMALL[preset]), LENGTH
+            family, head, tokenizer, family.configure(preset, tokenizer, LENGTH, family.tiny), LENGTH
         )
 
     return one

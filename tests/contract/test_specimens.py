@@ -376,7 +376,10 @@ def segments_with_one_type(sick: Any) -> Made:
             next(iter(piece.values()))["type_id"] = 1
 
     names = ["input_ids", "token_type_ids", "attention_mask"]
-    return sick("robertalbert", tokenizer=second, tokenizer_config={"model_input_names": names})
+    config = {"type_vocab_size": 1}
+    return sick(
+        "robertalbert", config=config, tokenizer=second, tokenizer_config={"model_input_names": names}
+    )
 
 
 @specimen("C39", "bert-tiny")

@@ -8,30 +8,13 @@ from transformers import AutoModelForCausalLM
 from hornbook.errors import HornbookError
 from hornbook.evaluation.bits_per_byte import bits_per_byte
 from hornbook.store import build
+from hornbook.testing.twins import token_by_token
 
 
 @pytest.fixture
 def texts(stories):
     """Shorter than a length of 32 tokens, about as long, and much longer."""
     return [stories[0][:20], "a", stories[1][:90], "".join(stories[2:5]), "b c", stories[4]]
-
-
-def token_by_token(model, documents, length):
-    """Hugging Face's model asked for one token at a time, with the context that the rule gives it."""
-    nats, half = 0.0, length // 2
-    for document in documents:
-        given = [document[-1], *document]
-        for place in range(len(document)):
-            if place < length:
-                context = given[: place + 1]
-            else:
-                end = min(place - (place - length) % half + half, len(document))
-                context = given[end - length : place + 1]
-                assert half <= len(context) <= length
-            with torch.no_grad():
-                logits = model(torch.tensor([context])).logits[0, -1].double()
-            nats -= float(logits.log_softmax(0)[document[place]])
-    return nats
 
 
 @pytest.mark.parametrize("length", [32, 17])

@@ -10,38 +10,14 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from hornbook.families import Family, Head, find
+from hornbook.families import FAMILIES, Family, Head, find
+from hornbook.testing.case import kinds
 
 MakeTokenizer = Callable[..., PreTrainedTokenizerFast]
 
 LENGTH = 24
-SMALL: dict[str, dict[str, Any]] = {
-    "bert-tiny": {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48},
-    "roberta-base": {
-        "hidden_size": 32,
-        "num_attention_heads": 4,
-        "intermediate_size": 48,
-        "num_hidden_layers": 2,
-    },
-    "albert-base-v2": {
-        "hidden_size": 32,
-        "num_attention_heads": 4,
-        "intermediate_size": 48,
-        "embedding_size": 16,
-    },
-    "robertalbert": {
-        "hidden_size": 32,
-        "num_attention_heads": 4,
-        "intermediate_size": 48,
-        "embedding_size": 16,
-    },
-    "tinystories-1m": {"hidden_size": 32, "num_heads": 4, "num_layers": 3, "window_size": 8},
-    "pythia-14m": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
-    "tinyllama-15m": find("tinyllama-15m").tiny,
-    "gpt2": find("gpt2").tiny,
-    "t5-v1.1-tiny": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2},
-    "t5-small": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4},
-}
+SMALL = {preset: family.tiny for family in FAMILIES.values() for preset in kinds(family)}
+"""A preset of each kind that a family has, and the values of its tiny model."""
 
 
 class Small(NamedTuple):

@@ -10,16 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-# The presets of conftest.SMALL.
-PRESETS = {
-    "bert-tiny": "AutoModelForMaskedLM",
-    "roberta-base": "AutoModelForMaskedLM",
-    "albert-base-v2": "AutoModelForMaskedLM",
-    "robertalbert": "AutoModelForMaskedLM",
-    "tinystories-1m": "AutoModelForCausalLM",
-    "pythia-14m": "AutoModelForCausalLM",
-    "t5-v1.1-tiny": "AutoModelForSeq2SeqLM",
-    "t5-small": "AutoModelForSeq2SeqLM",
+from tests.families.conftest import SMALL
+
+AUTO = {
+    "masked": "AutoModelForMaskedLM",
+    "causal": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
 }
 
 OTHER = """
@@ -46,18 +42,19 @@ assert "hornbook" not in sys.modules
 def folders(shrink: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save every family, and let one process open them all."""
     root = tmp_path_factory.mktemp("folders")
-    for preset in PRESETS:
+    lines = []
+    for preset in SMALL:
         small = shrink(preset)
+        lines.append(f"{preset}={AUTO[small.head]}")
         small.family.build(small.config, small.head, seed=1).save_pretrained(root / preset)
         small.tokenizer.save_pretrained(root / preset)
         save_file(small.batch(), root / preset / "batch")
-    lines = [f"{preset}={auto}" for preset, auto in PRESETS.items()]
     subprocess.run([sys.executable, "-c", OTHER, str(root), *lines], check=True, cwd=root)
     return root
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", SMALL)
 def test_another_process_gets_the_same_logits(preset: str, folders: Path, shrink: Callable[..., Any]) -> None:
     small = shrink(preset)
     model, batch = small.family.build(small.config, small.head, seed=1).eval(), small.batch()

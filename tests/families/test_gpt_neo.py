@@ -32,7 +32,7 @@ def masks() -> dict[str, Tensor | None]:
 @pytest.mark.parametrize("padding", masks())
 @pytest.mark.parametrize("window", [1, 8, 23, 24, 99])
 def test_logits_and_gradients_equal_the_eager_class(window: int, padding: str, shrink: Shrink) -> None:
-    small = shrink("tinystories-1m", window_size=window)
+    small = shrink("tinystories-1m", num_layers=3, num_heads=4, window_size=window)
     ours = small.family.build(small.config, "causal", seed=0)
     eager = GPTNeoForCausalLM(small.config).train()
     eager.load_state_dict(ours.state_dict())
@@ -62,7 +62,7 @@ def test_logits_and_gradients_equal_the_eager_class(window: int, padding: str, s
 @pytest.mark.parametrize("window", [3, 24])
 def test_attention_is_its_definition_in_float64(window: int, shrink: Shrink) -> None:
     """The eager class computes its scores in fp32 whatever it is given, so the twin is written out here."""
-    small = shrink("tinystories-1m", window_size=window)
+    small = shrink("tinystories-1m", num_layers=3, num_heads=4, window_size=window)
     for layer in small.family.build(small.config, "causal", seed=0).double().transformer.h[:2]:
         attention = layer.attn.attention
         attention.q_proj.weight.data.mul_(20)
@@ -159,7 +159,7 @@ def test_dropout_is_drawn_in_training_and_keeps_the_mean(shrink: Shrink) -> None
 
 
 def test_generation_and_attention_weights_are_the_classes_own(shrink: Shrink, tmp_path: Path) -> None:
-    small = shrink("tinystories-1m")
+    small = shrink("tinystories-1m", num_layers=3, num_heads=4)
     ours = small.family.build(small.config, "causal", seed=0).eval()
     ours.save_pretrained(tmp_path)
     eager = AutoModelForCausalLM.from_pretrained(tmp_path)
@@ -178,7 +178,7 @@ def test_generation_and_attention_weights_are_the_classes_own(shrink: Shrink, tm
 
 
 def test_the_saved_folder_knows_nothing_of_it(shrink: Shrink, tmp_path: Path) -> None:
-    small = shrink("tinystories-1m")
+    small = shrink("tinystories-1m", num_layers=3, num_heads=4)
     model = small.family.build(small.config, "causal", seed=0)
     eager = GPTNeoForCausalLM(model.config)
     assert isinstance(model.transformer.h[0].attn.attention, FusedAttention)

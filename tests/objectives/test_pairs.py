@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from hornbook.errors import HornbookError
+from hornbook.families import find
 from hornbook.objectives import IGNORED, Vocabulary
 from hornbook.objectives.masked_next_sentence import MaskedNextSentence
 from hornbook.objectives.masked_sentence_order import MaskedSentenceOrder
@@ -176,3 +178,9 @@ def test_what_cannot_be_paired_is_told() -> None:
     assert "at least 5" in MaskedNextSentence().problems(vocabulary, 4)[0]
     bare = Vocabulary(9, CLS, SEP, SEP, MASK, np.arange(4), np.arange(4, 9), np.array([], np.int64))
     assert "no pad token" in MaskedNextSentence().problems(bare, 16)[0]
+
+
+def test_a_family_without_a_head_for_pairs_says_so() -> None:
+    family = find("roberta-base")
+    with pytest.raises(HornbookError, match="roberta has no head for pairs; it serves: masked"):
+        family.pair_logits(torch.nn.Module(), torch.zeros(1, 1, 1))

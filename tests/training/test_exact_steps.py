@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -19,8 +19,10 @@ import pytest
 import torch
 import yaml
 
-from hornbook.families import FAMILIES
-from tests.training.cases import every_case, model_of, weights_of
+from hornbook.families import FAMILIES, Family
+from hornbook.testing import Case, cases
+from hornbook.testing.case import tiny_values
+from hornbook.testing.runs import weights_of
 
 pytestmark = pytest.mark.long
 
@@ -137,10 +139,27 @@ def assert_same(run: Path, other: Path) -> None:
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-@pytest.mark.parametrize(("model", "objective"), every_case())
+def model_of(family: Family) -> dict[str, Any]:
+    """Shrink a family's first preset, and let it drop a tenth of whatever it can."""
+    return {"preset": next(iter(family.presets)), "length": 32, "config": tiny_values(family, 0.1)}
+
+
+def every_case() -> Iterator[Any]:
+    """Give every objective in every family; it is slow but in the first family that serves it in this form."""
+    seen = set()
+    for case in cases():
+        objective = case.objective.model_dump(mode="json")
+        marks = [pytest.mark.slow] if str(objective) in seen else []
+        seen.add(str(objective))
+        yield pytest.param(case, objective, id=str(case), marks=marks)
+
+
+@pytest.mark.parametrize(("case", "objective"), every_case())
 def test_every_objective_in_every_family(
-    model: dict[str, Any], objective: dict[str, Any], write: Write, train: Train, tmp_path: Path
+    case: Case, objective: dict[str, Any], write: Write, train: Train, tmp_path: Path
 ) -> None:
+    """Killed at any moment; `hornbook.testing` lets each of them go on from a checkpoint."""
+    model = model_of(case.family) | {"preset": case.preset}
     finish(train(write("whole", model, objective)))
     assert_same(tmp_path / "whole", disturb(write("killed", model, objective), train))
 

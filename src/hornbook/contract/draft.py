@@ -167,7 +167,14 @@ def can_mend(mend: Callable[[Draft], bool], subject: Subject) -> bool:
         return False
     try:
         return mend(Draft.of(subject))
-    except (KeyError, TypeError, AttributeError):
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RuntimeError,
+        ValueError,
+    ):  # odd values of a folder
         return False
 
 

@@ -36,6 +36,7 @@ class Causal(Objective):
     measures = ("bits_per_byte", "loss")
     writes = "generate"
     whole_text = True
+    forms: ClassVar = ({"document_mask": True},)
     name: Literal["causal"] = "causal"
     document_mask: bool = False
     """Whether a token sees its own document only, with positions that restart in each."""

@@ -26,6 +26,7 @@ class Masked(Masking):
     measures: ClassVar[tuple[str, ...]] = ("loss", "pseudo_likelihood")
     writes: ClassVar[Writing] = "unmask"
     whole_text = False
+    forms: ClassVar = ({"duplicates": 2}, {"whole_words": True, "exact": True})
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)
     """Share of the examples that are cut to any shorter length, as in BERT's code: a model that has seen only full ones

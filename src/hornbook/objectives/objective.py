@@ -54,6 +54,9 @@ class Objective(Section):
     terms: ClassVar[dict[str, float]]
     """What `loss` gives, and what each is worth in the loss that is learned from; at 0 it is only watched."""
 
+    forms: ClassVar[tuple[dict[str, Any], ...]] = ()
+    """Other options under which it makes other batches: `hornbook.testing` tries each of them too."""
+
     @classmethod
     def heads(cls) -> dict[Head, dict[str, str]]:
         """Name the kinds of model that can serve it, the most natural first, and the options that each asks for."""
