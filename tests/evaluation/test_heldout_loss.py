@@ -5,7 +5,9 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelFo
 from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.objectives import Causal, Masked, SpanCorruption
+from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
+from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.store import build
 
 CASES = [

@@ -9,15 +9,11 @@ from transformers import PreTrainedTokenizerFast
 
 from hornbook.errors import HornbookError
 from hornbook.families import find
-from hornbook.objectives import (
-    OBJECTIVES,
-    Causal,
-    Denoisers,
-    Masked,
-    Objective,
-    SpanCorruption,
-    Vocabulary,
-)
+from hornbook.objectives import OBJECTIVES, Objective, Vocabulary
+from hornbook.objectives.causal import Causal
+from hornbook.objectives.denoisers import Denoisers
+from hornbook.objectives.masked import Masked
+from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
 

@@ -78,13 +78,16 @@ def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
 def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
     """Tell how many positions a model has, and whether dense tokens take one even where they share it with a word.
 
-    They do in classes whose masks or caches go by columns: GPT-Neo's, and those with a sliding window, which counts
-    as the end of the positions, for the masks are ours. None is a model without any limit.
+    They do in classes whose masks or caches go by columns: those that keep a mask of as many columns as positions, and
+    those with a sliding window, which counts as the end of the positions, for the masks are ours. None is a model
+    without any limit.
     """
     config = model.config
     window = getattr(config, "use_sliding_window", True) and getattr(config, "sliding_window", None)
-    limits = [limit for limit in (getattr(config, "max_position_embeddings", None), window) if limit]
-    return (min(limits), bool(window) or config.model_type == "gpt_neo") if limits else None
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [limit for limit in (positions, window) if limit]
+    by_columns = bool(window) or any(one.shape[-2:] == (positions, positions) for one in model.buffers())
+    return (min(limits), by_columns) if limits else None
 
 
 def check_positions(model: PreTrainedModel, layout: Layout) -> None:

@@ -36,12 +36,13 @@ def evaluate(
     It gets the measures that its `objective` declares (by default the natural one for the model's head): likelihoods
     over all documents unless `documents` caps them, losses over at most `windows` windows. `prompts` have a blank,
     written `<mask>`, and are taken from the texts by default, as far as they fit the model's length; a model whose
-    objective can't write gets none. Raises HornbookError where there is no text, and where model and objective don't
-    fit.
+    objective can't write gets none. Raises HornbookError where there is no text, and where model, objective and
+    measures don't fit.
     """
     tell = progress or (lambda what, share: None)
     objective = objective or natural_objective(loaded.head)
-    loaded.need(objective.head)
+    loaded.need(objective.head, objective.reading)
+    check_directions(objective)
     problems = objective.problems(loaded.vocabulary, loaded.length)
     if problems or not any(texts):
         raise HornbookError(
@@ -62,6 +63,16 @@ def evaluate(
         samples.append(sample(loaded, prompt, objective.writes))
         tell("samples", number / len(prompts))
     return {"measures": measures, "samples": samples}
+
+
+def check_directions(objective: Objective) -> None:
+    """Raise HornbookError for an objective with a measure that can't read in its direction."""
+    for name in objective.measures:
+        if objective.reading not in (reads := MEASURES.find(name).reads):
+            raise HornbookError(
+                f"the objective {objective.title} reads {objective.reading}, and its measure {name} reads "
+                f"{' or '.join(sorted(reads))}: declare other measures in {type(objective).__name__}"
+            )
 
 
 def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:

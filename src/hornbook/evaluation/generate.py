@@ -32,9 +32,10 @@ def generate(
     The context begins with the end token, as every document's does in training. `stream` hears the text bit
     by bit; the bits add up to what is returned. `warn` is told when the model's length cuts the text short.
     The choice of tokens is that of `sampling`; the same seed gives the same text. Raises HornbookError unless
-    the model is causal, for a prompt that leaves no room, and for values that mean nothing.
+    the model is causal and reads from left to right, for a prompt that leaves no room, and for values that mean
+    nothing.
     """
-    loaded.need("causal")
+    loaded.need(head="causal", reading="left to right")
     end = loaded.vocabulary.eos
     assert end is not None
     context = [end, *encode_documents(loaded.tokenizer, [prompt])[0]]

@@ -29,7 +29,7 @@ def pseudo_likelihood(
     and no length: a model that is too short for a beginning reads it in parts. `progress` hears the share
     that is done. Raises HornbookError unless the model is masked.
     """
-    loaded.need("masked")
+    loaded.need(head="masked")
     beginnings = [beginning(texts[number], characters) for number in spread(len(texts), documents)]
     window = loaded.length - 2
     parts = [
