@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_bits_per_byte import token_by_token
 from transformers import AutoModelForCausalLM
 
 from hornbook.errors import HornbookError
@@ -15,6 +14,7 @@ from hornbook.evaluation.evaluate import evaluate
 from hornbook.evaluation.generate import generate
 from hornbook.objectives import OBJECTIVES, READING, Objective, _accept
 from hornbook.registry import Registry
+from tests.evaluation.test_bits_per_byte import token_by_token
 
 CODE = '''
 from typing import Literal
