@@ -1,6 +1,7 @@
 """What all tests share: where the real data lies, when it is there."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,20 @@ def story_file(stories: list[str], tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.mktemp("corpus") / "stories.txt"
     path.write_text("\n".join(stories), "utf-8")
     return path
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Give what puts an installed package with one module and one entry point on Python's path."""
+
+    def write(name: str, point: str, code: str = "class Thing: ...", group: str = "hornbook.things") -> None:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(code)
+        facts = folder / f"{name}-1.0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (facts / "entry_points.txt").write_text(f"[{group}]\n{point} = {name}:Thing\n")
+        monkeypatch.syspath_prepend(folder)
+
+    return write

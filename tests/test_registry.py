@@ -1,7 +1,6 @@
 """Other packages add families, objectives and measures by entry points; what they don't declare is refused by name."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -9,29 +8,13 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family
-from hornbook.objectives import OBJECTIVES, Batch, Causal, Objective, Vocabulary, _accept
+from hornbook.objectives import OBJECTIVES, Batch, Objective, Vocabulary, _accept
+from hornbook.objectives.causal import Causal
 from hornbook.objectives.vocabulary import Ids
 from hornbook.registry import Registry, check_declared
 from hornbook.rng import CounterRNG
 
 Write = Callable[..., None]
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Give what puts an installed package with one module and one entry point on Python's path."""
-
-    def write(name: str, point: str, code: str = "class Thing: ...", group: str = "hornbook.things") -> None:
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / f"{name}.py").write_text(code)
-        facts = folder / f"{name}-1.0.dist-info"
-        facts.mkdir()
-        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (facts / "entry_points.txt").write_text(f"[{group}]\n{point} = {name}:Thing\n")
-        monkeypatch.syspath_prepend(folder)
-
-    return write
 
 
 def things() -> Registry[Any]:
@@ -90,9 +73,11 @@ class Reverse(Silent):
 
     name: Literal["reverse"] = "reverse"  # type: ignore[assignment]
     title = "reverse"
-    measures = ("loss",)
+    measures = ("bits_per_byte", "loss")
     writes = None
     whole_text = True
+    reading = "right to left"
+    lesson = "The model reads a text from its end and learns to predict each token from those after it."
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Turn the text around."""
@@ -101,7 +86,8 @@ class Reverse(Silent):
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
     wanted = (
-        "title, paper, head_name, inputs, position_table, freezes_pad, matrices, arguments, presets, tiny"
+        "title, paper, head_name, inputs, position_table, counts_from_pad, freezes_pad, obeys_is_decoder, "
+        "types_as_words, matrices, arguments, presets, tiny"
     )
     with pytest.raises(
         HornbookError, match=f"family undeclared .* doesn't declare {wanted}: nothing of it is guessed"
@@ -117,11 +103,24 @@ def test_everything_of_hornbooks_own_declares_all() -> None:
     for name, objective in OBJECTIVES.items():
         check_declared("objective", name, objective, Objective)
         assert objective.title and objective.paper
+        assert objective.lesson.endswith(".") and objective.lesson.count(". ") <= 1
 
 
 def test_what_another_objective_declares_is_not_inherited_by_other_batches() -> None:
     with pytest.raises(
-        HornbookError, match="its own batch, and its measures, writes, whole_text from Causal"
+        HornbookError,
+        match="its own batch, and its measures, writes, whole_text, reading, lesson from Causal",
     ):
         _accept("silent", Silent)
     assert _accept("reverse", Reverse) is Reverse
+
+
+def test_an_objective_that_cannot_write_in_its_direction() -> None:
+    class Writing(Reverse):
+        name: Literal["writing"] = "writing"  # type: ignore[assignment]
+        writes = "generate"
+
+    with pytest.raises(
+        HornbookError, match="writing reads right to left, and writes 'generate', which reads left to right"
+    ):
+        _accept("writing", Writing)

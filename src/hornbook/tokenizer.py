@@ -55,13 +55,14 @@ def train(
     out: Path,
     corpus_path: Sequence[str] | None = None,
     documents: str = "blank-line",
-    family: str = "gpt_neo",
+    family: str | None = None,
     length: int = 512,
     report: Reporter | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved.
 
+    Without a `family` it gets the style that serves all of them, and no template, as for a causal model.
     `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... The folder also says
     what it was trained on, in a record and a model card. Gives out, kind, entries, template and hash.
     """
@@ -70,10 +71,12 @@ def train(
     style = options.get("style")
     if style is not None and style not in STYLES:
         raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
-    chosen = FAMILIES.find(family)
-    look, template = STYLES[style or chosen.style], _template(chosen)
+    chosen = FAMILIES.find(family) if family else None
+    look = STYLES[style or (chosen.style if chosen else "shared")]
+    template = _template(chosen) if chosen else "causal"
+    kind = options.get("kind") or (chosen.kind if chosen else "bpe")
     try:
-        parsed = TokenizerOptions.model_validate(options | {"kind": options.get("kind") or chosen.kind})
+        parsed = TokenizerOptions.model_validate(options | {"kind": kind})
         corpus = Corpus.model_validate({"path": corpus_path, "documents": documents, "heldout_fraction": 0})
     except ValidationError as error:
         first = error.errors()[0]

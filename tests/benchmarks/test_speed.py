@@ -15,7 +15,7 @@ from benchmarks.speed.contest import Settings, compete
 from benchmarks.speed.material import _filled, make
 from benchmarks.speed.report import facts, picture
 from benchmarks.speed.to_loss import race
-from hornbook.objectives import SpanCorruption
+from hornbook.objectives.span_corruption import SpanCorruption
 
 TINY = {
     "masked": Case(

@@ -7,7 +7,7 @@ import torch
 from transformers import DataCollatorForLanguageModeling
 
 from hornbook.contract import Report, check_batch
-from hornbook.objectives import Masked
+from hornbook.objectives.masked import Masked
 
 IGNORED = -100
 

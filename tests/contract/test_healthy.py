@@ -34,7 +34,8 @@ from transformers import (
 from hornbook.contract import Report, check_run, examine
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
-from hornbook.objectives import OBJECTIVES, Denoisers
+from hornbook.objectives import OBJECTIVES
+from hornbook.objectives.denoisers import Denoisers
 from hornbook.tokenizers import STYLES, build_fast_tokenizer
 
 LENGTH = 64

@@ -5,7 +5,8 @@ import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate, evaluate_run
-from hornbook.objectives import Causal, Masked
+from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
 from hornbook.recipe import make_recipe
 from hornbook.report import read_run
 
@@ -118,10 +119,11 @@ def test_figures_on_another_text_are_refused(run, story_file):
     assert (run / "evaluation.json").read_text() == "{}"
 
 
-class Reverse(Causal):
-    """Reads from right to left, and says what follows from that: no measure from left to right, and no sample."""
+class Muddled(Causal):
+    """Turns each window around, and is neither measured from left to right nor writes."""
 
-    name: Literal["reverse"] = "reverse"
+    title = "muddled"
+    name: Literal["muddled"] = "muddled"
     measures = ("loss",)
     writes = None
 
@@ -132,7 +134,7 @@ class Reverse(Causal):
 
 def test_only_what_the_objective_declares_is_measured_and_written(make, stories):
     loaded = make("tinystories-1m", 64)
-    outcome = evaluate(loaded, stories[:8], Reverse())
+    outcome = evaluate(loaded, stories[:8], Muddled())
     [loss] = outcome["measures"]
     assert loss["measure"] == "held-out loss" and outcome["samples"] == []
     forwards = next(

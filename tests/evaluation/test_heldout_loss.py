@@ -4,7 +4,8 @@ import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout_loss import heldout_loss
-from hornbook.objectives import Causal, Masked
+from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
 from hornbook.store import build
 
 

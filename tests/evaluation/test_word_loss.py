@@ -10,7 +10,7 @@ from transformers import AutoModelForSeq2SeqLM
 from hornbook.errors import HornbookError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.evaluation.word_loss import word_loss
-from hornbook.objectives import SpanCorruption
+from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.store import build
 
 

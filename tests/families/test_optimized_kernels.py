@@ -11,9 +11,11 @@ from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from hornbook.families import dropout
 from hornbook.families.dropout import Dropout, draw_signs
-from hornbook.families.optimized_kernels import RMSNorm
+from hornbook.families.t5 import RMSNorm
 from hornbook.machine import forget_kernels
-from hornbook.objectives import Causal, Masked, SpanCorruption
+from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
+from hornbook.objectives.span_corruption import SpanCorruption
 
 Shrink = Callable[..., Any]
 OBJECTIVES = {"masked": Masked(), "causal": Causal(), "seq2seq": SpanCorruption()}

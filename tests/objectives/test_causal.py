@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast
 
 from hornbook.families import find
-from hornbook.objectives import Causal, Vocabulary
+from hornbook.objectives import Vocabulary
+from hornbook.objectives.causal import Causal
 from hornbook.rng import CounterRNG
 
 EOS = 2

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 from transformers import PreTrainedTokenizerFast
 
-from hornbook.objectives import IGNORED, Denoisers, Vocabulary
-from hornbook.objectives.denoisers import PUBLISHED, Denoiser
+from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives.denoisers import PUBLISHED, Denoiser, Denoisers
 from hornbook.rng import CounterRNG
 
 EOS, SENTINELS = 1, np.arange(429, 299, -1)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hornbook.objectives import IGNORED, Masked, Vocabulary
+from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives.masked import Masked
 from hornbook.rng import CounterRNG
 
 CLS, SEP, MASK, WORDS = 1, 2, 399, np.arange(4, 399)

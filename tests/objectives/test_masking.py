@@ -7,7 +7,8 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerFast
 
-from hornbook.objectives import IGNORED, Masked, Vocabulary
+from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives.masked import Masked
 from hornbook.rng import CounterRNG
 from hornbook.store import Plan, Windows
 from hornbook.tokenizers import (

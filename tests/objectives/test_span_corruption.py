@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, ks_2samp
 
-from hornbook.objectives import SpanCorruption, Vocabulary
+from hornbook.objectives import Vocabulary
+from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.rng import CounterRNG
 
 EOS, SENTINELS = 1, np.arange(299, 199, -1)

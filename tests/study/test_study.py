@@ -13,7 +13,7 @@ import yaml
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.loading import load_model
-from hornbook.objectives import SpanCorruption
+from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.reporter import Reporter
 from hornbook.study import conduct, read_study

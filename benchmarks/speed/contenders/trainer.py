@@ -28,7 +28,8 @@ from benchmarks.speed.cases import FOREVER, SHARED_TRAINING
 from benchmarks.speed.contenders.contender import Learned, Task
 from benchmarks.speed.contenders.t5_collator import T5Collator
 from benchmarks.speed.gate import Gate
-from hornbook.objectives import Masked, SpanCorruption
+from hornbook.objectives.masked import Masked
+from hornbook.objectives.span_corruption import SpanCorruption
 
 _MODELS = {"causal": AutoModelForCausalLM, "masked": AutoModelForMaskedLM, "seq2seq": AutoModelForSeq2SeqLM}
 _TRIAL = 4

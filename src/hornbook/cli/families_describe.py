@@ -24,19 +24,26 @@ def describe(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a preset's layers and parameters, where its values come from, and what a token costs."""
+    """Show a preset's layers, where its values come from, what a token costs, and what it can learn by."""
     from dataclasses import asdict
 
+    from hornbook.families import find
     from hornbook.families.description import describe
+    from hornbook.objectives import OBJECTIVES, served
 
     quieten_transformers()
     description = describe(preset, vocab_size, length)
+    family = find(preset)
+    lessons = {name: OBJECTIVES[name].lesson for name in served(family, family.presets[preset].values)}
     if json:
         facts = asdict(description)
         facts["costs"] = [_cost(cost) for cost in description.costs]
-        print_json(facts)
+        print_json(facts | {"objectives": lessons})
     else:
         _print(description)
+        print("\nWhat it can learn by:\n")
+        for name, lesson in lessons.items():
+            print(f"{name}: {lesson}")
 
 
 def _cost(cost: Any) -> dict[str, Any]:

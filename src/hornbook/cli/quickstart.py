@@ -43,15 +43,15 @@ def quickstart(
     if json:
         print_json({"runs": [str(folder) for folder in folders], "page": str(page)})
     else:
-        bert, gpt, t5 = folders
+        masked, causal, text_to_text = folders
         report.say("\nWhat they write about text that they haven't seen:")
         for folder in folders:
             sample = loads((folder / "evaluation.json").read_text("utf-8"))["samples"][0]
             report.say(f"  {folder.name}, {sample['kind']}: {sample['output'].strip()}")
         report.say(
             "\nTry them:\n"
-            f'  hornbook unmask {bert} "The function returns a <mask>."\n'
-            f'  hornbook generate {gpt} "The function returns"\n'
-            f'  hornbook infill {t5} "The function <mask> a list."\n'
+            f'  hornbook unmask {masked} "The function returns a <mask>."\n'
+            f'  hornbook generate {causal} "The function returns"\n'
+            f'  hornbook infill {text_to_text} "The function <mask> a list."\n'
             f"\nThe page that compares them: {page.resolve()}"
         )

@@ -21,8 +21,12 @@ def train(
         str, typer.Option(help="Where documents end in text files: file, blank-line, line or separator.")
     ] = "blank-line",
     family: Annotated[
-        str, typer.Option("--for", help="The family whose style, kind and template it gets.")
-    ] = "gpt_neo",
+        str | None,
+        typer.Option(
+            "--for",
+            help="The family whose style, kind and template it gets; by default what serves all, without a template.",
+        ),
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="bpe, unigram or wordpiece, instead.")] = None,
     style: Annotated[str | None, typer.Option(help="Another style of special tokens.")] = None,
     vocab_size: Annotated[int, typer.Option(help="Entries, special tokens included.")] = 8192,

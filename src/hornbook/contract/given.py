@@ -9,13 +9,10 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 from hornbook.contract.probes.network import Network
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES
-from hornbook.internals import read
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import refuse_foreign
 from hornbook.objectives import OBJECTIVES, Objective, served
 from hornbook.tokenizers import Head
-
-_CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +75,8 @@ def _refuse_misfit(model: Folder, objective: str) -> None:
     family = TYPES.get(str(model.config.get("model_type")))
     if family is None or model.config.get("is_decoder"):  # such a BERT is another kind of model
         return
-    if objective == "causal" and family.config_class.model_type in _CAUSAL:
+    heads = OBJECTIVES[objective].natural
+    if "causal" in heads and family.obeys_is_decoder:
         return  # whether it is causal, its checks tell
     if (why := OBJECTIVES[objective].refusal(family, model.config)) is not None:
         raise HornbookError(

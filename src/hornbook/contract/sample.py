@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
+from hornbook.families import family_of
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.store import build
@@ -21,12 +22,14 @@ SAMPLE = [
 ]
 """Plain English of common words, for folders that bring no text."""
 
-_CORRUPTS_SPANS = frozenset({"t5", "mt5", "umt5", "longt5"})  # BART and others have objectives of their own
-
 
 def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Objective | None:
-    """Choose what is natural for a head; None where none of ours is."""
-    if head == "seq2seq" and getattr(config, "model_type", None) not in _CORRUPTS_SPANS:
+    """Choose what is natural for a head; None where none of ours is.
+
+    Each text-to-text architecture was published with an objective of its own, BART's with another than T5's: of one
+    that isn't known, nothing is guessed.
+    """
+    if head == "seq2seq" and family_of(getattr(config, "model_type", None)) is None:
         return None
     return next((kind() for kind in OBJECTIVES.values() if head in kind.natural), None)
 

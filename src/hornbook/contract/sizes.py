@@ -2,16 +2,7 @@
 
 from transformers import PretrainedConfig
 
-OFFSET = frozenset({"roberta", "camembert", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm"})
-"""Architectures that number positions from pad id + 1, and give padding the position pad id."""
-
-ENDLESS = frozenset(
-    {"gpt_neox", "t5", "mt5", "umt5", "llama", "mistral", "qwen2", "qwen3", "gemma", "gptj", "phi"}
-)
-"""Architectures whose positions are rotary or relative: a longer sequence runs, untrained."""
-
-FREEZES_PAD = frozenset({"bert", "albert", *OFFSET})
-"""Architectures whose classes begin the embedding of the pad id at zero, and give it no gradient where it is read."""
+from hornbook.families import family_of
 
 
 def positions(config: PretrainedConfig | None) -> int | None:
@@ -28,7 +19,8 @@ def capacity(config: PretrainedConfig | None) -> int | None:
     rows = positions(config)
     if config is None or rows is None:
         return None
-    if config.model_type in OFFSET:
+    family = family_of(config.model_type)
+    if family is not None and family.counts_from_pad:
         pad = getattr(config, "pad_token_id", None)
         return rows - pad - 1 if isinstance(pad, int) else None
     return rows

@@ -15,7 +15,7 @@ from hornbook.contract.probes.network import Network
 from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
-from hornbook.families import TYPES
+from hornbook.families import TYPES, Family, family_of
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import class_named, head_of, masked_too, open_config
 from hornbook.objectives import Objective, Vocabulary
@@ -116,6 +116,12 @@ class Subject:
     def config(self) -> Any:
         """The configuration as transformers understands it, with the defaults of its class."""
         return self._configured[0]
+
+    @cached_property
+    def family(self) -> Family | None:
+        """The family whose declarations hold for the architecture; None where none is known."""
+        kind = getattr(self.config, "model_type", None) or (self.raw or {}).get("model_type")
+        return family_of(str(kind))
 
     @property
     def config_failure(self) -> str | None:

@@ -78,14 +78,16 @@ def _refuse_scaled(model: PreTrainedModel, table: Tensor) -> None:
 def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
     """Return how many positions a model has, and whether each column of a batch takes one; None without a limit.
 
-    Usually a dense token that shares its word's position takes none. In classes whose masks or caches count columns it
-    does: GPT-Neo, and those with a sliding window. Hornbook passes its own masks, so that a window would have no
-    effect; its size counts as the number of positions.
+    Usually a dense token that shares its word's position takes none. In classes whose masks or caches count columns
+    it does: those whose mask has as many columns as positions, and those with a sliding window. Hornbook passes its
+    own masks, so that a window would have no effect; its size counts as the number of positions.
     """
     config = model.config
     window = getattr(config, "use_sliding_window", True) and getattr(config, "sliding_window", None)
-    limits = [limit for limit in (getattr(config, "max_position_embeddings", None), window) if limit]
-    return (min(limits), bool(window) or config.model_type == "gpt_neo") if limits else None
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [limit for limit in (positions, window) if limit]
+    by_columns = bool(window) or any(one.shape[-2:] == (positions, positions) for one in model.buffers())
+    return (min(limits), by_columns) if limits else None
 
 
 def check_positions(model: PreTrainedModel, layout: Layout) -> None:

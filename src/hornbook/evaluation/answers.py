@@ -55,7 +55,7 @@ def measure_task(
 
     Raises HornbookError unless the model is causal.
     """
-    loaded.need("causal")
+    loaded.need(head="causal", reading="left to right")
     model, family = loaded.model, loaded.family
     found = answer(
         questions,

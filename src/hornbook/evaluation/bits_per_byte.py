@@ -34,7 +34,7 @@ def bits_per_byte(
     context if the document has so much. `progress` is called with the share that is done. Raises HornbookError unless
     the model is causal.
     """
-    loaded.need("causal")
+    loaded.need(head="causal")
     chosen = spread(len(store.ends), documents)
     begins, ends = np.concatenate([[0], store.ends[:-1]])[chosen], store.ends[chosen]
     first, scored, last = _cut(begins, ends, loaded.length)

@@ -36,11 +36,13 @@ def evaluate(
     The `objective` (by default the natural one for the model's head) declares the measures. Likelihoods are over all
     documents, or `documents` of them; losses are over at most `windows` windows. Each prompt has a blank, written
     `<mask>`; by default prompts are taken from the texts, if they fit the model's length. A model whose objective can't
-    write gets no prompts. Raises HornbookError if there is no text, or if model and objective don't fit.
+    write gets no prompts. Raises HornbookError if there is no text, or if model, objective and
+    measures don't fit.
     """
     tell = progress or (lambda what, share: None)
     objective = objective or natural_objective(loaded.head)
-    loaded.need(objective.head)
+    loaded.need(objective.head, objective.reading)
+    check_directions(objective)
     problems = objective.problems(loaded.vocabulary, loaded.length)
     if problems or not any(texts):
         raise HornbookError(
@@ -61,6 +63,16 @@ def evaluate(
         samples.append(sample(loaded, prompt, objective.writes))
         tell("samples", number / len(prompts))
     return {"measures": measures, "samples": samples}
+
+
+def check_directions(objective: Objective) -> None:
+    """Raise HornbookError for an objective with a measure that can't read in its direction."""
+    for name in objective.measures:
+        if objective.reading not in (reads := MEASURES.find(name).reads):
+            raise HornbookError(
+                f"the objective {objective.title} reads {objective.reading}, and its measure {name} reads "
+                f"{' or '.join(sorted(reads))}: declare other measures in {type(objective).__name__}"
+            )
 
 
 def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:

@@ -31,10 +31,10 @@ def generate(
 
     The context begins with the end token, as every document does in training. `stream` is called with each new piece of
     text; together the pieces are the returned text. `warn` is called if the model's length cuts the text short. Tokens
-    are chosen as `sampling` says; the same seed gives the same text. Raises HornbookError unless the model is causal,
-    for a prompt that is too long, and for invalid values.
+    are chosen as `sampling` says; the same seed gives the same text. Raises HornbookError unless the model is causal
+    and reads from left to right, for a prompt that is too long, and for invalid values.
     """
-    loaded.need("causal")
+    loaded.need(head="causal", reading="left to right")
     end = loaded.vocabulary.eos
     assert end is not None
     context = [end, *encode_documents(loaded.tokenizer, [prompt])[0]]

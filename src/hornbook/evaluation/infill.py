@@ -8,7 +8,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import cut, join, written
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.loading import LoadedModel
-from hornbook.objectives.denoisers import MODES
+from hornbook.objectives import OBJECTIVES
 from hornbook.tokenizers import encode_documents
 
 
@@ -38,7 +38,7 @@ def infill(
     Tokens are chosen as `sampling` says. Raises HornbookError unless the model is text-to-text, and for a text without
     a blank, with more blanks than there are sentinels, or with more tokens than the model takes.
     """
-    loaded.need("seq2seq")
+    loaded.need(head="seq2seq")
     parts, sentinels, end = cut(text), loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.eos
     assert end is not None
     blanks = len(parts) - 1
@@ -49,9 +49,10 @@ def infill(
             f"the text has {blanks} blanks, and {loaded.name} has {len(sentinels)} sentinels: leave fewer"
         )
     encoded = encode_documents(loaded.tokenizer, parts)
-    mode = loaded.vocabulary.named.get(MODES["R"])
+    named = loaded.vocabulary.named
+    modes = [named[kind.infill_mode] for kind in OBJECTIVES.values() if kind.infill_mode in named]
     ids = (
-        ([] if mode is None else [mode])
+        modes[:1]
         + encoded[0]
         + [token for number, part in enumerate(encoded[1:]) for token in (sentinels[number], *part)]
         + [end]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbook.evaluation.likelihood import Likelihood
 from hornbook.loading import LoadedModel
-from hornbook.objectives import Objective
+from hornbook.objectives import Objective, Reading
 from hornbook.store import TokenStore
 from hornbook.tokenizers import encode_documents
 
@@ -40,6 +40,8 @@ class Measure(ABC):
 
     name: str
     """The name by which objectives declare it."""
+    reads: frozenset[Reading]
+    """The directions of reading that it can judge."""
 
     @abstractmethod
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:

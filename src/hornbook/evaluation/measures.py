@@ -1,11 +1,12 @@
 """Hornbook's own measures, and those that other packages register (`hornbook.measures`)."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hornbook.evaluation.bits_per_byte import bits_per_byte
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.evaluation.measure import BITS, NATS, Figure, Heldout, Measure, Progress, figure, lossy, over
 from hornbook.evaluation.pseudo_likelihood import pseudo_likelihood
+from hornbook.objectives import Reading
 from hornbook.registry import Registry, check_declared
 
 
@@ -13,6 +14,7 @@ class Loss(Measure):
     """The objective's own loss, or each of its terms if there are several."""
 
     name = "loss"
+    reads = frozenset[Reading](get_args(Reading))
 
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:
         """Average the loss over windows or pairs of the held-out part."""
@@ -38,18 +40,20 @@ class Loss(Measure):
 
 
 class BitsPerByte(Measure):
-    """How well a causal model predicts whole documents, from left to right."""
+    """How well a causal model predicts whole documents, in the direction in which it reads."""
 
     name = "bits_per_byte"
+    reads = frozenset[Reading]({"left to right", "right to left"})
 
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:
         """Read each document alone."""
         loaded, texts = heldout.loaded, heldout.texts
-        found = bits_per_byte(
-            loaded, heldout.store, heldout.documents, lambda share: tell("bits per byte", share)
-        )
+        backwards = heldout.objective.reading == "right to left"
+        store = heldout.store.turned() if backwards else heldout.store
+        found = bits_per_byte(loaded, store, heldout.documents, lambda share: tell("bits per byte", share))
         rule = (
-            "Each document is read alone, from an end token on, and its own end token counts too. "
+            f"Each document is read alone{', from right to left' if backwards else ''}, from an end token on, and "
+            f"{'one more' if backwards else 'its own'} end token counts too. "
             f"One of more than {loaded.length} tokens is read in windows of that length that overlap by "
             "half, and each token is predicted once."
         )
@@ -64,6 +68,7 @@ class PseudoLikelihood(Measure):
     """How well a masked model predicts each token from all others."""
 
     name = "pseudo_likelihood"
+    reads = frozenset[Reading]({"both ways"})
 
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:
         """Read the beginnings of documents."""

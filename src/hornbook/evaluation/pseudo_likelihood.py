@@ -28,7 +28,7 @@ def pseudo_likelihood(
     a model that is too short for one reads it in parts. `progress` is called with the share that is done. Raises
     HornbookError unless the model is masked.
     """
-    loaded.need("masked")
+    loaded.need(head="masked")
     beginnings = [beginning(texts[number], characters) for number in spread(len(texts), documents)]
     window = loaded.length - 2
     parts = [

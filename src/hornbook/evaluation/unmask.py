@@ -36,7 +36,7 @@ def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
     HornbookError unless the model is masked, and for a text without a blank or with more tokens than the
     model takes.
     """
-    loaded.need("masked")
+    loaded.need(head="masked")
     parts, vocabulary = cut(text), loaded.vocabulary
     if len(parts) < 2:
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where a word is to be found")

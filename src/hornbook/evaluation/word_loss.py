@@ -5,16 +5,14 @@ from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.loading import LoadedModel
-from hornbook.objectives import SpanCorruption
+from hornbook.objectives import Objective
 from hornbook.store import TokenStore
 
 _BATCH = 64
 
 
 @torch.inference_mode()
-def word_loss(
-    loaded: LoadedModel, objective: SpanCorruption, store: TokenStore, windows: int = 2000
-) -> float:
+def word_loss(loaded: LoadedModel, objective: Objective, store: TokenStore, windows: int = 2000) -> float:
     """Average -ln p, in nats, of the first word of each span, with the logits of special tokens left out.
 
     A model that was trained on other span lengths expects sentinels at other places, and this dominates the objective's

@@ -10,7 +10,7 @@ from hornbook.families.family import Family, Head
 from hornbook.families.preset import Preset
 from hornbook.registry import Registry, check_declared
 
-__all__ = ["FAMILIES", "PRESETS", "TYPES", "Family", "Head", "Preset", "find"]
+__all__ = ["FAMILIES", "PRESETS", "TYPES", "Family", "Head", "Preset", "family_of", "find"]
 
 
 def _accept(name: str, found: Any) -> Family:
@@ -26,6 +26,19 @@ TYPES: dict[str, Family] = {
     for family in sorted(FAMILIES.values(), key=lambda family: family.name == family.config_class.model_type)
 }
 """By Hugging Face's model_type. Where families share one, it is the family of that name: ALBERT, not RoBERTAlbert."""
+
+
+def family_of(model_type: str | None) -> Family | None:
+    """Give the family whose declarations hold for a model type of transformers; None where none is known.
+
+    A relative's is its family's, but for what is declared to be different.
+    """
+    if model_type in TYPES:
+        return TYPES[model_type]
+    for family in FAMILIES.values():
+        if model_type in family.relatives:
+            return type(model_type, (type(family),), family.relatives[model_type])()
+    return None
 
 
 def find(preset: str) -> Family:

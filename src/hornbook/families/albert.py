@@ -29,7 +29,10 @@ class Albert(Family):
     head_name = "predictions"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
     position_table = "embeddings.position_embeddings"
+    counts_from_pad = False
     freezes_pad = True
+    obeys_is_decoder = False
+    types_as_words = False
     matrices = (nn.Linear,)
     arguments: ClassVar = {}
     tiny: ClassVar = {

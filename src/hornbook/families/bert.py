@@ -1,12 +1,15 @@
 """BERT (Devlin et al. 2018, arXiv:1810.04805; the small ones: Turc et al. 2019, arXiv:1908.08962)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining, PreTrainedModel
 
-from hornbook.families.last_layer import Encoder, LastBertLayer
+from hornbook.families.last_layer import AtPlaces, Encoder
 from hornbook.families.preset import Preset
+from hornbook.internals import read
+
+_BertLayer: Any = read("transformers.models.bert.modeling_bert:BertLayer")
 
 
 def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
@@ -32,6 +35,10 @@ def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
     )
 
 
+class LastLayer(AtPlaces, _BertLayer):
+    """The class's layer, able to be asked at some places."""
+
+
 class Bert(Encoder):
     """Masked words, with segments."""
 
@@ -43,8 +50,9 @@ class Bert(Encoder):
     config_class = BertConfig
     heads: ClassVar = {"masked": BertForMaskedLM, "pairs": BertForPreTraining}
     head_name = "cls"
-    last_layer = LastBertLayer
+    last_layer = LastLayer
     inputs = Encoder.inputs | {"token_type_ids"}
+    relatives: ClassVar = {"distilbert": {"obeys_is_decoder": False}}
     # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.
     presets: ClassVar = {
         "bert-tiny": _preset(2, 128, 4_433_468, "hf.co/google/bert_uncased_L-2_H-128_A-2"),

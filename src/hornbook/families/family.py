@@ -60,8 +60,14 @@ class Family:
     """The batch keys that `hidden` uses; `labels` may always be there."""
     position_table: ClassVar[str | None]
     """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
+    counts_from_pad: ClassVar[bool]
+    """Whether the class numbers a text's tokens from pad id + 1 on, and gives padding the position pad id."""
     freezes_pad: ClassVar[bool]
     """Whether the classes keep the embedding of the pad id at zero, without gradient."""
+    obeys_is_decoder: ClassVar[bool]
+    """Whether the class reads in both directions unless `is_decoder` in its configuration is true."""
+    types_as_words: ClassVar[bool]
+    """Whether the class, given `token_type_ids`, adds the word embeddings of these ids to every token."""
     matrices: ClassVar[tuple[type[nn.Module], ...]]
     """The layers whose `weight` is a matrix between hidden states: what Muon orthogonalises, and what costs count."""
     arguments: ClassVar[dict[str, Any]]
@@ -69,6 +75,11 @@ class Family:
     presets: ClassVar[dict[str, Preset]]
     tiny: ClassVar[dict[str, Any]]
     """Changes of a preset's values that make a model of a few thousand parameters, for tests."""
+    derived: ClassVar[tuple[str, ...]] = ()
+    """The values that `derive` completes, under each name that a config.json may have them."""
+    relatives: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Other model types of transformers for which the declarations from `position_table` to `types_as_words` hold, each
+    with those that differ. The doctor goes by them, and guesses nothing of any other type."""
 
     def configure(
         self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
@@ -126,11 +137,16 @@ class Family:
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
         """Say which rows of the position table sequences of `length` tokens use; None where there is no table."""
-        return range(length)
+        first = config.pad_token_id + 1 if self.counts_from_pad else 0
+        return range(first, first + length) if self.position_table else None
 
     def derive(self, values: dict[str, Any]) -> dict[str, Any]:
         """Complete values that follow from others."""
         return values
+
+    def contradiction(self, values: Mapping[str, Any]) -> str | None:
+        """Say which values of a config.json the class refuses together; None where there are none."""
+        return None
 
     def check(self, config: PretrainedConfig) -> None:
         """Raise ValueError where the class would silently accept a config that can't be meant."""
@@ -246,8 +262,7 @@ class Family:
         The answer is empty where no more can be said than that the family has no such head.
         """
         if head not in self.heads:
-            lacks = f"transformers has no {self.name} class with a head for pairs; bert and albert have one"
-            return lacks if head == "pairs" and "masked" in self.heads else ""
+            return ""
         if head == "pairs" and values.get("type_vocab_size") == 1:
             return (
                 "it has 1 type of segment, and a pair has 2 segments: set model.config.type_vocab_size to 2"
@@ -274,8 +289,8 @@ class Family:
         aliases = self.config_class.attribute_map
         general = {field.name for field in dataclasses.fields(PretrainedConfig)}
         own = {field.name for field in dataclasses.fields(self.config_class)} - general
-        # T5's class takes this one without declaring it.
-        known = (own | aliases.keys() | {"tie_word_embeddings"}) - OWNERS.keys()
+        undeclared = {"tie_word_embeddings"}  # some classes take it all the same
+        known = (own | aliases.keys() | undeclared) - OWNERS.keys()
         for key in overrides:
             if key in OWNERS:
                 raise HornbookError(f"{key} follows from {OWNERS[key]}, a recipe can't set it; leave it out")

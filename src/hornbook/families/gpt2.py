@@ -54,10 +54,14 @@ class GPT2(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    counts_from_pad = False
     freezes_pad = False
+    obeys_is_decoder = False
+    types_as_words = True
     matrices = (read("transformers.pytorch_utils:Conv1D"),)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_inner": 48}
+    relatives: ClassVar = {"gptj": {"position_table": None}}
     presets: ClassVar = {
         "distilgpt2": _preset("distilbert/distilgpt2", 6, 768, 81_912_576),
         "gpt2": _preset("openai-community/gpt2", 12, 768, 124_439_808),

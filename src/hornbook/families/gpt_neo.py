@@ -1,6 +1,7 @@
 """GPT-Neo (Black et al. 2021, doi:10.5281/zenodo.5297715) in the sizes of TinyStories (arXiv:2305.07759)."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -49,7 +50,10 @@ class GPTNeo(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    counts_from_pad = False
     freezes_pad = False
+    obeys_is_decoder = False
+    types_as_words = True
     matrices = (nn.Linear,)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {"hidden_size": 32, "num_layers": 2, "num_heads": 2, "window_size": 8}
@@ -61,11 +65,24 @@ class GPTNeo(Family):
         "tinystories-33m": _preset("TinyStories-33M", 4, 768),
     }
 
+    derived = ("attention_types", "attention_layers")
+
     def derive(self, values: dict[str, Any]) -> dict[str, Any]:
         """Let the layers' attention alternate between global and local, however many they are."""
         pairs, rest = divmod(values["num_layers"], 2)
         alternating = [[["global", "local"], pairs], [["global"], rest]]
         return {"attention_types": [types for types in alternating if types[1]], **values}
+
+    def contradiction(self, values: Mapping[str, Any]) -> str | None:
+        """Expand attention_types, which have to make as many layers as there are."""
+        types, layers = (
+            values.get("attention_types"),
+            values.get("num_layers", self.config_class().num_layers),
+        )
+        expanded = sum(len(kinds) * times for kinds, times in types) if types else layers
+        if expanded == layers:
+            return None
+        return f"attention_types make {expanded} layers, and num_layers is {layers}"
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Let the attention layers use `FusedAttention`."""

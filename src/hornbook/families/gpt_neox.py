@@ -47,7 +47,10 @@ class GPTNeoX(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
+    counts_from_pad = False
     freezes_pad = False
+    obeys_is_decoder = False
+    types_as_words = False
     matrices = (nn.Linear,)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {
@@ -62,10 +65,6 @@ class GPTNeoX(Family):
         "pythia-70m": _preset("pythia-70m", 6, 512, 8, 70_426_624),
         "pythia-160m": _preset("pythia-160m", 12, 768, 12, 162_322_944),
     }
-
-    def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Have none: positions are rotary."""
-        return None
 
     def check(self, config: PretrainedConfig) -> None:
         """Refuse heads that are too small to have a rotated part, for such a model would see no positions."""

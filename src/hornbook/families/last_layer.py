@@ -9,10 +9,6 @@ from transformers import PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
-from hornbook.internals import read
-
-_BertLayer: Any = read("transformers.models.bert.modeling_bert:BertLayer")
-_RobertaLayer: Any = read("transformers.models.roberta.modeling_roberta:RobertaLayer")
 
 
 class Encoder(Family):
@@ -21,7 +17,10 @@ class Encoder(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "embeddings.position_embeddings"
+    counts_from_pad = False
     freezes_pad = True
+    obeys_is_decoder = True
+    types_as_words = False
     matrices = (nn.Linear,)
     arguments: ClassVar = {}
     tiny: ClassVar = {
@@ -49,7 +48,7 @@ class Encoder(Family):
         return hidden, batch["labels"].gather(1, places)
 
 
-class _AtPlaces(nn.Module):
+class AtPlaces(nn.Module):
     """A layer of BERT's form that can be asked at some places (batch, places) alone."""
 
     attention: Any
@@ -79,11 +78,3 @@ class _AtPlaces(nn.Module):
         mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)
         states: Tensor = self.feed_forward_chunk(self.attention.output(mixed.flatten(2), asking))
         return states
-
-
-class LastBertLayer(_AtPlaces, _BertLayer):
-    """BERT's."""
-
-
-class LastRobertaLayer(_AtPlaces, _RobertaLayer):
-    """RoBERTa's."""

@@ -7,7 +7,7 @@ arXiv:2502.02737).
 from typing import ClassVar
 
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM, PretrainedConfig
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from hornbook.families.family import Family
 from hornbook.families.preset import Preset
@@ -69,7 +69,10 @@ class Llama(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
-    freezes_pad = False
+    counts_from_pad = False
+    freezes_pad = True
+    obeys_is_decoder = False
+    types_as_words = False
     matrices = (nn.Linear,)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {
@@ -80,6 +83,7 @@ class Llama(Family):
         "head_dim": 8,
         "intermediate_size": 48,
     }
+    relatives: ClassVar = {"mistral": {}, "qwen2": {}, "qwen3": {}, "gemma": {}, "phi": {}}
     presets: ClassVar = {
         "tinyllama-15m": _preset("hf.co/karpathy/tinyllamas", 6, 288, 6, 768),
         "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376),
@@ -98,7 +102,3 @@ class Llama(Family):
             134_515_008,
         ),
     }
-
-    def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Have none: positions are rotary."""
-        return None

@@ -1,11 +1,10 @@
 """RoBERTa (Liu et al. 2019, arXiv:1907.11692)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn.functional import gelu
 from transformers import (
-    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     RobertaConfig,
@@ -13,8 +12,11 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.families.last_layer import Encoder, LastRobertaLayer
+from hornbook.families.last_layer import AtPlaces, Encoder
 from hornbook.families.preset import Preset
+from hornbook.internals import read
+
+_RobertaLayer: Any = read("transformers.models.roberta.modeling_roberta:RobertaLayer")
 
 
 def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:
@@ -30,6 +32,10 @@ def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:
     return length + tokenizer.pad_token_id + 1
 
 
+class LastLayer(AtPlaces, _RobertaLayer):
+    """The class's layer, able to be asked at some places."""
+
+
 class Roberta(Encoder):
     """Masked words, without segments, positions counted from the pad id."""
 
@@ -40,7 +46,14 @@ class Roberta(Encoder):
     kind = "bpe"
     config_class = RobertaConfig
     heads: ClassVar = {"masked": RobertaForMaskedLM}
-    last_layer = LastRobertaLayer
+    last_layer = LastLayer
+    counts_from_pad = True
+    relatives: ClassVar = {
+        "camembert": {},
+        "xlm-roberta": {},
+        "xlm-roberta-xl": {},
+        "roberta-prelayernorm": {},
+    }
     presets: ClassVar = {
         "roberta-base": Preset(
             values={
@@ -67,11 +80,6 @@ class Roberta(Encoder):
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
         """Count from the pad id, see `shifted`."""
         return {"max_position_embeddings": shifted(tokenizer, length)}
-
-    def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Begin after the pad id."""
-        first = config.pad_token_id + 1
-        return range(first, first + length)
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Pass the head's own layer."""

@@ -17,6 +17,10 @@ from transformers import (
 from hornbook.errors import HornbookError
 from hornbook.families.family import Family, Head
 from hornbook.families.preset import Preset
+from hornbook.formats import sum_format, without_autocast
+from hornbook.internals import read
+
+_T5LayerNorm: Any = read("transformers.models.t5.modeling_t5:T5LayerNorm")
 
 
 def _preset(
@@ -72,10 +76,14 @@ class T5(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask"})
     position_table = None
+    counts_from_pad = False
     freezes_pad = False
+    obeys_is_decoder = False
+    types_as_words = False
     matrices = (nn.Linear,)
     arguments: ClassVar = {}
     tiny: ClassVar = {"d_model": 32, "d_kv": 16, "d_ff": 48, "num_layers": 2, "num_heads": 2}
+    relatives: ClassVar = {"mt5": {}, "umt5": {}, "longt5": {}}
     presets: ClassVar = {
         "t5-small": _preset(6, 512, 8, 2048, "hf.co/google-t5/t5-small", 60_506_624, first=True),
         # There is no published v1.1 of this size: it has the sizes of t5-efficient-tiny.
@@ -95,10 +103,6 @@ class T5(Family):
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
         """Note the length; positions are relative, so no weight depends on it."""
         return {"n_positions": length}
-
-    def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Have none: positions are relative."""
-        return None
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
         """Count for a target token both its attention to the target and that to the input."""
@@ -137,6 +141,13 @@ class T5(Family):
             _mark_untied(model)
         return model
 
+    def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Let the normalisations use `RMSNorm`."""
+        for module in super().adapt(model).modules():
+            if type(module) is _T5LayerNorm:
+                module.__class__ = RMSNorm
+        return model
+
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
         """Compute the decoder's last hidden states (batch, target length, hidden), as the head expects them.
 
@@ -157,3 +168,36 @@ def _mark_untied(model: Any) -> None:
     """Keep `tie_weights`, which resizing calls, from tying the head again, and let the config say so."""
     model.config.tie_word_embeddings = False
     model.all_tied_weights_keys.pop("lm_head.weight", None)
+
+
+class RMSNorm(_T5LayerNorm):
+    """T5's normalisation, with a gradient of its own in fp32 and fp64."""
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Divide hidden states (..., width) by their root mean square, and multiply with the weight."""
+        # In a narrower format each of our passes would round; the class widens to fp32 and rounds once.
+        number = hidden_states.dtype
+        if number != self.weight.dtype or number != sum_format(number):
+            return super().forward(hidden_states)
+        return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)
+
+
+class _RMSNorm(torch.autograd.Function):
+    """x / sqrt(mean(x ** 2) + epsilon) * weight (Zhang and Sennrich, 2019)."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        squares = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True).square_()
+        scale = squares.div_(hidden.shape[-1]).add_(epsilon).rsqrt_()
+        normed = hidden * scale
+        ctx.save_for_backward(normed, scale, weight)
+        return normed * weight
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        normed, scale, weight = ctx.saved_tensors
+        with without_autocast(outer.device.type):
+            to_weight = (outer * normed).flatten(0, -2).sum(0)
+            inner = outer * weight
+            mean = torch.linalg.vecdot(inner, normed).unsqueeze(-1).div_(-normed.shape[-1])
+            return torch.addcmul(inner, normed, mean).mul_(scale), to_weight, None

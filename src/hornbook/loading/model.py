@@ -12,7 +12,7 @@ from hornbook.families import TYPES, Family, Head
 from hornbook.families.weights import read_model
 from hornbook.loading.kind import USES, Kind, masked_too, recognise
 from hornbook.machine import choose_device
-from hornbook.objectives import Vocabulary, natural_objective
+from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
@@ -44,13 +44,21 @@ class LoadedModel:
         """Tell whether the model has this head; one for pairs holds all of a masked one."""
         return head in (self.head, masked_too(self.head))
 
-    def need(self, head: Head) -> None:
-        """Raise HornbookError, naming the command that fits this model, unless it has the head that is
-        needed."""
+    @property
+    def reading(self) -> Reading | None:
+        """The direction in which it learned to read a text; None where nobody noted one."""
+        return getattr(self.model.config, READING, None)
+
+    def need(self, head: Head, reading: Reading | None = None) -> None:
+        """Raise HornbookError unless the model has the head that is needed, and learned to read in this direction."""
         if not self.serves(head):
             raise HornbookError(
                 f"{self.name} is a {self.head} model, and this needs a {head} one: "
                 f"use `hornbook {natural_objective(self.head).writes or 'evaluate'}`"
+            )
+        if self.reading and reading and self.reading != reading:
+            raise HornbookError(
+                f"{self.name} learned to read {self.reading}, and this reads {reading}: use another model"
             )
 
 

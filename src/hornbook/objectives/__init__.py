@@ -10,16 +10,14 @@ from pydantic import Field
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, Head
-from hornbook.objectives.causal import Causal
-from hornbook.objectives.denoisers import Denoisers
-from hornbook.objectives.masked import Masked
-from hornbook.objectives.objective import IGNORED, Batch, Objective
-from hornbook.objectives.span_corruption import SpanCorruption
+from hornbook.objectives.objective import IGNORED, READING, Batch, Objective, Reading
 from hornbook.objectives.vocabulary import Vocabulary
 from hornbook.registry import Registry, check_declared
 
 _MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
-_FOLLOWS = ("measures", "writes", "whole_text")
+_FOLLOWS = ("measures", "writes", "whole_text", "reading", "lesson")
+_GOES: dict[Any, Reading] = {"generate": "left to right", "unmask": "both ways", "infill": "both ways"}
+"""How each way to write a sample reads the text that is given."""
 
 
 def _accept(name: str, found: Any) -> type[Objective]:
@@ -36,6 +34,11 @@ def _accept(name: str, found: Any) -> type[Objective]:
             f"the objective {name} has its own {', '.join(changed)}, and its {', '.join(kept)} from {other.__name__}, "
             f"which may be untrue of it: declare {', '.join(kept)} in {found.__name__}"
         )
+    if found.reading != (goes := _GOES.get(found.writes, found.reading)):
+        raise HornbookError(
+            f"the objective {name} reads {found.reading}, and writes {found.writes!r}, which reads {goes}: declare "
+            f"writes = None in {found.__name__}"
+        )
     objective: type[Objective] = found
     return objective
 
@@ -46,13 +49,11 @@ AnyObjective: Any = Annotated[Union[tuple(OBJECTIVES.values())], Field(discrimin
 __all__ = [
     "IGNORED",
     "OBJECTIVES",
+    "READING",
     "AnyObjective",
     "Batch",
-    "Causal",
-    "Denoisers",
-    "Masked",
     "Objective",
-    "SpanCorruption",
+    "Reading",
     "Vocabulary",
     "natural_objective",
     "served",

@@ -37,6 +37,11 @@ class Causal(Objective):
     writes = "generate"
     whole_text = True
     forms: ClassVar = ({"document_mask": True},)
+    reading = "left to right"
+    lesson = (
+        "The model reads a text from left to right and learns to predict each token from those before it. "
+        "So it can go on from any beginning."
+    )
     name: Literal["causal"] = "causal"
     document_mask: bool = False
     """Whether a token sees its own document only, with positions that restart in each."""

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.objectives.objective import IGNORED, Batch, Objective, Writing, missing
+from hornbook.objectives.objective import IGNORED, Batch, Objective, Reading, Writing, missing
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
@@ -87,6 +87,12 @@ class Denoisers(Objective):
     natural = frozenset[Head]()
     terms: ClassVar = {"denoising loss": 1.0}
     whole_text = False
+    lesson = (
+        "Pieces of a text are taken away, short ones, long ones or its end, and the model learns to write them. "
+        "A token at the front tells it which kind of gap to expect."
+    )
+    cuts_spans = True
+    infill_mode = MODES["R"]
     name: Literal["denoisers"] = "denoisers"
     form: Literal["encoder-decoder", "decoder-only"] = "encoder-decoder"
     """Where the target stands; by default what the family of the model has."""
@@ -120,6 +126,11 @@ class Denoisers(Objective):
         """As models of its form do."""
         return "infill" if self.form == "encoder-decoder" else "generate"
 
+    @property
+    def reading(self) -> Reading:  # type: ignore[override]
+        """An encoder reads both ways, a decoder alone can't."""
+        return "both ways" if self.form == "encoder-decoder" else "left to right"
+
     @classmethod
     def heads(cls) -> dict[Head, dict[str, str]]:
         """Either, in its form."""
@@ -127,7 +138,11 @@ class Denoisers(Objective):
 
     def sentinels(self, length: int) -> int:
         """Take T5's hundred, or more where a denoiser cuts more spans: 127 in UL2's 512 tokens."""
-        return max(100, *self._spans(length))
+        return max(100, self.most_spans(length))
+
+    def most_spans(self, length: int) -> int:
+        """Count those of the denoiser that cuts the most."""
+        return max(self._spans(length))
 
     def modes(self) -> tuple[str, ...]:
         """Name the mode tokens, each once."""

@@ -27,6 +27,10 @@ class Masked(Masking):
     writes: ClassVar[Writing] = "unmask"
     whole_text = False
     forms: ClassVar = ({"duplicates": 2}, {"whole_words": True, "exact": True})
+    lesson = (
+        "Some words of a text are hidden, and the model learns to find them from the words on both sides. "
+        "So it can fill a gap, but it can't write on."
+    )
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)
     """Share of the examples that are cut to any shorter length, as in BERT's code: a model that has seen only full ones

@@ -21,6 +21,10 @@ class MaskedNextSentence(Pairs):
 
     title = "masked, next sentence"
     paper = "Devlin et al. 2018, arXiv:1810.04805"
+    lesson = (
+        "Some words of a pair of texts are hidden, and the model learns to find them. It also learns to tell whether "
+        "the second text followed the first or is from another document."
+    )
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
 
@@ -31,7 +35,7 @@ class MaskedNextSentence(Pairs):
             raise HornbookError(
                 f"{self.name} takes every other text from another document, and a part of the corpus has "
                 f"{len(chunking.documents)} of at least two tokens: cut the text into more (corpus.documents), "
-                "hold out more (corpus.heldout_fraction), or choose masked_sentence_order"
+                "hold out more (corpus.heldout_fraction), or choose an objective that needs no second one"
             )
         return chunking
 

@@ -19,6 +19,10 @@ class MaskedSentenceOrder(Pairs):
 
     title = "masked, sentence order"
     paper = "Lan et al. 2019, arXiv:1909.11942"
+    lesson = (
+        "Some words of a pair of texts are hidden, and the model learns to find them. It also learns to tell whether "
+        "the two texts stand in their order or were swapped."
+    )
     name: Literal["masked_sentence_order"] = "masked_sentence_order"
     label: ClassVar = "sentence_order_label"
 

@@ -18,6 +18,7 @@ class Masking(Objective):
     by itself, also within whole words, as `create_masked_lm_predictions` of google-research/bert does.
     """
 
+    reading = "both ways"
     rate: float = Field(0.15, gt=0, lt=1)
     """Share of the tokens that are chosen."""
     mask: float = Field(0.8, ge=0, le=1)

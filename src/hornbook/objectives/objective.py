@@ -18,6 +18,11 @@ from hornbook.tokenizers import Head, Template
 
 Batch = dict[str, Ids]
 Writing = Literal["generate", "unmask", "infill"] | None
+Reading = Literal["left to right", "right to left", "both ways"]
+"""Right to left means that the tokens of a text are turned around: what follows the end token is the text's last."""
+
+READING = "reading_direction"
+"""The key of a config.json that says so, where a causal model doesn't read from left to right."""
 
 IGNORED = -100
 """The label of a place that isn't learned from: Hugging Face's convention."""
@@ -47,10 +52,18 @@ class Objective(Section):
     """The measures (`hornbook.measures`) that say something true of a model that learned by it, in their order."""
     writes: ClassVar[Writing]
     """How such a model writes a sample: it goes on from a text, fills hidden words, fills spans, or can't write."""
+    reading: ClassVar[Reading]
+    """The direction in which such a model reads a text: measures and samples go by it, or are refused."""
+    lesson: ClassVar[str]
+    """What a learner should be told of it, in one or two plain sentences: on the page, and with each preset."""
     whole_text: ClassVar[bool]
     """Whether every token of a text is a label, each once, so that the loss gives bits per byte."""
     sentences: ClassVar[bool] = False
     """Whether its token store has to know where sentences begin."""
+    cuts_spans: ClassVar[bool] = False
+    """Whether it cuts spans out of a text and puts sentinels in their place."""
+    infill_mode: ClassVar[str] = ""
+    """The special token that tells such a model to fill short gaps, where its tokenizer has it; empty for none."""
     terms: ClassVar[dict[str, float]]
     """What `loss` gives, and what each is worth in the loss that is learned from; at 0 it is only watched."""
 
@@ -78,6 +91,10 @@ class Objective(Section):
 
     def sentinels(self, length: int) -> int:
         """Say how many <extra_id_*> a new tokenizer gets for it, unless the recipe says how many."""
+        return 0
+
+    def most_spans(self, length: int) -> int:
+        """Count the spans that are cut out of one example of `length` tokens, at most: each needs a sentinel."""
         return 0
 
     def modes(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What the two objectives over pairs of segments share: where the pairs come from, their form, and their losses."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from hornbook.families import Family, Head
+from hornbook.families import FAMILIES, Family, Head
 from hornbook.formats import sum_format
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, missing
@@ -90,6 +91,17 @@ class Pairs(Masking):
     def window(self, length: int) -> int:
         """All but CLS and two SEP."""
         return length - 3
+
+    @classmethod
+    def refusal(cls, family: Family, values: Mapping[str, Any]) -> str | None:
+        """Add which families have a head for pairs, where one that fills masks has none."""
+        why = super().refusal(family, values)
+        if why != "" or "masked" not in family.heads:
+            return why
+        having = [other.name for other in FAMILIES.values() if cls.head in other.heads]
+        return (
+            f"transformers has no {family.name} class with a head for pairs; {' and '.join(having)} have one"
+        )
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself."""

@@ -47,6 +47,11 @@ class ReplacedTokens(Masked):
     measures = ("loss",)
     writes = None
     whole_text = False
+    reading = "both ways"
+    lesson = (
+        "A small model replaces some words of a text by words that might stand there. The model learns to tell, for "
+        "every word, whether it is the original."
+    )
     name: Literal["replaced_tokens"] = "replaced_tokens"  # type: ignore[assignment]
     mask: float = Field(0.85, ge=0, le=1)
     """Share of the hidden words that become the mask token; the others stay, as in google-research/electra."""

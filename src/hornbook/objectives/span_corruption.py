@@ -28,6 +28,12 @@ class SpanCorruption(Objective):
     measures = ("loss",)
     writes = "infill"
     whole_text = False
+    reading = "both ways"
+    lesson = (
+        "Short pieces are cut out of a text, and the model learns to write them. "
+        "It reads what is left on both sides of each gap."
+    )
+    cuts_spans = True
     name: Literal["span_corruption"] = "span_corruption"
     density: float = Field(0.15, gt=0, lt=1)
     """Share of the tokens that are cut out."""
@@ -59,6 +65,10 @@ class SpanCorruption(Objective):
         """Take T5's hundred."""
         return 100
 
+    def most_spans(self, length: int) -> int:
+        """Every example has as many."""
+        return self.spans(self.window(length))[1]
+
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need EOS and a sentinel for every span."""
         if length < 4:
@@ -66,7 +76,7 @@ class SpanCorruption(Objective):
                 f"model.length is {length}, but span corruption needs at least 4: text, a sentinel, text, EOS"
             ]
         found = missing(eos=vocabulary.eos)
-        spans, sentinels = self.spans(self.window(length))[1], len(vocabulary.sentinels)
+        spans, sentinels = self.most_spans(length), len(vocabulary.sentinels)
         if spans > sentinels:
             found.append(
                 f"an example of model.length {length} has {spans} spans, but the tokenizer has {sentinels} sentinels: "

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES
+from hornbook.objectives import OBJECTIVES
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
 from hornbook.report.html import write_html
@@ -42,6 +43,7 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
         corpora=list(dict.fromkeys(run.corpus for run in runs)),
         families={name: family.title for name, family in FAMILIES.items()},
         objective_of=objective_of,
+        lessons=lessons(runs),
         tokenizer_of=tokenizer_of,
         remarks=remarks(runs),
         # Two or four charts go in rows of two, other numbers in rows of three.
@@ -50,6 +52,12 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
         explanations=explanations(runs),
         samples=samples(runs),
     )
+
+
+def lessons(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """Tell a learner, once for each objective of the runs, what a model learns by it."""
+    names = dict.fromkeys(run.objective for run in runs)
+    return [(OBJECTIVES[name].title, OBJECTIVES[name].lesson) for name in names if name in OBJECTIVES]
 
 
 def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[Measure]]]:

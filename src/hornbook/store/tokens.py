@@ -88,6 +88,13 @@ class TokenStore:
         """Return `window` tokens from each start on, reading the store as a ring: shape (len(starts), window)."""
         return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
 
+    def turned(self) -> "TokenStore":
+        """Turn the text around, in memory: the last document first, each from its last token on, then an end token."""
+        sizes = np.diff(self.ends, prepend=0)[::-1]
+        # All of it but the last end token, which every document shares with the one before it.
+        tokens = np.roll(self.tokens[::-1], -1)
+        return TokenStore(self.folder, tokens, np.cumsum(sizes), self.bytes[::-1])
+
     def counts(self) -> dict[str, int]:
         """Count the documents, the bytes of their text, and the tokens with the end tokens."""
         return {"documents": len(self.ends), "bytes": int(self.bytes.sum()), "tokens": len(self.tokens)}

@@ -1,14 +1,14 @@
 """What a study is: a question, a recipe, arms that differ in one thing, and figures that judge them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import AnyObjective, SpanCorruption
+from hornbook.objectives import OBJECTIVES, AnyObjective, Objective
 from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
@@ -19,8 +19,9 @@ class Figure(Section):
 
     loss: AnyObjective | None = None
     """The held-out loss of this objective, in nats a label."""
-    words: SpanCorruption | None = None
-    """The loss on the first word of each span of this span corruption, where only words are possible."""
+    words: AnyObjective | None = None
+    """An objective that cuts spans out of a text, for a text-to-text model: the figure is the loss on the first word of
+    each span, where only words are possible."""
     probe: AnyObjective | None = None
     """The share of this objective's pairs that a linear probe of the model's hidden states judges rightly."""
 
@@ -33,10 +34,12 @@ class Figure(Section):
     def _one(self) -> "Figure":
         if sum(one is not None for one in (self.loss, self.words, self.probe)) != 1:
             raise ValueError("a figure is one of loss, words and probe: name an objective for one of them")
+        if self.words is not None and not (self.words.cuts_spans and self.words.head == "seq2seq"):
+            cutting = _named_where(lambda kind: kind.cuts_spans)
+            raise ValueError(f"{self.words.name} cuts out no spans for a text-to-text model: take {cutting}")
         if self.probe is not None and not isinstance(self.probe, Pairs):
-            raise ValueError(
-                f"{self.probe.name} has no pairs to probe for: take masked_next_sentence or masked_sentence_order"
-            )
+            over_pairs = _named_where(lambda kind: issubclass(kind, Pairs))
+            raise ValueError(f"{self.probe.name} has no pairs to probe for: take {over_pairs}")
         return self
 
     @property
@@ -55,6 +58,11 @@ class Figure(Section):
     def lower(self) -> bool:
         """Whether lower values are better."""
         return self.probe is None
+
+
+def _named_where(fits: Callable[[type[Objective]], bool]) -> str:
+    """Name the objectives that fit."""
+    return " or ".join(name for name, kind in OBJECTIVES.items() if fits(kind))
 
 
 class Study(Section):

@@ -93,16 +93,16 @@ def _byte_level(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def _wordpiece(file: Path) -> PreTrainedTokenizerBase:
-    bert = STYLES["bert"]
+    style = STYLES["bert"]
     try:
         entries = file.read_text("utf-8").splitlines()
-        rust = Tokenizer(models.WordPiece.from_file(str(file), unk_token=bert.roles["unk_token"]))
+        rust = Tokenizer(models.WordPiece.from_file(str(file), unk_token=style.roles["unk_token"]))
     except Exception as error:  # the Rust library raises nothing narrower
         raise _torn(file, error) from error
-    roles = {role: token for role, token in bert.roles.items() if token in entries}
+    roles = {role: token for role, token in style.roles.items() if token in entries}
     if "unk_token" not in roles:
         raise HornbookError(
-            f"{file}: none of its {len(entries)} lines is {bert.roles['unk_token']}, so it is no vocabulary "
+            f"{file}: none of its {len(entries)} lines is {style.roles['unk_token']}, so it is no vocabulary "
             "of BERT's or it is torn: copy it again"
         )
     cased = any(entry != entry.lower() for entry in entries if not entry.startswith("["))

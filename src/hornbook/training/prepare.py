@@ -12,7 +12,8 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from hornbook.atomic import beside
 from hornbook.corpora import Part
 from hornbook.errors import HornbookError
-from hornbook.objectives import Vocabulary
+from hornbook.evaluation.evaluate import check_directions
+from hornbook.objectives import READING, Vocabulary
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
@@ -58,6 +59,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     Raises HornbookError if something doesn't fit together, before anything is written to the run's folder.
     """
     check_folder(recipe)
+    check_directions(recipe.objective)
     tokenizer, vocabulary, config = fit(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
@@ -85,6 +87,8 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
     config = recipe.model.family.configure(
         recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config
     )
+    if recipe.objective.reading == "right to left":
+        setattr(config, READING, "right to left")  # so that no command reads it in the other direction
     return tokenizer, vocabulary, config
 
 

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from hornbook.contract.check import Found, check
-from hornbook.contract.sizes import OFFSET
 from hornbook.contract.subject import Subject
 from hornbook.objectives import IGNORED
 
@@ -167,8 +166,8 @@ def padded(subject: Subject) -> Iterator[str]:
 def first_position(subject: Subject) -> Iterator[str]:
     """Look at the lowest position of a real token."""
     assert subject.batch is not None
-    places = subject.batch.get("position_ids")
-    if places is None or subject.config.model_type not in OFFSET:
+    places, family = subject.batch.get("position_ids"), subject.family
+    if places is None or family is None or not family.counts_from_pad:
         return
     mask = subject.batch.get("attention_mask")
     real = places if mask is None else places[mask != 0]
@@ -187,10 +186,12 @@ def first_position(subject: Subject) -> Iterator[str]:
 )
 def left_embeds(subject: Subject) -> Iterator[str]:
     """Look for a mask that begins with 0."""
-    batch = subject.batch
+    batch, family = subject.batch, subject.family
     assert batch is not None
     mask = batch.get("attention_mask")
-    if subject.config.model_type not in OFFSET or "inputs_embeds" not in batch or "position_ids" in batch:
+    if family is None or not family.counts_from_pad:
+        return
+    if "inputs_embeds" not in batch or "position_ids" in batch:
         return
     if mask is not None and (mask[:, 0] == 0).any():
         yield (f"{int((mask[:, 0] == 0).sum())} texts are padded on the left, and there are no position_ids")

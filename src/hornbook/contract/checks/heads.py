@@ -11,13 +11,11 @@ from hornbook.contract.draft import Draft
 from hornbook.contract.probes.influence import Influence
 from hornbook.contract.subject import Subject
 
-_TWO_WAYS = frozenset({"bert", "roberta", "camembert", "xlm-roberta", "roberta-prelayernorm"})
-"""Architectures that are causal or not by their config."""
-
 
 def _decoder(value: bool) -> Any:
     def mend(draft: Draft) -> bool:
-        if draft.config.get("model_type") not in _TWO_WAYS:
+        family = draft.subject.family
+        if family is None or not family.obeys_is_decoder:
             return False
         draft.config["is_decoder"] = value
         return True
@@ -38,9 +36,11 @@ def looks_ahead(subject: Subject) -> Iterator[str]:
     """Read the config, then change a later token and see whether earlier outputs move."""
     if subject.head != "causal" and not _has_decoder(subject):
         return
-    kind, decoder = getattr(subject.config, "model_type", None), getattr(subject.config, "is_decoder", None)
-    if kind in _TWO_WAYS and not decoder:
-        yield f"is_decoder is {decoder} in the config of a {kind} that predicts the next word"
+    family, decoder = subject.family, getattr(subject.config, "is_decoder", None)
+    if family is not None and family.obeys_is_decoder and not decoder:
+        yield (
+            f"is_decoder is {decoder} in the config of a {subject.config.model_type} that predicts the next word"
+        )
         return
     for view, moved in Influence.of(subject.network):
         if view.causal and (ahead := moved.ahead()):
@@ -154,12 +154,14 @@ def time_axis(subject: Subject) -> Iterator[str]:
             yield f"{view.name}: changing a token changes no other place's output: there is no context"
 
 
-def _retype(draft: Draft) -> bool:
-    """Alternate between global and local, however many layers there are."""
-    pairs, rest = divmod(draft.config["num_layers"], 2)
-    types = [[["global", "local"], pairs], [["global"], rest]]
-    draft.config.pop("attention_layers", None)
-    return draft.configure(attention_types=[one for one in types if one[1]])
+def _derive(draft: Draft) -> bool:
+    """Leave what the family derives to the family."""
+    family = draft.subject.family
+    assert family is not None
+    draft.config = family.derive(
+        {name: value for name, value in draft.config.items() if name not in family.derived}
+    )
+    return True
 
 
 @check(
@@ -168,12 +170,9 @@ def _retype(draft: Draft) -> bool:
     needs="raw",
     why="The class refuses to be built otherwise.",
     fix="Derive attention_types from num_layers.",
-    mend=_retype,
+    mend=_derive,
 )
-def attention_types(subject: Subject) -> Iterator[str]:
-    """Expand them."""
-    types, layers = subject.raw.get("attention_types"), subject.raw.get("num_layers", 24)
-    if subject.raw.get("model_type") == "gpt_neo" and types:
-        expanded = sum(len(kinds) * times for kinds, times in types)
-        if expanded != layers:
-            yield f"attention_types make {expanded} layers, and num_layers is {layers}"
+def derived_values(subject: Subject) -> Iterator[str]:
+    """Ask the family, where it is known."""
+    if subject.family is not None and (found := subject.family.contradiction(subject.raw)) is not None:
+        yield found

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
-from hornbook.contract.sizes import ENDLESS, OFFSET, capacity, positions
+from hornbook.contract.sizes import capacity, positions
 from hornbook.contract.subject import Subject
 
 _UNSET = 10**9
@@ -37,12 +37,18 @@ def _round(number: int) -> bool:
     needs="config",
     why="RoBERTa gives padding the position pad_token_id, so that its position table needs that row. Measured: pad "
     "9999 with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
-    fix="Give padding a low id (`hornbook tokenizer reindex --for roberta`), and copy it into config.json.",
+    fix="Give padding a low id (`hornbook tokenizer reindex --place '<pad>=0'`), and copy it into config.json.",
 )
 def pad_position(subject: Subject) -> Iterator[str]:
     """Compare the two."""
-    pad, rows = getattr(subject.config, "pad_token_id", None), positions(subject.config)
-    if subject.config.model_type in OFFSET and isinstance(pad, int) and rows is not None and pad >= rows:
+    pad, rows, family = (
+        getattr(subject.config, "pad_token_id", None),
+        positions(subject.config),
+        subject.family,
+    )
+    if family is None or not family.counts_from_pad:
+        return
+    if isinstance(pad, int) and rows is not None and pad >= rows:
         yield f"pad_token_id is {pad:,}, and there are {rows:,} positions, 0 to {rows - 1:,}"
 
 
@@ -58,8 +64,8 @@ def pad_position(subject: Subject) -> Iterator[str]:
 )
 def enough_positions(subject: Subject) -> Iterator[str | Found]:
     """Compare the longest sequence with the positions that are left."""
-    room, rows = capacity(subject.config), positions(subject.config)
-    if subject.config.model_type not in OFFSET or room is None or rows is None:
+    room, rows, family = capacity(subject.config), positions(subject.config), subject.family
+    if family is None or not family.counts_from_pad or room is None or rows is None:
         return
     length, pad = wanted(subject), subject.config.pad_token_id
     sure = subject.given.length is not None or length != rows
@@ -86,7 +92,7 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     """Compare model_max_length with the room, and with the hidden size."""
     room, cut = capacity(subject.config), subject.tokenizer.model_max_length
     width = getattr(subject.config, "hidden_size", None)
-    if room is None or room < 1 or subject.config.model_type in ENDLESS:
+    if room is None or room < 1 or subject.family is None or subject.family.position_table is None:
         return
     if cut > _UNSET:
         yield Found(
@@ -113,6 +119,8 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
 )
 def trained_positions(subject: Subject) -> Iterator[str]:
     """Compare the length with the trained positions of an architecture that would run on."""
-    room, length = capacity(subject.config), subject.length
-    if subject.config.model_type in ENDLESS and room and length and length > room:
+    room, length, family = capacity(subject.config), subject.length, subject.family
+    if family is None or family.position_table is not None:
+        return
+    if room and length and length > room:
         yield f"sequences have {length:,} tokens, and {room:,} positions are trained"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
-from hornbook.contract.sizes import FREEZES_PAD, OFFSET
 from hornbook.contract.subject import Subject
 
 _ROLES = ("pad", "bos", "eos", "sep", "cls", "mask")
@@ -59,7 +58,8 @@ def same_roles(subject: Subject) -> Iterator[str | Found]:
 def pad_alone(subject: Subject) -> Iterator[str]:
     """Find roles that share the pad id."""
     pad = subject.role("pad")
-    if subject.config.model_type not in FREEZES_PAD or pad is None:
+    family, frozen = subject.family, getattr(subject.config, "pad_token_id", None)
+    if family is None or not family.freezes_pad or pad is None or frozen is None:
         return
     shared = [role for role in (*_ROLES[1:], "unk") if subject.role(role) == pad]
     if shared:
@@ -111,7 +111,8 @@ def pad_sign(subject: Subject) -> Iterator[str]:
 )
 def pad_there(subject: Subject) -> Iterator[str]:
     """Look whether it is None."""
-    if subject.config.model_type in OFFSET and getattr(subject.config, "pad_token_id", None) is None:
+    family, pad = subject.family, getattr(subject.config, "pad_token_id", None)
+    if family is not None and family.counts_from_pad and pad is None:
         yield "pad_token_id is None in config.json"
 
 
@@ -121,7 +122,7 @@ def pad_there(subject: Subject) -> Iterator[str]:
     needs="tokenizer head",
     why="convert_tokens_to_ids('<mask>') gives the unknown token's id where there is no mask. Measured on a GPT "
     "tokenizer: 9999, which is unknown, end of text and padding at once, and every mask is one of those.",
-    fix="Take a tokenizer with a mask token, or add one (`hornbook tokenizer reindex --for roberta`).",
+    fix="Take a tokenizer with a mask token, or add one (`hornbook tokenizer reindex --for FAMILY`).",
 )
 def mask_there(subject: Subject) -> Iterator[str]:
     """Look whether it is there, and nothing else."""

@@ -208,9 +208,9 @@ def _no_types(draft: Draft) -> bool:
 )
 def no_segments(subject: Subject) -> Iterator[str]:
     """Look at the names of what the tokenizer gives."""
-    kind = subject.config.model_type
-    if kind in ("gpt_neo", "gpt2", "gptj") and "token_type_ids" in subject.tokenizer("a"):
-        yield f"the tokenizer gives token_type_ids, which {kind} adds as word embeddings"
+    family = subject.family
+    if family is not None and family.types_as_words and "token_type_ids" in subject.tokenizer("a"):
+        yield f"the tokenizer gives token_type_ids, which {subject.config.model_type} adds as word embeddings"
 
 
 @check(
@@ -246,6 +246,8 @@ def known_keys(subject: Subject) -> Iterator[str]:
 )
 def padding_side(subject: Subject) -> Iterator[str]:
     """Read the side."""
-    absolute = subject.config.model_type in ("bert", "albert")
-    if subject.head == "masked" and absolute and subject.tokenizer.padding_side == "left":
+    family = subject.family
+    if family is None or family.position_table is None or family.counts_from_pad:
+        return
+    if subject.head == "masked" and subject.tokenizer.padding_side == "left":
         yield f"padding_side is left, and {subject.config.model_type} counts positions from the left"

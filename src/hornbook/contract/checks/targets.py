@@ -1,4 +1,4 @@
-"""T5's own: sentinels, the decoder's first token, a head of its own."""
+"""What a text-to-text model writes: sentinels, the first token of its decoder, its head."""
 
 import math
 from collections.abc import Iterator
@@ -11,12 +11,11 @@ from hornbook.contract.checks.learning import first_batch_loss
 from hornbook.contract.checks.rows import resize
 from hornbook.contract.draft import Draft
 from hornbook.contract.subject import Subject
-from hornbook.objectives import Denoisers, SpanCorruption
 from hornbook.tokenizers import sentinel_ids
 
 
 def _corrupts(subject: Subject) -> bool:
-    return isinstance(subject.objective, SpanCorruption | Denoisers)
+    return subject.objective is not None and subject.objective.cuts_spans
 
 
 @check(
@@ -72,14 +71,10 @@ def descending(subject: Subject) -> Iterator[str]:
 )
 def enough_sentinels(subject: Subject) -> Iterator[str]:
     """Count the spans of the longest example."""
-    assert subject.vocabulary is not None and subject.length is not None
-    objective = subject.objective
-    if (
-        isinstance(objective, SpanCorruption)
-        and 4 <= subject.length < 100_000
-        and len(subject.vocabulary.sentinels)
-    ):
-        spans, known = objective.spans(objective.window(subject.length))[1], len(subject.vocabulary.sentinels)
+    assert subject.objective and subject.vocabulary is not None and subject.length is not None
+    known = len(subject.vocabulary.sentinels)
+    if known and _corrupts(subject) and 8 <= subject.length < 100_000:
+        spans = subject.objective.most_spans(subject.length)
         if spans > known:
             yield (
                 f"sequences of {subject.length:,} tokens have {spans} spans, and the tokenizer has {known} sentinels"
@@ -121,8 +116,14 @@ def decoder_start(subject: Subject) -> Iterator[str | Found]:
     start, pad = getattr(subject.config, "decoder_start_token_id", None), subject.role("pad")
     if start is None:
         yield "config.json has no decoder_start_token_id"
-    elif subject.config.model_type == "t5" and pad is not None and start != pad:
+    elif subject.family is not None and pad is not None and start != _first(subject):
         yield Found(f"decoder_start_token_id is {start}, and the tokenizer's pad {pad}", "warning")
+
+
+def _first(subject: Subject) -> int | None:
+    """Give the decoder's first token, as the family takes it from the tokenizer."""
+    assert subject.family is not None
+    return subject.family.identifiers(subject.tokenizer).get("decoder_start_token_id")
 
 
 def _untie(draft: Draft) -> bool:
@@ -153,7 +154,7 @@ def untied(subject: Subject) -> Iterator[str]:
         yield (
             "tie_word_embeddings is false in config.json, and head and embedding are one tensor all the same"
         )
-    elif subject.raw.get("model_type") == "t5" and subject.raw.get("scale_decoder_outputs") is False:
+    elif subject.raw.get("scale_decoder_outputs") is False:
         yield (
             "the decoder's outputs aren't scaled, as for a head of its own, but head and embedding are one tensor"
         )
@@ -169,12 +170,11 @@ def _tied(model: Any) -> bool:
 def _apart(draft: Draft) -> bool:
     """Say in the config what the file has; a head with a bias would lack that one then."""
     model: Any = draft.subject.model
-    if (
-        draft.config.get("model_type") == "t5"
-        or getattr(model.get_output_embeddings(), "bias", None) is not None
-    ):
+    wish = bool(draft.subject.missing_weights)
+    forced = type(model.config)(tie_word_embeddings=wish).tie_word_embeddings is not wish
+    if forced or getattr(model.get_output_embeddings(), "bias", None) is not None:
         return False
-    draft.config["tie_word_embeddings"] = bool(draft.subject.missing_weights)
+    draft.config["tie_word_embeddings"] = wish
     return True
 
 
