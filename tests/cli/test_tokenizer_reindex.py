@@ -44,6 +44,7 @@ def loss(folder: Path, texts: list[str]) -> float:
         return model(**batch, labels=labels).loss.item()
 
 
+@pytest.mark.long
 def test_a_trained_gpt_neo_has_the_same_loss_under_the_published_ids(
     data: Path, run: Run, stories: list[str]
 ) -> None:
