@@ -10,7 +10,7 @@ from hornbook.cli.output import print_json, print_table
 from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
-    from hornbook.families.description import Description
+    from hornbook.families.description import Cost, Description
 
 
 @families.command()
@@ -46,15 +46,9 @@ def describe(
             print(f"{name}: {lesson}")
 
 
-def _cost(cost: Any) -> dict[str, Any]:
-    return {
-        "token": cost.token,
-        "layers": cost.layers,
-        "attention": cost.attention,
-        "head": cost.head,
-        "forward": cost.forward,
-        "forward and backward": cost.training,
-    }
+def _cost(cost: "Cost") -> dict[str, Any]:
+    names = ("token", "layers", "attention", "head", "forward")
+    return {name: getattr(cost, name) for name in names} | {"forward and backward": cost.training}
 
 
 def _print(description: "Description") -> None:
@@ -69,12 +63,8 @@ def _print(description: "Description") -> None:
     if description.published_parameters is not None:
         print(f"Published, for {description.published_for}: {description.published_parameters:,}")
     print()
-    print_table(
-        [
-            {"value": value.key, "is": "–" if value.value is None else str(value.value), "from": value.origin}
-            for value in description.values
-        ]
-    )
+    shown = {one.key: "–" if one.value is None else str(one.value) for one in description.values}
+    print_table([{"value": one.key, "is": shown[one.key], "from": one.origin} for one in description.values])
     if unused := description.unused_positions:
         rows = ", ".join(map(str, unused))
         print(f"\nRows of the position table that no token takes, for {description.length:,} tokens: {rows}")
