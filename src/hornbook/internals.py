@@ -97,6 +97,7 @@ INTERNALS = {
     "accelerate.tracking:LOGGER_TYPE_TO_CLASS": Internal(
         "tell a misspelt tracker from one that isn't installed"
     ),
+    "accelerate.tracking:GeneralTracker": Internal("take the trackers of other packages"),
     "accelerate.tracking:get_available_trackers": Internal(
         "tell a misspelt tracker from one that isn't installed"
     ),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.tracking import GeneralTracker
 from accelerate.utils import ProjectConfiguration
 
 from hornbook.errors import HornbookError, nearest
@@ -13,18 +12,17 @@ from hornbook.recipe import Recipe
 from hornbook.registry import Registry
 
 _TRACKERS = read("accelerate.tracking:LOGGER_TYPE_TO_CLASS")
+_GeneralTracker = read("accelerate.tracking:GeneralTracker")
 _get_available_trackers = read("accelerate.tracking:get_available_trackers")
 
 
-def _accept(name: str, found: Any) -> type[GeneralTracker]:
-    if not (isinstance(found, type) and issubclass(found, GeneralTracker)):
+def _accept(name: str, found: Any) -> type:
+    if not (isinstance(found, type) and issubclass(found, _GeneralTracker)):
         raise HornbookError(f"the tracker {name} is {found!r}, and has to be a subclass of GeneralTracker")
     return found
 
 
-TRACKERS: Registry[type[GeneralTracker]] = Registry(
-    "hornbook.trackers", "tracker", _accept, may_be_empty=True
-)
+TRACKERS: Registry[type] = Registry("hornbook.trackers", "tracker", _accept, may_be_empty=True)
 """Trackers that other packages register; each is made with a run's name and a folder where it may write."""
 
 
