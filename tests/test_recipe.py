@@ -115,7 +115,7 @@ def test_the_mixture_takes_the_familys_form() -> None:
             "model.preset=roberta-base",
             (
                 "roberta-base is a roberta model, which can't serve masked_next_sentence (transformers has no roberta "
-                "class with a head for pairs; bert and albert have one): choose masked, or another preset"
+                "class with a head for pairs; albert, bert and robertalbert have one): choose masked, or another preset"
             ),
         ),
         ("model.preset=robertalbert", "set model.config.type_vocab_size to 2"),

@@ -83,7 +83,9 @@ def shrink() -> Callable[..., Small]:
         family = find(preset)
         values = {**SMALL[preset], **overrides}
         config = family.configure(preset, tokenizer, LENGTH, values)
-        return Small(family, preset, values, config, next(iter(family.heads)), tokenizer)
+        # A head that no table knows, such as ELECTRA's, has tests of its own.
+        head = next(head for head in family.heads if head in ("causal", "masked", "seq2seq"))
+        return Small(family, preset, values, config, head, tokenizer)
 
     return maker
 

@@ -14,7 +14,7 @@ from hornbook.errors import HornbookError
 def test_a_head_that_the_family_lacks_is_refused(small: Any) -> None:
     for head in {"causal", "masked", "seq2seq"} - {small.head}:
         with pytest.raises(
-            HornbookError, match=f"{small.family.name} has no {head} head; it serves: {small.head}"
+            HornbookError, match=f"{small.family.name} has no {head} head; it serves: .*{small.head}"
         ):
             small.family.build(small.config, head, seed=0)
         with pytest.raises(HornbookError, match="it serves"):
@@ -37,7 +37,7 @@ def test_a_batch_key_that_the_family_cannot_use_is_refused(small: Any) -> None:
     with pytest.raises(HornbookError, match="can't use attention_masks of the batch"):
         small.family.hidden(model, {**batch, "attention_masks": batch["attention_mask"]})
     segments = {**batch, "token_type_ids": torch.zeros_like(batch["input_ids"])}
-    if small.family.name in {"bert", "albert", "robertalbert"}:
+    if small.family.name in {"bert", "albert", "robertalbert", "electra"}:
         small.family.hidden(model, segments)
     else:
         with pytest.raises(HornbookError, match="can't use token_type_ids"):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hornbook.families import find
-from hornbook.objectives import Batch, Causal, Vocabulary
+from hornbook.objectives import Batch, Vocabulary
+from hornbook.objectives.causal import Causal
 from hornbook.objectives.objective import Objective
 from hornbook.objectives.vocabulary import Ids
 from hornbook.rng import CounterRNG

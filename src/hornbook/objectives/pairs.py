@@ -98,10 +98,8 @@ class Pairs(Masking):
         why = super().refusal(family, values)
         if why != "" or "masked" not in family.heads:
             return why
-        having = [other.name for other in FAMILIES.values() if cls.head in other.heads]
-        return (
-            f"transformers has no {family.name} class with a head for pairs; {' and '.join(having)} have one"
-        )
+        *some, last = [other.name for other in FAMILIES.values() if cls.head in other.heads]
+        return f"transformers has no {family.name} class with a head for pairs; {', '.join(some)} and {last} have one"
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself."""
