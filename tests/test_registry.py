@@ -73,6 +73,7 @@ class Reverse(Silent):
 
     name: Literal["reverse"] = "reverse"  # type: ignore[assignment]
     title = "reverse"
+    natural = frozenset[str]()
     measures = ("bits_per_byte", "loss")
     writes = None
     whole_text = True
@@ -109,7 +110,7 @@ def test_everything_of_hornbooks_own_declares_all() -> None:
 def test_what_another_objective_declares_is_not_inherited_by_other_batches() -> None:
     with pytest.raises(
         HornbookError,
-        match="its own batch, and its measures, writes, whole_text, reading, lesson from Causal",
+        match="its own batch, and its natural, measures, writes, whole_text, reading, lesson from Causal",
     ):
         _accept("silent", Silent)
     assert _accept("reverse", Reverse) is Reverse

@@ -24,6 +24,7 @@ class Thing(Causal):
     """Reads from right to left."""
     name: Literal["reverse"] = "reverse"
     title = "reverse"
+    natural = frozenset()
     measures = ("bits_per_byte", "loss")
     writes = None
     whole_text = True

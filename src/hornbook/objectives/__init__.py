@@ -15,7 +15,7 @@ from hornbook.objectives.vocabulary import Vocabulary
 from hornbook.registry import Registry, check_declared
 
 _MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
-_FOLLOWS = ("measures", "writes", "whole_text", "reading", "lesson")
+_FOLLOWS = ("natural", "measures", "writes", "whole_text", "reading", "lesson")
 _GOES: dict[Any, Reading] = {"generate": "left to right", "unmask": "both ways", "infill": "both ways"}
 """How each way to write a sample reads the text that is given."""
 
