@@ -16,8 +16,8 @@ from hornbook.loading import load_model
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.reporter import Reporter
-from hornbook.study import conduct, read_study
-from hornbook.study.conduct import _costs, _equal_time, train_silently
+from hornbook.study import read_study
+from hornbook.study.conduct import _costs, _equal_time, conduct, train_silently
 from hornbook.study.measure import prepare_figure
 from hornbook.study.study import Design
 

@@ -25,7 +25,8 @@ def study(
 ) -> None:
     """Train a study's arms at several seeds, compare them, and write what came of it on a page."""
     from hornbook.machine import cores
-    from hornbook.study import conduct, read_study
+    from hornbook.study import read_study
+    from hornbook.study.conduct import conduct
 
     report = make_reporter()
     design = read_study(file, settings or [], seeds)
