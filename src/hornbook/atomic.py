@@ -44,6 +44,14 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
         _remove(temporary)
 
 
+def check_new(path: Path, option: str = "") -> None:
+    """Raise HornbookError if something is at `path`; `option` is how a command line names it, such as "--out"."""
+    if path.exists():
+        raise HornbookError(
+            f"{option} {path}: something is there already: choose a new folder, or delete that one".lstrip()
+        )
+
+
 def _tells_of_a_full_disk(error: Exception) -> bool:
     """Look for the operating system's error number, which safetensors and tokenizers only write in their messages."""
     if isinstance(error, OSError):

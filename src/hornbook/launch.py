@@ -1,8 +1,11 @@
-"""Read from the environment how many processes a launcher started; nothing is started or joined here."""
+"""How this process was started: by which command, and by a launcher of how many processes, as the environment tells."""
 
 import os
+import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hornbook.errors import HornbookError, SharedError
 
@@ -107,3 +110,8 @@ def refuse_several(command: str) -> None:
             f"{launch.said}, but `hornbook {command}` works in one process: only `hornbook train` shares its work. "
             "Run it without the launcher"
         )
+
+
+def command() -> str:
+    """Give the command that started this process, as a shell takes it."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -1,6 +1,5 @@
 """A run, as its folder holds it: model, tokenizer, log, figures, page."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe, read_recipe
+from hornbook.report.runs import Measure, RunRecord, Sample, read_run
+from hornbook.training.log import read_log
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,27 @@ class Run:
         """Its tokenizer."""
         return self.loaded.tokenizer
 
-    @cached_property
+    @property
     def log(self) -> list[dict[str, Any]]:
-        """The lines of `log.jsonl`: `kind` is train, evaluate or phase."""
-        lines = (self.folder / "log.jsonl").read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        """The lines of `log.jsonl` so far: `kind` is train, evaluate or phase."""
+        return read_log(self.folder / "log.jsonl")
 
-    @cached_property
-    def figures(self) -> list[dict[str, Any]]:
-        """What the evaluation measured: measure, value, unit, over, rule, comparable."""
-        return self._evaluation["measures"]
+    @property
+    def record(self) -> RunRecord:
+        """All that the folder says of the run. Raises HornbookError for a folder that is none, or a torn file."""
+        return read_run(self.folder)
 
-    @cached_property
-    def samples(self) -> list[dict[str, Any]]:
+    @property
+    def figures(self) -> tuple[Measure, ...]:
+        """What the evaluation measured: measure, value, unit, over, rule, comparable; none before it."""
+        return self.record.measures
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
         """What the model wrote about held-out text: kind, prompt, output."""
-        return self._evaluation["samples"]
+        return self.record.samples
 
     @property
     def page(self) -> Path:
         """The page that shows it all."""
         return self.folder / "page.html"
-
-    @cached_property
-    def _evaluation(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = json.loads(
-            (self.folder / "evaluation.json").read_text("utf-8")
-        )
-        return found

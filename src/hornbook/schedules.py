@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 from hornbook.registry import Registry, check_declared
 
 
-class Settings(Protocol):
+class ScheduleSettings(Protocol):
     """What of a recipe's training section a schedule may read."""
 
     @property
@@ -41,7 +41,7 @@ class Schedule(ABC):
     """As in a recipe."""
 
     @abstractmethod
-    def share(self, step: int, settings: Settings) -> float:
+    def share(self, step: int, settings: ScheduleSettings) -> float:
         """Give the share of the highest rate at a step, counted from 0, that lies behind the warmup."""
 
 
@@ -50,7 +50,7 @@ class Linear(Schedule):
 
     name = "linear"
 
-    def share(self, step: int, settings: Settings) -> float:
+    def share(self, step: int, settings: ScheduleSettings) -> float:
         """Fall with the steps done."""
         return settings.floor + (1 - settings.floor) * (1 - _done(step, settings))
 
@@ -60,7 +60,7 @@ class Cosine(Schedule):
 
     name = "cosine"
 
-    def share(self, step: int, settings: Settings) -> float:
+    def share(self, step: int, settings: ScheduleSettings) -> float:
         """Fall slowly, then fast, then slowly."""
         return settings.floor + (1 - settings.floor) * (1 + math.cos(math.pi * _done(step, settings))) / 2
 
@@ -70,7 +70,7 @@ class InverseSquareRoot(Schedule):
 
     name = "inverse-square-root"
 
-    def share(self, step: int, settings: Settings) -> float:
+    def share(self, step: int, settings: ScheduleSettings) -> float:
         """Fall as T5's did, whatever the number of steps."""
         warmup = max(settings.warmup_steps, 1)
         return math.sqrt(warmup / max(step + 1, warmup))
@@ -81,12 +81,12 @@ class Constant(Schedule):
 
     name = "constant"
 
-    def share(self, step: int, settings: Settings) -> float:
+    def share(self, step: int, settings: ScheduleSettings) -> float:
         """Give all of it."""
         return 1.0
 
 
-def learning_rate(settings: Settings, step: int) -> float:
+def learning_rate(settings: ScheduleSettings, step: int) -> float:
     """Give the learning rate of a step, counted from 0.
 
     It rises in equal parts over the warmup, to the highest at its last step; from there the schedule decides.
@@ -96,7 +96,7 @@ def learning_rate(settings: Settings, step: int) -> float:
     return settings.learning_rate * SCHEDULES[settings.schedule].share(step, settings)
 
 
-def _done(step: int, settings: Settings) -> float:
+def _done(step: int, settings: ScheduleSettings) -> float:
     return (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
 
 

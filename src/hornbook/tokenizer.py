@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.atomic import beside
+from hornbook.atomic import beside, check_new
 from hornbook.corpora import Corpus
 from hornbook.errors import HornbookError, nearest
 from hornbook.families import FAMILIES, Family
@@ -67,7 +67,7 @@ def train(
     what it was trained on, in a record and a model card. Gives out, kind, entries, template and hash.
     """
     quieten_transformers()
-    _check_new(out)
+    check_new(out, "--out")
     style = options.get("style")
     if style is not None and style not in STYLES:
         raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
@@ -107,7 +107,7 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
     family's template. Gives out, kind, entries, roles and hash.
     """
     quieten_transformers()
-    _check_new(out)
+    check_new(out, "--out")
     if family is not None and family not in FAMILIES:
         raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
     read = import_tokenizer(source)
@@ -147,7 +147,7 @@ def reindex(
     what of them is split differently. Gives what moved, was dropped, added and renamed.
     """
     quieten_transformers()
-    _check_new(out)
+    check_new(out, "--out")
     if not family and not place and not rename and not drop:
         raise HornbookError(
             "nothing is to change: say --for FAMILY, --place TOKEN=ID, --rename OLD=NEW or --drop TOKEN"
@@ -208,11 +208,6 @@ def reindex(
 
 def _template(family: Family) -> Template:
     return natural_objective(next(iter(family.heads))).template
-
-
-def _check_new(out: Path) -> None:
-    if out.exists():
-        raise HornbookError(f"--out {out}: something is there already: choose a new folder")
 
 
 def _roles(tokenizer: PreTrainedTokenizerBase, roles: Mapping[str, str]) -> dict[str, Any]:

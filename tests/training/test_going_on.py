@@ -1,18 +1,18 @@
 """A run that goes on under other conditions says that its bits are others from there on."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 
-from hornbook.recipe import Recipe, make_recipe
+from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.training import bits
 from hornbook.training.loop import Loop
 from hornbook.training.train import start
+from tests.training.launching import SMALL
 
 
 class Listener(Reporter):
@@ -31,30 +31,9 @@ class Listener(Reporter):
 
 
 @pytest.fixture
-def stopped(tmp_path: Path, story_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
+def stopped(recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
     """A run of one thread that was cut off after two of its four steps."""
-    recipe = make_recipe(
-        {
-            "name": "run",
-            "out": str(tmp_path / "run"),
-            "cache": str(tmp_path / "cache"),
-            "corpus": {"path": str(story_file), "documents": "line", "heldout_fraction": 0.1},
-            "tokenizer": {"vocab_size": 512},
-            "model": {
-                "preset": "tinystories-1m",
-                "length": 16,
-                "config": {
-                    "hidden_size": 16,
-                    "num_layers": 1,
-                    "num_heads": 2,
-                    "attention_types": [[["global"], 1]],
-                },
-            },
-            "objective": "causal",
-            "training": {"steps": 4, "batch": 4, "checkpoint_every": 1, "trackers": []},
-        },
-        [],
-    )
+    recipe = recipe_of(SMALL, "causal", steps=4, checkpoint_every=1)
     threads = torch.get_num_threads()
     monkeypatch.setenv("HORNBOOK_THREADS", "1")
     takes = Loop._step

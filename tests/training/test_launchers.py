@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.training.launching import counts, logged, wait_for_step, write_recipe
+from hornbook.testing.runs import logged
+from tests.training.launching import counts, wait_for_step, write_recipe
 
 ROOT = Path(__file__).parents[2]
 SECTION = re.search(r"## Several processes\n(.*?)\n## ", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)

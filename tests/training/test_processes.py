@@ -14,9 +14,11 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from hornbook.errors import HornbookError
+from hornbook.testing.launching import Ended, Launched, launch
+from hornbook.testing.runs import logged
 from hornbook.training import batches, checkpoints
 from hornbook.training.loop import Loop
-from tests.training.launching import Ended, Launched, counts, launch, logged, wait_for_step, write_recipe
+from tests.training.launching import counts, wait_for_step, write_recipe
 
 pytestmark = pytest.mark.long
 

@@ -1,6 +1,7 @@
 """Training as a function: what a run gives, and what listens to it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +11,17 @@ import yaml
 
 import hornbook
 from hornbook.errors import HornbookError
+from hornbook.recipe import Recipe
+from hornbook.run import Run
 from hornbook.training import accelerator
 from hornbook.training.callbacks import Callback, EarlyStopping, TrainingLoop
+from tests.training.launching import SMALL
 
 
 @pytest.fixture
-def recipe(tmp_path: Path, story_file: Path) -> dict[str, Any]:
-    return {
-        "name": "run",
-        "out": str(tmp_path / "run"),
-        "cache": str(tmp_path / "cache"),
-        "corpus": {"path": str(story_file), "documents": "line", "heldout_fraction": 0.1},
-        "tokenizer": {"vocab_size": 512},
-        "model": {
-            "preset": "tinystories-1m",
-            "length": 16,
-            "config": {
-                "hidden_size": 16,
-                "num_layers": 1,
-                "num_heads": 2,
-                "attention_types": [[["global"], 1]],
-            },
-        },
-        "objective": "causal",
-        "training": {
-            "steps": 6,
-            "batch": 4,
-            "log_every": 1,
-            "evaluate_every": 1,
-            "checkpoint_every": 2,
-            "trackers": [],
-        },
-    }
+def recipe(recipe_of: Callable[..., Recipe]) -> dict[str, Any]:
+    often = {"log_every": 1, "evaluate_every": 1, "checkpoint_every": 2}
+    return recipe_of(SMALL, "causal", steps=6, **often).model_dump(mode="json", exclude_unset=True)
 
 
 class Heard(Callback):
@@ -79,7 +59,7 @@ def test_a_run_holds_all_that_came_of_it(recipe: dict[str, Any]) -> None:
     ]
     assert run.recipe.training.steps == 2 and run.page.exists()
     assert [line["kind"] for line in run.log] == ["train", "evaluate"] * 2
-    assert {"held-out loss", "bits per byte"} == {figure["measure"] for figure in run.figures}
+    assert {"held-out loss", "bits per byte"} == {figure.measure for figure in run.figures}
     ids = run.tokenizer("Once upon a time", return_tensors="pt").input_ids
     assert run.model(ids).logits.shape[-1] == len(run.tokenizer)
     assert not run.model.training
@@ -107,7 +87,7 @@ def test_a_callback_ends_a_training_and_the_model_is_whole(recipe: dict[str, Any
 def test_early_stopping_stops_where_the_loss_stops_falling(recipe: dict[str, Any]) -> None:
     """At a learning rate of next to nothing the held-out loss falls by less than asked for."""
     changes = ["training.learning_rate=1e-9", "training.weight_decay=0"]
-    run = hornbook.train(recipe, changes, [EarlyStopping(patience=2, least=0.1)])
+    run = hornbook.train(recipe, changes, [EarlyStopping(patience=2, min_delta=0.1)])
     assert run.log[-1]["step"] == 3
 
     class Stopped(Exception):
@@ -121,13 +101,33 @@ def test_early_stopping_stops_where_the_loss_stops_falling(recipe: dict[str, Any
     other = recipe | {"out": f"{recipe['out']}-2"}
     with pytest.raises(Stopped):
         hornbook.train(other, changes, [Breaks()])
-    run = hornbook.train(other, changes, [EarlyStopping(patience=2, least=0.1)])
+    run = hornbook.train(other, changes, [EarlyStopping(patience=2, min_delta=0.1)])
     assert run.log[-1]["step"] == 3
+
+
+def test_early_stopping_that_was_cut_off_at_its_end_takes_no_step_more(recipe: dict[str, Any]) -> None:
+    class Breaks(Callback):
+        def on_save(self, loop: TrainingLoop) -> None:
+            if loop.progress.step == 3:
+                raise KeyboardInterrupt
+
+    changes = ["training.learning_rate=1e-9", "training.weight_decay=0"]
+    with pytest.raises(KeyboardInterrupt):
+        hornbook.train(recipe, changes, [EarlyStopping(patience=2, min_delta=0.1), Breaks()])
+    assert not Path(recipe["out"], "model").exists()
+    run = hornbook.train(recipe, changes, [EarlyStopping(patience=2, min_delta=0.1)])
+    assert run.log[-1]["step"] == 3 and run.figures
+
+
+def test_a_folder_without_a_run(tmp_path: Path) -> None:
+    assert Run(tmp_path).log == []
+    with pytest.raises(HornbookError, match=r"is no run: it has no run\.json"):
+        _ = Run(tmp_path).figures
 
 
 def test_early_stopping_refuses_what_it_cannot_watch(recipe: dict[str, Any]) -> None:
     with pytest.raises(HornbookError, match=r"watches 'perplexity', .* choose one of bits_per_byte, loss"):
-        hornbook.train(recipe, callbacks=[EarlyStopping(figure="perplexity")])
+        hornbook.train(recipe, callbacks=[EarlyStopping(monitor="perplexity")])
     with pytest.raises(HornbookError, match="patience is 0"):
         EarlyStopping(patience=0)
 

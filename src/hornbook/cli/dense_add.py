@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from hornbook.atomic import check_new
 from hornbook.cli.app import Json
 from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json
-from hornbook.errors import HornbookError
 from hornbook.quiet import quieten_transformers
 
 
@@ -27,8 +27,7 @@ def add(
     from hornbook.dense.options import DenseOptions
 
     quieten_transformers()
-    if out.exists():
-        raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
+    check_new(out)
     wrapped, tokenizer = wrap_folder(model, DenseOptions(vector=vector, share_positions=share_positions))
     save_dense(wrapped, tokenizer, out)
     rows = wrapped.model.get_input_embeddings().weight.shape[0]

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from hornbook.atomic import check_new
 from hornbook.cli.app import Json
 from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
 from hornbook.cli.output import print_json
-from hornbook.errors import HornbookError
 
 
 @dense.command()
@@ -28,8 +28,7 @@ def delete(
     """
     from hornbook.dense.delete import delete_from
 
-    if out.exists():
-        raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
+    check_new(out)
     wrapped, _, kept = open_pair(model, selection)
     wrapped.eval()
     with make_reporter().shares() as tell:

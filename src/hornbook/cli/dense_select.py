@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from hornbook.atomic import check_new
 from hornbook.cli.app import Json
 from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, load_model
 from hornbook.cli.output import print_json
-from hornbook.errors import HornbookError
 
 
 @dense.command()
@@ -45,8 +45,7 @@ def select(
     from hornbook.dense.phase_one import select as choose
     from hornbook.dense.select import SelectOptions
 
-    if out.exists():
-        raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
+    check_new(out)
     wrapped, tokenizer = load_model(model)
     wrapped.eval()
     options = SelectOptions(

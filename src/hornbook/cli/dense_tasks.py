@@ -48,11 +48,11 @@ def tasks(
     How many questions it takes to see a difference is told first: small models are near chance. "Per byte" is right by
     the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
     """
-    from hornbook.dense.ask import ask
+    from hornbook.dense.public_tasks import ask_models
 
     prepare()
     others = dict(zip(_OTHERS, (pause, plain, detached, same_compute, deeper), strict=True))
-    compared = ask(models, others, task, data, count, limit, difference, seed, make_reporter())
+    compared = ask_models(models, others, task, data, count, limit, difference, seed, make_reporter())
     if json:
         print_json(compared)
         return

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from hornbook.atomic import check_new
 from hornbook.cli.app import Json
 from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
 from hornbook.cli.output import print_json, print_table
-from hornbook.errors import HornbookError
 
 
 @dense.command()
@@ -50,8 +50,7 @@ def train(
     from hornbook.dense.options import Gradient
     from hornbook.training.dense import DenseTraining, train_dense
 
-    if out.exists():
-        raise HornbookError(f"{out}: it is there already: choose another folder, or delete that one")
+    check_new(out)
     wrapped, tokenizer, kept = open_pair(model, selection)
     options = DenseTraining(
         steps=steps,

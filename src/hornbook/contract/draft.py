@@ -167,14 +167,7 @@ def can_mend(mend: Callable[[Draft], bool], subject: Subject) -> bool:
         return False
     try:
         return mend(Draft.of(subject))
-    except (
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RuntimeError,
-        ValueError,
-    ):  # odd values of a folder
+    except (LookupError, TypeError, AttributeError, RuntimeError, ValueError):  # odd values of a folder
         return False
 
 

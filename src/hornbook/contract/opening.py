@@ -13,7 +13,8 @@ from hornbook.errors import one_line
 from hornbook.families.weights import read_weights
 from hornbook.internals import make_random
 from hornbook.loading.folder import Folder
-from hornbook.loading.kind import class_of, guess_model_type, quiet
+from hornbook.loading.kind import class_of, guess_model_type
+from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
 _PARAMETERS = 300_000_000

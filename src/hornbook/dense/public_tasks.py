@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,13 +12,16 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.dense.fitness import position_limit
+from hornbook.dense.folder import wrap_folder
 from hornbook.dense.loss import word_logits
 from hornbook.dense.model import DenseModel
-from hornbook.dense.prove.statistics import accuracy, difference, mcnemar
+from hornbook.dense.prove.statistics import accuracy, difference, mcnemar, needed
 from hornbook.dense.vector import ablate
+from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers, answer
 from hornbook.evaluation.continuations import score_endings
-from hornbook.evaluation.questions import Question
+from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
+from hornbook.reporter import Reporter
 from hornbook.rng import key
 
 Way = Literal["plain", "pause", "random", "dense"]
@@ -35,6 +39,54 @@ length; with the model's own. Any one model can read in the first four ways; the
 
 _UNLIMITED = 2048
 """Most tokens to read if the model has no limit of its own."""
+
+
+def ask_models(
+    models: Sequence[Path],
+    others: Mapping[str, Sequence[Path] | None],
+    tasks: Sequence[str] | None = None,
+    data: Path | None = None,
+    count: int = 4,
+    limit: int = 1500,
+    difference: float = 0.05,
+    seed: int = 0,
+    report: Reporter | None = None,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Ask the same questions in four ways, and return the figures by task and way.
+
+    Before the answer stand no extra tokens, or `count` pause tokens, tokens with random vectors, or dense tokens.
+    `models` are folders of causal models that differ only in their seed. By default the models themselves answer in
+    all four ways; `others` maps a way to folders of models that were trained for it, one for each model. First,
+    `report` says how many questions it takes to see a `difference` (a share, such as 0.05). Raises HornbookError where
+    `others` names more or fewer folders than there are models.
+    """
+    report = report or Reporter()
+    folders = dict.fromkeys(("plain", "pause", "random", "dense"), models)
+    for arm, given in others.items():
+        if given and len(given) != len(models):
+            raise HornbookError(
+                f"--{arm.replace(' ', '-')} names {len(given)} folders for {len(models)} models: name one for each"
+            )
+        if given:
+            folders[arm] = given
+    chosen = {name: find_task(name) for name in tasks or TASKS}
+    questions = {name: read_questions(one, data, limit) for name, one in chosen.items()}
+    for name, one in chosen.items():
+        chance = max(one.chance, 0.02)
+        report.say(
+            f"{name}: {len(questions[name]):,} questions; to see a difference of {100 * difference:g} points between "
+            f"models at {100 * chance:g} %, in four of five tries, takes {needed(difference, chance):,}"
+        )
+    answers: dict[str, dict[str, list[Answers]]] = {name: {arm: [] for arm in folders} for name in chosen}
+    with report.shares() as tell:
+        for arm, places in folders.items():
+            for place in places:
+                model, tokenizer = wrap_folder(place)
+                for name, asked in questions.items():
+                    progress = partial(tell, f"{name}, {arm}, {place.name}")
+                    found = answer_with(model, tokenizer, asked, ARMS[arm], count, seed, progress)
+                    answers[name][arm].append(found)
+    return {name: compare(ways) for name, ways in answers.items()}
 
 
 def answer_with(

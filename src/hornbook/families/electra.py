@@ -26,8 +26,8 @@ class ElectraForPreTraining(transformers.ElectraForPreTraining):
 
     generator: ElectraForMaskedLM
 
-    def take(self, generator: PreTrainedModel) -> None:
-        """Keep a generator and let it share the embeddings: words, positions, segments and their normalisation."""
+    def attach(self, generator: PreTrainedModel) -> None:
+        """Keep a generator, which then shares the embeddings: words, positions, segments and their normalisation."""
         shared = self.electra.embeddings
         generator.electra.embeddings = shared
         generator.generator_lm_head.weight = shared.word_embeddings.weight
@@ -127,7 +127,7 @@ class Electra(Family):
 
     def check(self, config: PretrainedConfig) -> None:
         """Refuse heads that don't fill the hidden size, in either model; the class only fails when it runs."""
-        for one in (config, _small(config)):
+        for one in (config, _generator_config(config)):
             super().check(one)
             width, heads = one.hidden_size, one.num_attention_heads
             if width % heads:
@@ -137,7 +137,9 @@ class Electra(Family):
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
         """Count what both models ask."""
         return {
-            "token": sum(super(Electra, self).attention(one)["token"] for one in (config, _small(config)))
+            "token": sum(
+                super(Electra, self).attention(one)["token"] for one in (config, _generator_config(config))
+            )
         }
 
     def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
@@ -148,14 +150,14 @@ class Electra(Family):
         """Make the model, a discriminator with its generator."""
         model = super().construct(config, head)
         if head == "detection":
-            model.take(super().construct(_small(config), "masked"))
+            model.attach(super().construct(_generator_config(config), "masked"))
         return model
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back, a discriminator with the generator in its folder."""
         model = super().open(folder, head)
         if head == "detection":
-            model.take(super().open(Path(folder) / "generator", "masked"))
+            model.attach(super().open(Path(folder) / "generator", "masked"))
         return model
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
@@ -163,7 +165,7 @@ class Electra(Family):
         return model.generator_predictions(hidden)
 
 
-def _small(config: PretrainedConfig) -> PretrainedConfig:
+def _generator_config(config: PretrainedConfig) -> PretrainedConfig:
     """Make the generator's configuration of the discriminator's; its heads have a width of 64, as published."""
     small = copy.deepcopy(config)
     small.hidden_size = round(config.hidden_size * config.generator_size)

@@ -1,8 +1,6 @@
 """What a folder's model is, as its config.json says: family, head, and class of transformers."""
 
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,12 +8,12 @@ from typing import Any, NamedTuple
 
 import transformers
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
-from transformers.utils import logging
 
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
 from hornbook.internals import read
 from hornbook.loading.folder import Folder
+from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
 _TYPES = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
@@ -146,22 +144,6 @@ def open_config(place: Path) -> tuple[PretrainedConfig | None, str | None]:
             return AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False), None
     except Exception as error:  # each class has its own
         return None, one_line(error)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' remarks out of ours."""
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(before)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _head_of(class_name: str) -> Head | None:

@@ -4,7 +4,7 @@ from torch import nn
 from torch.optim import Adafactor, Optimizer
 from transformers import PreTrainedModel
 
-from hornbook.optimizers.optimizer import OptimizerSpec, Settings, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, learned
 
 # Against division by zero, and for parameters of size zero. PyTorch's own default of the first, 1.2e-7, is larger than
 # the squared gradients of many a matrix, which then takes longer steps than the paper's; its square is used too, so
@@ -21,7 +21,7 @@ class AdafactorSpec(OptimizerSpec):
     learning_rate = 1e-2
 
     def make(
-        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+        self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make it."""
         return [Adafactor(learned(model), lr=0.0, eps=_GUARDS, weight_decay=0.0)]

@@ -4,7 +4,7 @@ from torch import nn
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
-from hornbook.optimizers.optimizer import OptimizerSpec, Settings, adamw, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, learned
 
 
 class AdamWSpec(OptimizerSpec):
@@ -16,7 +16,7 @@ class AdamWSpec(OptimizerSpec):
     learning_rate = 1e-3
 
     def make(
-        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+        self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make it."""
         return [adamw(learned(model), settings)]

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError
 from hornbook.formats import sum_format, without_autocast
-from hornbook.optimizers.optimizer import OptimizerSpec, Settings, adamw, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, learned
 
 
 class Muon(torch.optim.Muon):
@@ -68,7 +68,7 @@ class MuonSpec(OptimizerSpec):
     learning_rate = 1e-3
 
     def make(
-        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+        self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make both. Raises HornbookError where a matrix lies in a layer of which nobody said what it is."""
         hidden = _hidden_matrices(model, matrices)

@@ -9,7 +9,7 @@ from torch.optim import AdamW, Optimizer
 from transformers import PreTrainedModel
 
 
-class Settings(Protocol):
+class OptimizerSettings(Protocol):
     """What of a recipe's training section an optimizer may read."""
 
     @property
@@ -43,7 +43,7 @@ class OptimizerSpec(ABC):
 
     @abstractmethod
     def make(
-        self, model: PreTrainedModel, settings: Settings, matrices: tuple[type[nn.Module], ...]
+        self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make PyTorch's optimizers; each parameter that learns is in one of them.
 
@@ -51,7 +51,7 @@ class OptimizerSpec(ABC):
         """
 
 
-def adamw(parameters: Sequence[Tensor], settings: Settings) -> AdamW:
+def adamw(parameters: Sequence[Tensor], settings: OptimizerSettings) -> AdamW:
     """Make AdamW for these parameters: it decays matrices, but not biases and normalisations."""
     groups = [
         {"params": [one for one in parameters if one.ndim >= 2], "weight_decay": settings.weight_decay},

@@ -25,6 +25,7 @@ from hornbook.study.answer import answer, uneven
 from hornbook.study.measure import measure, measured, prepare_figure
 from hornbook.study.study import Design
 from hornbook.training.interrupt import watch
+from hornbook.training.log import read_log
 from hornbook.training.prepare import prepare
 from hornbook.training.train import start
 
@@ -142,8 +143,7 @@ def _equal_time(design: Design, out: Path, train: Train, report: Reporter) -> di
 def _costs(train: Train, pilot: Recipe) -> list[float]:
     """Train a pilot and return the seconds that each phase adds to an average step."""
     train(pilot)
-    lines = map(json.loads, (pilot.folder / "log.jsonl").read_text("utf-8").splitlines())
-    ends = [line["seconds"] for line in lines if line["kind"] == "train"]
+    ends = [line["seconds"] for line in read_log(pilot.folder / "log.jsonl") if line["kind"] == "train"]
     each = [last - first for first, last in pairwise([0.0, *ends])]
     costs, first = [], 0
     for phase in pilot.phases:

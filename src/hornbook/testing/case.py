@@ -16,6 +16,7 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from hornbook.families import FAMILIES, Family
 from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
+from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore, build
 from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
@@ -110,10 +111,8 @@ class Case:
     def batch(self, rows: Sequence[int] = range(8), step: int = 0) -> dict[str, Tensor]:
         """Make a step's batch of these examples."""
         (store, chunking), numbers = self.arrays, np.array(rows)
-        made = self.objective.read(
-            store, chunking, chunking.starts(numbers), self.vocabulary, CounterRNG(0, step, numbers)
-        )
-        return {name: torch.from_numpy(array) for name, array in made.items()}
+        rng = CounterRNG(0, step, numbers)
+        return make_batch(store, self.objective, chunking, chunking.starts(numbers), self.vocabulary, rng)
 
     @property
     def predicts_words(self) -> bool:

@@ -1,7 +1,6 @@
 """Runs of tiny models: one that was cut off goes on to the same bits."""
 
 import gc
-import json
 import shutil
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from hornbook.recipe import make_recipe
 from hornbook.reporter import Reporter
 from hornbook.testing.case import LENGTH, Case, tiny_values
 from hornbook.testing.stories import make_stories
+from hornbook.training.log import read_log
 from hornbook.training.train import start
 
 STEPS, MIDDLE = 3, 2
@@ -110,5 +110,4 @@ def weights_of(folder: Path) -> dict[str, Tensor]:
 
 def logged(run: Path) -> list[tuple[str, int, float]]:
     """Read a run's losses, of training and held-out text: kind, step, nats."""
-    lines = map(json.loads, (run / "log.jsonl").read_text("utf-8").splitlines())
-    return [(line["kind"], line["step"], line["loss"]) for line in lines]
+    return [(line["kind"], line["step"], line["loss"]) for line in read_log(run / "log.jsonl")]

@@ -1,8 +1,6 @@
 """What a trained tokenizer's folder says of its origin: a record for programs, and a model card for the hub."""
 
 import json
-import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import version
@@ -13,6 +11,7 @@ from huggingface_hub import ModelCardData
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
+from hornbook.launch import command
 from hornbook.tokenizers.identity import tokenizer_hash
 
 NAME = "tokenizer_training.json"
@@ -55,7 +54,7 @@ def make_record(
         "options": options,
         "hash": tokenizer_hash(tokenizer),
         "versions": {name: version(name) for name in _LIBRARIES},
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command(),
     }
 
 

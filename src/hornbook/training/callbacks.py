@@ -1,6 +1,5 @@
 """What listens to a training: the log, the progress, the trackers, early stopping, and whatever a user adds."""
 
-import json
 from contextlib import ExitStack
 from typing import Any, Protocol
 
@@ -10,7 +9,7 @@ from transformers import PreTrainedModel
 from hornbook.errors import HornbookError
 from hornbook.reporter import Reporter
 from hornbook.training.checkpoints import Progress
-from hornbook.training.log import Log
+from hornbook.training.log import Log, read_log
 from hornbook.training.prepare import PreparedRun
 
 
@@ -110,41 +109,44 @@ class Trackers(Callback):
 
 
 class EarlyStopping(Callback):
-    """Ends a training whose held-out loss has not fallen for some evaluations.
+    """Ends a training when the held-out `monitor` has not fallen by more than `min_delta` for `patience` evaluations.
 
     The model of the last step is kept. A resumed training reads the earlier evaluations from the log, so that it ends
     at the very same step.
     """
 
-    def __init__(self, patience: int = 3, least: float = 0.0, figure: str = "loss") -> None:
+    def __init__(self, patience: int = 3, min_delta: float = 0.0, monitor: str = "loss") -> None:
         if patience < 1:
             raise HornbookError(f"patience is {patience} evaluations; it must be at least 1")
-        self.patience, self.least, self.figure = patience, least, figure
+        self.patience, self.min_delta, self.monitor = patience, min_delta, monitor
 
     def on_begin(self, loop: TrainingLoop) -> None:
         """Read the earlier evaluations."""
         self._best, self._waited = float("inf"), 0
-        path = loop.run.folder / "log.jsonl"
-        if path.exists():
-            for line in map(json.loads, path.read_text("utf-8").splitlines()):
-                if line["kind"] == "evaluate":
-                    self._look(line)
+        for line in read_log(loop.run.folder / "log.jsonl"):
+            if line["kind"] == "evaluate":
+                self._look(line)
+        self._stop_if_due(loop)  # cut off between the last evaluation and the end
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
-        """Stop where the figure has not fallen by more than `least` for `patience` evaluations."""
+        """Look at each evaluation."""
         if kind == "evaluate":
             self._look(facts)
-            if self._waited >= self.patience:
-                loop.stop(
-                    f"the held-out {self.figure} has not fallen below {self._best:.4f} for {self._waited} evaluations"
-                )
+            self._stop_if_due(loop)
+
+    def _stop_if_due(self, loop: TrainingLoop) -> None:
+        if self._waited >= self.patience:
+            loop.stop(
+                f"for {self._waited} evaluations the held-out {self.monitor} has not fallen by more than "
+                f"{self.min_delta:g} below its best, {self._best:.4f}"
+            )
 
     def _look(self, facts: dict[str, Any]) -> None:
-        if self.figure not in facts:
+        if self.monitor not in facts:
             raise HornbookError(
-                f"early stopping watches {self.figure!r}, which no evaluation gives: choose one of "
+                f"early stopping watches {self.monitor!r}, which no evaluation gives: choose one of "
                 f"{', '.join(sorted(facts.keys() - {'kind', 'step', 'tokens', 'seconds'}))}"
             )
-        value = facts[self.figure]
-        better = value < self._best - self.least
+        value = facts[self.monitor]
+        better = value < self._best - self.min_delta
         self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)

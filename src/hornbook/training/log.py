@@ -1,6 +1,7 @@
 """The run's log, log.jsonl: one JSON line for each event."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ class Log:
         """Add a line."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": kind, **facts}) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read the lines of a log, but for one that a kill left incomplete; nothing where there is no log yet."""
+    found = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 def _step(line: str) -> float:

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from hornbook.atomic import beside
 from hornbook.errors import HornbookError
+from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.reporter import Reporter
 from hornbook.tokenizers import tokenizer_hash
@@ -75,7 +75,7 @@ def record(
         },
         "began_with": bits_depend_on(choices, processes),
         "processes": [{"from_step": 0, "processes": processes}],
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command(),
     }
     path = run.folder / "run.json"
     if path.exists():

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.atomic import beside
+from hornbook.atomic import beside, check_new
 from hornbook.contract import check_run
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
@@ -121,8 +121,7 @@ def init(
     """
     report = report or Reporter()
     quieten_transformers()
-    if out.exists():
-        raise HornbookError(f"{out}: something is there already: choose a new folder")
+    check_new(out)
     recipe = _read(recipe, settings)
     tokenizer, _, config = fit(recipe, report)
     model = make_model(recipe, config)
