@@ -78,3 +78,11 @@ def test_texts_and_models_that_do_not_fit_are_refused(make):
         unmask(make("tinystories-1m"), "Once upon a <mask>")
     with pytest.raises(HornbookError, match="hornbook infill"):
         unmask(make("t5-v1.1-tiny"), "Once upon a <mask>")
+
+
+def test_white_space_is_shown_and_no_byte_level_name(make):
+    loaded = make("roberta-base", kind="bpe", style="shared")
+    (blank,) = unmask(loaded, "Once <mask> a time", top=len(loaded.vocabulary.words))
+    shown = {one.text: one.token for one in blank.candidates}
+    assert shown["Once\n a time"] == "⏎" and shown["Once  a time"] == "␣" and shown["Once\t a time"] == "⇥"
+    assert not {"Ċ", "Ġ", "ĉ"} & set(shown.values())

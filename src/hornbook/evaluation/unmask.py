@@ -9,6 +9,9 @@ from hornbook.evaluation.blanks import BLANK, cut, join, written
 from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
+_VISIBLE = str.maketrans({"\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣"})
+"""How a token is shown that is white space alone: a byte-level tokenizer's own name of a line's end is Ċ."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -65,7 +68,8 @@ def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
         candidates = []
         for token, chance in zip(chosen, chances, strict=True):
             filled = written(loaded.tokenizer, ids[:place], [token])
-            shown = filled.strip() or loaded.tokenizer.convert_ids_to_tokens(token)
+            piece = loaded.tokenizer.convert_ids_to_tokens(token)
+            shown = filled.strip() or filled.translate(_VISIBLE) or piece
             candidates.append(Candidate(shown, chance, join(text[:start], filled, text[end:])))
         blanks.append(Blank(tuple(candidates)))
     return blanks
