@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 from transformers import pipeline
 
+from hornbook.cli import main
 from hornbook.errors import HornbookError
 from hornbook.evaluation.unmask import unmask
 
@@ -86,3 +89,15 @@ def test_white_space_is_shown_and_no_byte_level_name(make):
     shown = {one.text: one.token for one in blank.candidates}
     assert shown["Once\n a time"] == "⏎" and shown["Once  a time"] == "␣" and shown["Once\t a time"] == "⇥"
     assert not {"Ċ", "Ġ", "ĉ"} & set(shown.values())
+
+
+def test_the_command_line_gives_each_candidate_a_line(make, capsys, monkeypatch):
+    loaded = make("roberta-base", kind="bpe", style="shared")
+    top = str(len(loaded.vocabulary.words))
+    monkeypatch.setattr(sys, "argv", ["hornbook", "unmask", str(loaded.folder), "Once <mask>.", "--top", top])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    lines = capsys.readouterr().out.split("\n")
+    assert len([line for line in lines if "%  Once" in line]) == int(top)
+    assert any(line.endswith("%  Once⏎.") for line in lines)

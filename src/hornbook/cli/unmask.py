@@ -25,5 +25,5 @@ def unmask(
         return
     for blank in blanks:
         for candidate in blank.candidates:
-            print(f"{candidate.probability:7.1%}  {candidate.text}")
+            print(f"{candidate.probability:7.1%}  {candidate.text.replace(chr(10), '⏎')}")
         print()
