@@ -88,6 +88,16 @@ def test_phases_are_worked_out() -> None:
     assert Recipe.model_validate(yaml.safe_load(grown.to_yaml())) == grown
 
 
+def test_a_document_mask_needs_a_family_that_keeps_documents_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    neo = GOOD | {"model": {"preset": "tinystories-1m", "length": 64}, "objective": "causal"}
+    family = make_recipe(neo, ["objective.document_mask=true"]).model.family
+    monkeypatch.setattr(type(family), "inputs", family.inputs - {"position_ids"})
+    make_recipe(neo)
+    told = problem(neo, "objective.document_mask=true")
+    assert "objective.document_mask: tinystories-1m is a gpt_neo model, which can't keep documents apart" in told
+    make_recipe(neo, ["objective.document_mask=false"])
+
+
 def test_the_mixture_takes_the_familys_form() -> None:
     t5 = GOOD | {"model": {"preset": "t5-small", "length": 64}, "objective": "denoisers"}
     neo = t5 | {"model": {"preset": "tinystories-1m", "length": 64}}

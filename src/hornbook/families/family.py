@@ -57,7 +57,8 @@ class Family:
     head_name: ClassVar[str]
     """The attribute under which those classes keep what turns hidden states into logits."""
     inputs: ClassVar[frozenset[str]]
-    """The batch keys that `hidden` uses; `labels` may always be there."""
+    """The batch keys that `hidden` uses; `labels` may always be there. A class that takes `position_ids`, but doesn't
+    keep packed documents apart by them, leaves them out: then a document mask is refused."""
     position_table: ClassVar[str | None]
     """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
     counts_from_pad: ClassVar[bool]

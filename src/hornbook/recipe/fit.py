@@ -61,6 +61,11 @@ def misfits(sections: dict[str, Any]) -> list[str]:
             )
         elif model.family.refusal(objective.head, values) is not None:
             problems.append(f"objective.form: {a_model} has no {objective.form} form: leave it out")
+        elif objective.restarts and "position_ids" not in model.family.inputs:
+            problems.append(
+                f"objective.document_mask: {a_model} can't keep documents apart by position_ids: leave it out, or take "
+                "another preset"
+            )
     if model and training:
         problems += [
             f"training.phases.{number}.length: {phase.length} is longer than model.length {model.length}: "
