@@ -142,7 +142,7 @@ def reindex(
     `place` gives tokens their ids (-1 is the last), and a `family` gives the ids that it wants. If all roles of a
     special token go to others, a new one among these replaces it and keeps its embedding row; `rename` does this for
     other tokens. The rest stay, unless `drop` names them. Tokens whose ids are given away move to other ids. If there
-    are too few ids, unreachable tokens are removed first, then those learnt last. A `model` is changed in the same way.
+    are too few ids, unreachable tokens are removed first, then those learnt last. A `model` is copied with the new ids.
     Its loss stays the same on text without dropped tokens and unknown words. (An unknown word of WordPiece may become
     known if a piece is dropped that matched its beginning, but left a rest that no piece matched.) With `text`, files,
     the result says which of their words are split differently. Returns what was moved, dropped, added and renamed.

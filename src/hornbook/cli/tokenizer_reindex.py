@@ -31,7 +31,7 @@ def reindex(
         list[str] | None, typer.Option(metavar="TOKEN", help="Remove this special token, and its roles.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Also change this model, which was trained with the old ids.")
+        Path | None, typer.Option(help="A model trained with the old ids; write a copy with the new ones.")
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option(help="Tell which words of these files are split differently now.")
@@ -42,7 +42,7 @@ def reindex(
 
     A special token whose roles all go to others is replaced by one of these. No other is removed unless --drop names
     it. Tokens whose ids are given away move. If there are too few ids, unreachable tokens are removed first, then those
-    learnt last. A changed model has the same loss as before on text without the dropped tokens.
+    learnt last. The copy of a model has the same loss as the model on text without the dropped tokens.
     """
     from hornbook.tokenizer import reindex as change
     from hornbook.tokenizers.reindex_report import describe

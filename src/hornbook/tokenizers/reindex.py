@@ -163,7 +163,7 @@ def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str]
     if len(victims) < needed:
         raise HornbookError(
             f"{needed} pieces must be removed, but only {len(victims)} can be, since letters and bytes stay: give "
-            f"places to {needed - len(victims)} tokens fewer"
+            f"a place to {needed - len(victims)} fewer tokens"
         )
     return victims
 
