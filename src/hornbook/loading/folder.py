@@ -41,12 +41,12 @@ class Folder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What config.json says; empty where there is none."""
+        """What config.json says; empty if there is none."""
         return self.json.get("config.json", {})
 
     @property
     def tokenizer_config(self) -> dict[str, Any]:
-        """What tokenizer_config.json says; empty where there is none."""
+        """What tokenizer_config.json says; empty if there is none."""
         return self.json.get("tokenizer_config.json", {})
 
     @property

@@ -108,7 +108,7 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
 
 
 def finished(folder: Path) -> Path | None:
-    """Find the finished model in a model's or a run's folder; None where there is none."""
+    """Find the finished model in a model's or a run's folder; None if there is none."""
     return next((at for at in (folder, folder / "model") if (at / "config.json").is_file()), None)
 
 

@@ -87,7 +87,7 @@ class Training(Section):
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, given: Any) -> Any:
-        """Take the optimizer's own learning rate where none is given."""
+        """Take the optimizer's own learning rate if none is given."""
         if isinstance(given, dict) and (spec := OPTIMIZERS.get(given.get("optimizer", "adamw"))):
             return {"learning_rate": spec.learning_rate} | given
         return given

@@ -59,17 +59,17 @@ class TokenStore:
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HornbookError(
-                f"{folder}: can't read this token store ({error}): delete the folder to make it anew"
+                f"{folder}: can't read this token store ({error}): delete the folder to make it again"
             ) from error
         if told != (len(store.tokens), len(store.ends)):
             raise HornbookError(
                 f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, but its files hold "
-                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it anew"
+                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it again"
             )
         if made_by != (used := tokenizer_hash(tokenizer)):
             raise HornbookError(
                 f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {used[:12]}, "
-                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it anew"
+                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it again"
             )
         return store
 
