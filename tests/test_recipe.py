@@ -35,7 +35,9 @@ def test_only_a_table_of_positions_can_be_left_out() -> None:
     assert not make_recipe(GOOD, ["model.positions=false"]).model.positions
     for preset, objective in (("pythia-14m", "causal"), ("t5-small", "span_corruption")):
         told = problem(GOOD, f"model.preset={preset}", f"objective={objective}", "model.positions=false")
-        assert told.startswith(f"recipe: model.positions: {preset} is a ") and "leave this out" in told
+        assert (
+            told.startswith(f"recipe: model.positions: {preset} is a ") and "remove model.positions" in told
+        )
 
 
 def test_a_tokenizer_that_exists_is_read_back_too() -> None:
@@ -61,10 +63,10 @@ def test_a_tokenizer_that_exists_is_read_back_too() -> None:
         ("name=a/b", "name: "),
         ("training.phases=[{length: 32, share: 0.5}]", "their shares add up to 0.5, not to 1"),
         ("training.phases=[{length: 128, share: 1}]", "0.length: 128 is longer than model.length 64"),
-        ("training.phases=[{length: 32, steps: 3}]", "their steps add up to 3, and steps is 100"),
+        ("training.phases=[{length: 32, steps: 3}]", "their steps add up to 3, but steps is 100"),
         (
             "training.phases=[{length: 32, share: 0.999}, {length: 64, share: 0.001}]",
-            "0.001 is no whole step",
+            "0.001 is less than one step",
         ),
         ("training.phases=[{length: 32, share: 0.5}, {length: 64, steps: 50}]", "its steps or its share"),
         ("training.phases=[{length: 32, sahre: 1}]", "0.sahre: unknown key; did you mean 'share'?"),
@@ -104,7 +106,9 @@ def test_the_mixture_takes_the_familys_form() -> None:
     assert (make_recipe(t5).objective.head, make_recipe(neo).objective.head) == ("seq2seq", "causal")
     recipe = make_recipe(neo)
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
-    assert "has no encoder-decoder form: leave it out" in problem(neo, "objective.form=encoder-decoder")
+    assert "has no encoder-decoder form: remove objective.form" in problem(
+        neo, "objective.form=encoder-decoder"
+    )
     text = problem(neo, "objective.mixture=[{kind: S, density: 0.1, wieght: 3}]", "training.stpes=3")
     assert text.startswith("recipe: 2 problems")  # and none about the form
     assert "objective.mixture.0.wieght: unknown key; did you mean 'weight'?" in text

@@ -1,4 +1,4 @@
-"""A run, as its folder holds it: model, tokenizer, log, figures, page."""
+"""A run, read from its folder: model, tokenizer, log, figures, page."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,12 +21,12 @@ class Run:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What was asked for, with every default worked out."""
+        """The run's recipe, with every default worked out."""
         return read_recipe(self.folder / "recipe.yaml")
 
     @cached_property
     def loaded(self) -> LoadedModel:
-        """The finished model, or else the newest checkpoint's, with all that Hornbook knows of it."""
+        """The finished model, or else that of the newest checkpoint, with its tokenizer, family and head."""
         return load_model(self.folder)
 
     @property
@@ -46,12 +46,12 @@ class Run:
 
     @property
     def record(self) -> RunRecord:
-        """All that the folder says of the run. Raises HornbookError for a folder that is none, or a torn file."""
+        """All facts in the folder. Raises HornbookError if it isn't a run's folder, or a file is damaged."""
         return read_run(self.folder)
 
     @property
     def figures(self) -> tuple[Measure, ...]:
-        """What the evaluation measured: measure, value, unit, over, rule, comparable; none before it."""
+        """The evaluation's measures: measure, value, unit, over, rule, comparable; empty before the evaluation."""
         return self.record.measures
 
     @property

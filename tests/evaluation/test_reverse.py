@@ -72,7 +72,7 @@ def test_a_measure_of_another_direction_is_refused(make, stories, reverse):
 def test_its_model_is_not_read_from_left_to_right(make, stories, reverse):
     loaded = make("pythia-14m", 32)
     setattr(loaded.model.config, READING, "right to left")
-    told = r"learned to read right to left, and this reads left to right"
+    told = r"learned to read right to left, but this reads left to right"
     with pytest.raises(HornbookError, match=told):
         generate(loaded, "Once")
     with pytest.raises(HornbookError, match=told):

@@ -34,7 +34,7 @@ from hornbook.launch import is_first
 
 
 def main() -> None:
-    """Run the command line: what a user can mend is told on one line, with exit code 2."""
+    """Run the command line; an error that a user can mend is told on one line, with exit code 2."""
     try:
         app()
     except HornbookError as error:

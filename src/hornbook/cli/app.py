@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.callback()
 def check_launch(context: typer.Context) -> None:
-    """Refuse several processes where a command has no use for them."""
+    """Refuse several processes for a command that uses only one."""
     if context.invoked_subcommand not in (None, "train"):
         refuse_several(context.invoked_subcommand)
 
@@ -38,7 +38,7 @@ Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder
 
 
 def open_quietly(folder: Path) -> "LoadedModel":
-    """Open a model, and say so where it isn't a finished one."""
+    """Open a model, and tell the user if it isn't a finished one."""
     from hornbook.loading import load_model
     from hornbook.machine import use_threads
 

@@ -28,15 +28,15 @@ def select(
     ] = "file",
     windows: Annotated[int, typer.Option(min=1, help="Texts at most.")] = 512,
     heldout_windows: Annotated[
-        int, typer.Option(min=1, help="Held-out texts at most, by which trainings are measured.")
+        int, typer.Option(min=1, help="Held-out texts at most; trainings are measured on them.")
     ] = 256,
-    length: Annotated[int, typer.Option(min=2, help="Tokens in each.")] = 64,
-    count: Annotated[int, typer.Option(min=1, help="Dense tokens in each.")] = 4,
-    proposals: Annotated[int, typer.Option(min=1, help="Insertions tried for each.")] = 4,
+    length: Annotated[int, typer.Option(min=2, help="Tokens in each text.")] = 64,
+    count: Annotated[int, typer.Option(min=1, help="Dense tokens in each text.")] = 4,
+    proposals: Annotated[int, typer.Option(min=1, help="Insertions tried for each text.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of filling.")] = 1,
-    places: Annotated[Literal["chance", "least-sure"], typer.Option(help="Where they are tried.")] = "chance",
-    keep: Annotated[Literal["texts", "places", "chance"], typer.Option(help="What is kept.")] = "texts",
-    share: Annotated[float, typer.Option(min=0.001, max=1, help="How many texts are kept.")] = 0.5,
+    places: Annotated[Literal["chance", "least-sure"], typer.Option(help="How they are chosen.")] = "chance",
+    keep: Annotated[Literal["texts", "places", "chance"], typer.Option(help="Which to keep.")] = "texts",
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="Share of texts to keep.")] = 0.5,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:

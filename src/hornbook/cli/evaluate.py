@@ -18,7 +18,7 @@ def evaluate(
         list[str] | None, typer.Option(help="Text files to measure on, instead of the run's held-out part.")
     ] = None,
     documents: Annotated[
-        str, typer.Option(help="Where documents end in those: file, blank-line, line or separator.")
+        str, typer.Option(help="Where documents end in these files: file, blank-line, line or separator.")
     ] = "blank-line",
     task: Annotated[
         list[str] | None,
@@ -27,7 +27,7 @@ def evaluate(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A folder with the tasks' files, or one's file; else the hub.")
+        Path | None, typer.Option(help="A folder with the tasks' files, or one task's file; else the hub.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Questions of a task at most; all by default.")
@@ -36,8 +36,8 @@ def evaluate(
 ) -> None:
     """Measure a model on held-out text; each figure says what it can be compared with.
 
-    A run is measured on its corpus's held-out part, and the figures are kept in its folder; any other model folder on
-    the files that --text names, and any causal model on the questions of public tasks.
+    A run is measured on the held-out part of its corpus, and the figures are kept in its folder. Any other model folder
+    is measured on the files that --text names. Any causal model can be measured on public tasks, with --task.
     """
     from hornbook.corpora import Corpus
     from hornbook.errors import HornbookError
@@ -62,7 +62,7 @@ def evaluate(
             outcome = evaluate_run(model, tell)
         else:
             raise HornbookError(
-                f"{model}: this is no run, so it has no held-out part: name text files with --text"
+                f"{model}: this is not a run, so it has no held-out part: name text files with --text"
             )
     if json:
         print_json(outcome)

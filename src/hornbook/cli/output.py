@@ -8,12 +8,12 @@ from rich.table import Table
 
 
 def print_json(facts: Any) -> None:
-    """Print a result for programs: JSON on stdout, alone there, since everything for people goes to stderr."""
+    """Print a result for programs: JSON, which is alone on stdout, since log and progress go to stderr."""
     print(json.dumps(facts, indent=2, ensure_ascii=False))
 
 
 def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
-    """Print rows for people; `across` gives each row a column of its own, for many figures of few things."""
+    """Print rows for people; `across` makes each row a column, for many figures of few things."""
     names = list(rows[0])
     if across:
         heads, *lines = [[name, *(_shown(row[name]) for row in rows)] for name in names]

@@ -74,7 +74,7 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
 
     offline = not Path(name).is_dir() and _commit(name) is None
     unreachable = (
-        f"the data set {name!r} can't be had: the hub is out of reach and no copy of it is here; "
+        f"the data set {name!r} can't be loaded: the hub is out of reach and no copy of it is here; "
         "connect to a network, or point corpus.path at files of your own"
     )
     if offline and streaming:
@@ -89,7 +89,7 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
         if offline and isinstance(error, OSError):
             raise HornbookError(unreachable) from error
         raise HornbookError(
-            f"the data set {name!r} (config {config!r}, split {split!r}) can't be had: {_first_line(error)}; "
+            f"the data set {name!r} (config {config!r}, split {split!r}) can't be loaded: {_first_line(error)}; "
             "mend corpus.dataset, corpus.config or corpus.split"
         ) from error
     finally:

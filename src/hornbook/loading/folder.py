@@ -24,10 +24,10 @@ _CODE = ("auto_map", "custom_pipelines")
 
 
 class Folder:
-    """A model's or tokenizer's folder; only files with known names exist for it.
+    """A model's or tokenizer's folder; only files with known names are read.
 
-    Raises HornbookError for a folder that isn't there, and for files that are too large, torn, no JSON
-    objects, or lead out of the folder.
+    Raises HornbookError for a folder that isn't there, and for files that are too large, damaged, not JSON
+    objects, or links out of the folder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -41,12 +41,12 @@ class Folder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What config.json says; empty where there is none."""
+        """What config.json says; empty if there is none."""
         return self.json.get("config.json", {})
 
     @property
     def tokenizer_config(self) -> dict[str, Any]:
-        """What tokenizer_config.json says; empty where there is none."""
+        """What tokenizer_config.json says; empty if there is none."""
         return self.json.get("tokenizer_config.json", {})
 
     @property
@@ -70,12 +70,12 @@ class Folder:
 
     @cached_property
     def unread(self) -> list[str]:
-        """Names of weights that only a pickle or another framework's reader would open."""
+        """Names of weight files that only pickle or another framework can open."""
         return sorted(path.name for pattern in _UNREAD for path in self.path.glob(pattern))
 
     @cached_property
     def code(self) -> list[str]:
-        """Where the folder asks for code of its own, and the Python files that it brings."""
+        """The settings that ask for the folder's own code, and the Python files in it."""
         asked = [f"{name}: {key}" for name, facts in self.json.items() for key in _CODE if key in facts]
         return asked + sorted(path.name for path in self.path.glob("*.py"))
 
@@ -89,7 +89,7 @@ class Folder:
         return (self.path / name).is_file() or (self.path / name).is_symlink()
 
     def check(self, weights: bool = True) -> None:
-        """Look at the files that a library reads by itself: that each lies in the folder, and an index of no others."""
+        """Check the files that a library opens by itself: each lies in the folder, and the index names no others."""
         for name in _OTHERS:
             if self.has(name):
                 self._text(name) if name.endswith(".txt") else self._inside(self.path / name)
@@ -97,7 +97,7 @@ class Folder:
             self._check_index({path.name for path in self.weights})
 
     def copy_to(self, target: Path, weights: bool = True) -> None:
-        """Put what was read into another folder, for a library to open: without code, and naming no other file."""
+        """Copy what was read into another folder for a library to open, without code and names of other files."""
         self.check(weights)
         for name, facts in self.json.items():
             if name == "tokenizer.json":
@@ -133,20 +133,20 @@ class Folder:
             size = path.stat().st_size
             if size > _LARGEST:
                 raise HornbookError(
-                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this file meant?"
+                    f"{path}: it has {size:,} bytes, but at most {_LARGEST:,} are read: check that it is the right file"
                 )
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise HornbookError(f"{path}: can't be read ({one_line(error)}): copy it again") from error
 
     def _inside(self, path: Path) -> Path:
-        """Refuse a link that leaves the folder, but for those of the hub's own cache."""
+        """Refuse a link that leaves the folder, except links into the hub's own cache."""
         real, here = path.resolve(), self.path.resolve()
         blobs = here.parent.parent / "blobs"
         if not real.is_relative_to(here) and real.parent != blobs:
             raise HornbookError(f"{path}: it leads out of the folder, to {real}: put the file itself there")
         if not real.is_file():
-            raise HornbookError(f"{path}: it is no file: put the file itself there")
+            raise HornbookError(f"{path}: it is not a file: put the file itself there")
         return path
 
     def _check_index(self, known: set[str]) -> None:
@@ -163,7 +163,7 @@ class Folder:
 
 
 def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what would make a library run code or open another file."""
+    """Leave out the keys that would make a library run code or open another file."""
     return {
         key: value
         for key, value in facts.items()

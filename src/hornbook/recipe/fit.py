@@ -1,4 +1,4 @@
-"""What needs several sections of a recipe at once: the defaults that one takes from another, and whether they fit."""
+"""Defaults that one section of a recipe takes from another, and checks that the sections fit each other."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,7 +22,7 @@ SECTIONS: dict[str, Any] = {
 
 
 def resolve(given: dict[str, Any]) -> dict[str, Any]:
-    """Let the name name the folder, an objective without options be its name, and the family choose what fits it."""
+    """Fill in defaults: the folder from the name, an objective given only by its name, and the family's own choices."""
     given = dict(given)
     if isinstance(given.get("objective"), str):
         given["objective"] = {"name": given["objective"]}
@@ -38,7 +38,7 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def misfits(sections: dict[str, Any]) -> list[str]:
-    """Check what needs two sections at once, as far as those that are given allow."""
+    """Return the problems between sections, as far as the sections that are given can be checked."""
     tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
     problems = []
     if model:
@@ -48,8 +48,8 @@ def misfits(sections: dict[str, Any]) -> list[str]:
             problems.append(f"model.config: {error}")
         if not model.positions and model.family.position_table is None:
             problems.append(
-                f"model.positions: {model.preset} is a {model.family.name} model, whose positions are no table that "
-                "could be left out: leave this out, or take another preset"
+                f"model.positions: {model.preset} is a {model.family.name} model, which has no position table that "
+                "could be left out: remove model.positions, or take another preset"
             )
     if model and objective:
         values = {**model.family.presets[model.preset].values, **model.config}
@@ -60,16 +60,16 @@ def misfits(sections: dict[str, Any]) -> list[str]:
                 f"{' or '.join(served(model.family, values))}, or another preset"
             )
         elif model.family.refusal(objective.head, values) is not None:
-            problems.append(f"objective.form: {a_model} has no {objective.form} form: leave it out")
+            problems.append(f"objective.form: {a_model} has no {objective.form} form: remove objective.form")
         elif objective.restarts and "position_ids" not in model.family.inputs:
             problems.append(
-                f"objective.document_mask: {a_model} can't keep documents apart by position_ids: leave it out, or take "
-                "another preset"
+                f"objective.document_mask: {a_model} can't keep documents apart by position_ids: remove "
+                "objective.document_mask, or choose another preset"
             )
     if model and training:
         problems += [
             f"training.phases.{number}.length: {phase.length} is longer than model.length {model.length}: "
-            "make that as long as the longest phase"
+            "make model.length as long as the longest phase"
             for number, phase in enumerate(training.phases)
             if phase.length > model.length
         ]
@@ -81,7 +81,7 @@ def misfits(sections: dict[str, Any]) -> list[str]:
 
 
 def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
-    """Take those sections that are right by themselves, so that their misfits are told with the other problems."""
+    """Return the sections that are valid by themselves, so that their misfits are told with the other problems."""
     given, sound = resolve(given), {}
     for name, section in SECTIONS.items():
         with suppress(ValidationError):

@@ -13,13 +13,13 @@ class Model(Section):
     """Which model, and how long its sequences are."""
 
     preset: str
-    """A size that people know, such as bert-tiny: see `hornbook families`."""
+    """A known model size, such as bert-tiny: see `hornbook families`."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
     positions: bool = True
-    """Whether the position table learns; false leaves it at zero, and the model can't tell where a token stands."""
+    """Whether the position table is trained; false keeps it at zero, so the model can't tell where a token stands."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
+    """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 
     @field_validator("preset")
     @classmethod

@@ -13,14 +13,14 @@ from hornbook.section import Section
 
 
 class Phase(Section):
-    """Some steps of a run with sequences of one length: BERT's 128 tokens for 90 % of the steps, then 512."""
+    """Steps of a run with sequences of one length, such as BERT's 128 tokens for 90 % of the steps, then 512."""
 
     length: int = Field(ge=2)
     """Tokens in a sequence, special tokens included; at most model.length."""
     share: float | None = Field(None, gt=0, le=1)
-    """Part of the steps, where they aren't counted; all phases' together are 1."""
+    """Share of the steps, instead of their number; the shares of all phases add up to 1."""
     steps: int | None = Field(None, ge=1)
-    """Optimizer steps, instead of a share; all phases' together are training.steps."""
+    """Optimizer steps, instead of a share; the steps of all phases add up to training.steps."""
     batch: int | None = Field(None, ge=1)
     """Sequences in a step; by default training.batch."""
 
@@ -43,50 +43,51 @@ class Training(Section):
     accumulate: int = Field(1, ge=1)
     """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
     optimizer: str = "adamw"
-    """What takes the steps: adamw, adafactor, muon (for the hidden matrices, with AdamW for all else), or one that
-    another package registers."""
+    """The optimizer: adamw, adafactor, muon (for the hidden matrices, with AdamW for the rest), or one that another
+    package registers."""
     phases: tuple[Phase, ...] = ()
-    """Lengths and batches that change as training goes on; without them it is model.length and batch throughout."""
+    """Lengths and batches that change during training; by default, all steps have model.length and batch."""
     learning_rate: float = Field(1e-3, gt=0)
-    """The highest that the schedule reaches, by default the optimizer's own: 1e-3, and 1e-2 for adafactor, where it is
-    in proportion to each parameter's size."""
+    """The highest learning rate of the schedule. By default it is the optimizer's own: 1e-3, or 1e-2 for adafactor,
+    which multiplies it by each parameter's size."""
     schedule: str = "cosine"
     """How the learning rate falls after the warmup: linear, cosine, inverse-square-root, constant, or one that another
     package registers."""
     warmup: int | None = Field(None, ge=0)
-    """Steps in which it rises from 0; by default a twentieth of all, but 100 where these are at most a quarter."""
+    """Steps in which the learning rate rises from 0. By default a twentieth of all steps, but at least 100, or a
+    quarter of all steps if that is fewer."""
     floor: float = Field(0.0, ge=0, le=1)
-    """Where linear and cosine end, as a share of the highest."""
+    """The learning rate at the end of linear and cosine, as a share of the highest."""
     betas: tuple[float, float] = (0.9, 0.95)
-    """AdamW's two averages."""
+    """The decay rates of AdamW's two averages."""
     epsilon: float = Field(1e-8, gt=0)
     """AdamW's guard against division by zero."""
     weight_decay: float = Field(0.1, ge=0)
-    """AdamW's and Muon's, on matrices; biases and normalisations are left alone."""
+    """Weight decay of AdamW and Muon, on matrices; biases and normalisations get none."""
     clip: float | None = Field(1.0, gt=0)
-    """Longest gradient, over all parameters."""
+    """The largest norm of the gradient, over all parameters; a larger gradient is clipped to it."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the matrix products; auto takes what HORNBOOK_PRECISION says, or else bf16 where
     the machine has units for it."""
     evaluate_every: int | None = Field(None, ge=1)
-    """Steps between looks at the held-out loss; by default a tenth of all."""
+    """Steps between measurements of the held-out loss; by default a tenth of all steps."""
     evaluate_windows: int = Field(256, ge=1)
-    """How many held-out sequences, at most, such a look takes: always the same ones."""
+    """How many held-out sequences are measured at most; always the same ones."""
     checkpoint_every: int | None = Field(None, ge=1)
-    """Steps between checkpoints; by default a tenth of all."""
+    """Steps between checkpoints; by default a tenth of all steps."""
     keep: int = Field(2, ge=1)
-    """Checkpoints that are kept, the newest; the one before the newest serves when that is torn."""
+    """How many of the newest checkpoints are kept; if the newest is damaged, the one before it is used."""
     log_every: int = Field(10, ge=1)
     """Steps between lines of the log."""
     workers: int = Field(0, ge=0)
-    """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
+    """Processes that make batches ahead of time; with 0 the training process makes them, at almost no cost."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
-    """Accelerate's trackers, or those that other packages register, beside the log.jsonl that is always written."""
+    """Accelerate's trackers, or those that other packages register; log.jsonl is always written as well."""
 
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, given: Any) -> Any:
-        """Take the optimizer's own learning rate where none is given."""
+        """Take the optimizer's own learning rate if none is given."""
         if isinstance(given, dict) and (spec := OPTIMIZERS.get(given.get("optimizer", "adamw"))):
             return {"learning_rate": spec.learning_rate} | given
         return given
@@ -117,7 +118,7 @@ class Training(Section):
         return self
 
     def resolve_phases(self, length: int) -> list[ResolvedPhase]:
-        """Work the phases out; where there are none, it is one, of sequences of `length` tokens."""
+        """Work out the phases; without any, all steps are one phase, with sequences of `length` tokens."""
         phases = self.phases or (Phase(length=length, steps=self.steps),)
         return [
             ResolvedPhase(phase.length, steps, phase.batch or self.batch)
@@ -125,15 +126,17 @@ class Training(Section):
         ]
 
     def _steps_of(self, phases: tuple[Phase, ...]) -> list[int]:
-        """Count each phase's steps. Raises ValueError where they aren't told, or don't add up."""
+        """Count each phase's steps. Raises ValueError if they aren't given, or don't add up."""
         counted = [phase.steps for phase in phases if phase.steps is not None]
         shares = [phase.share for phase in phases if phase.share is not None]
         if (len(counted), len(shares)) not in ((len(phases), 0), (0, len(phases))):
-            raise ValueError("phases: each needs its steps or its share, and all of them the same of the two")
+            raise ValueError(
+                "phases: give each its steps or its share, and choose the same one for all of them"
+            )
         if counted:
             if sum(counted) != self.steps:
                 raise ValueError(
-                    f"phases: their steps add up to {sum(counted)}, and steps is {self.steps}: make them equal"
+                    f"phases: their steps add up to {sum(counted)}, but steps is {self.steps}: make them equal"
                 )
             return counted
         if abs(sum(shares) - 1) > 1e-6:
@@ -142,7 +145,7 @@ class Training(Section):
         steps = [last - first for first, last in pairwise(edges)]
         if 0 in steps:
             raise ValueError(
-                f"phases: a share of {shares[steps.index(0)]:g} is no whole step of steps {self.steps}: "
+                f"phases: a share of {shares[steps.index(0)]:g} is less than one step of steps {self.steps}: "
                 "take a larger share, or more steps"
             )
         return steps
@@ -150,7 +153,7 @@ class Training(Section):
     @property
     def warmup_steps(self) -> int:
         """Steps of warmup, with the default worked out."""
-        # A short run needs a warmup too: Adam's averages are of few gradients at first.
+        # A short run needs a warmup too: at first, Adam's averages hold few gradients.
         return max(self.steps // 20, min(100, self.steps // 4)) if self.warmup is None else self.warmup
 
     def every(self, chosen: int | None) -> int:

@@ -1,4 +1,4 @@
-"""Tokenizers: trained from a corpus or loaded, and dressed so that every library gives the very same ids."""
+"""Tokenizers, trained from a corpus or loaded, and wrapped so that every library gives the same ids."""
 
 from hornbook.tokenizers.encode import encode_at, encode_documents
 from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer

@@ -1,4 +1,4 @@
-"""From texts to ids, with everything in a text taken for text."""
+"""From texts to ids; a special token that is written in a text counts as text."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ _UNWRITABLE = "\ufdd0"  # a noncharacter: no text holds it
 
 
 def encode_documents(tokenizer: Tokenizer | PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
-    """Encode texts on all cores: no template, no truncation, and no control token, whatever is written there.
+    """Encode texts on all cores, without template, truncation or control tokens.
 
     A literal '</s>' or '<mask>' in a text is split like any other word.
     """
@@ -28,9 +28,10 @@ def encode_at(
 ) -> list[tuple[list[int], list[int]]]:
     """Encode texts as `encode_documents` does, and find the tokens at some characters of each text.
 
-    A character's token is the first one that doesn't end before it: that with the space before a word is the word's.
-    Gives for each text its ids, and as many places among them as it has `characters`; a character after the last token
-    has the place after it.
+    A character's token is the first one that ends after it. So a token that begins with the space before a word counts
+    as the token of the word's first letter.
+    Returns, for each text, its ids and an index into them for each of its `characters`. A character after the last
+    token gets the index after the last.
     """
     encoded = _encode(tokenizer, texts, _ids_and_ends)
     return [
@@ -40,7 +41,7 @@ def encode_at(
 
 
 _Encoded = tuple[list[int], npt.NDArray[np.int64]]
-"""A text's ids and, where they were asked for, the characters at which its tokens end."""
+"""A text's ids, and the characters at which its tokens end; the latter are empty if nobody needs them."""
 
 
 def _encode(
@@ -52,7 +53,7 @@ def _encode(
     with _all_text(rust):
         encoded = run(rust, texts)
     control = _control_ids(tokenizer)
-    # A foreign Unigram model may hold control tokens among its pieces, where they are found all the same.
+    # A Unigram model from elsewhere may have control tokens among its pieces, and then still finds them in a text.
     caught = [place for place, (ids, _) in enumerate(encoded) if not control.isdisjoint(ids)]
     if caught:
         plain = run(_without_control(rust), [texts[place] for place in caught])
@@ -75,7 +76,7 @@ def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
 
 @contextmanager
 def _all_text(rust: Tokenizer) -> Iterator[None]:
-    """Take special tokens for text, and cut and pad nothing, for as long as the block runs."""
+    """Encode special tokens as text, without truncation and padding, while the block runs."""
     before, truncation, padding = rust.encode_special_tokens, rust.truncation, rust.padding
     rust.encode_special_tokens = True
     rust.no_truncation()
@@ -91,7 +92,7 @@ def _all_text(rust: Tokenizer) -> Iterator[None]:
 
 
 def _control_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> set[int]:
-    """Collect the ids that no text may become; an unknown token that has no other role isn't one of them."""
+    """Collect the ids that no text may be encoded to; an unknown token without another role isn't one of them."""
     control = {i for i, token in backend(tokenizer).get_added_tokens_decoder().items() if token.special}
     if isinstance(tokenizer, PreTrainedTokenizerBase):
         roles = dict(tokenizer.special_tokens_map)
@@ -102,7 +103,7 @@ def _control_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> set[int]:
 
 
 def _without_control(rust: Tokenizer) -> Tokenizer:
-    """Copy a tokenizer, its control tokens renamed to what can't be written; ids stay."""
+    """Copy a tokenizer, and give its control tokens names that no text holds; their ids stay the same."""
     state: dict[str, Any] = json.loads(rust.to_str())
     special = {token["content"] for token in state["added_tokens"] if token["special"]}
     model = state["model"]
