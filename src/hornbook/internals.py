@@ -206,7 +206,7 @@ def choose_mask(config: PretrainedConfig, name: str) -> None:
 
 
 def make_random(model_class: type[PreTrainedModel], config: PretrainedConfig) -> PreTrainedModel:
-    """Make a model with random fp32 weights, whatever number format its configuration names."""
+    """Make a model with random fp32 weights, whatever dtype its configuration names."""
     return model_class._from_config(config, dtype=torch.float32)
 
 

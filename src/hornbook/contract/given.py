@@ -1,4 +1,4 @@
-"""What is given to the doctor to look at, and how it is read from folders."""
+"""What the doctor is given to look at, and how it is read from folders."""
 
 from dataclasses import dataclass
 from pathlib import Path

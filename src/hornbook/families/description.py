@@ -144,7 +144,7 @@ def describe(preset: str, vocab_size: int | None = None, length: int | None = No
 
 
 def _stand_in(vocab_size: int, pad: int) -> PreTrainedTokenizerBase:
-    """Make a tokenizer of which only the size and the id of padding matter."""
+    """Make a tokenizer; only its size and its pad id matter."""
     vocabulary = {"<pad>" if number == pad else f"{number}": number for number in range(vocab_size)}
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>")), pad_token="<pad>"

@@ -136,7 +136,7 @@ class Family:
         return {"max_position_embeddings": length}
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Say which rows of the position table sequences of `length` tokens use; None where there is no table."""
+        """Give the rows of the position table for sequences of `length` tokens; None where there is no table."""
         first = config.pad_token_id + 1 if self.counts_from_pad else 0
         return range(first, first + length) if self.position_table else None
 
@@ -145,7 +145,7 @@ class Family:
         return values
 
     def contradiction(self, values: Mapping[str, Any]) -> str | None:
-        """Say which values of a config.json the class refuses together; None where there are none."""
+        """Say which values of a config.json contradict each other for the class; None if none do."""
         return None
 
     def check(self, config: PretrainedConfig) -> None:

@@ -14,7 +14,7 @@ def read_weights(
 ) -> tuple[PreTrainedModel, list[str]]:
     """Read a model from safetensors, and name the weights that its class needs and the files lack.
 
-    Raises whatever transformers does. Nothing is fetched and nothing is unpickled.
+    Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
     model, loading = model_class.from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True

@@ -25,7 +25,7 @@ class Muon(torch.optim.Muon):
         """Take one step with Nesterov momentum: along the nearest (semi-)orthogonal matrix, 0.2 sqrt(max(m, n)) long.
 
         That length is Liu et al.'s (2025, "Muon is scalable for LLM training", section 2.2): the root mean square of
-        a step is then that of AdamW's, so that one learning rate and one weight decay serve both.
+        a step then equals that of an AdamW step, so that one learning rate and one weight decay serve both.
         """
         for group in self.param_groups:
             rate, momentum = group["lr"], group["momentum"]

@@ -58,7 +58,7 @@ def census(subject: Subject) -> Iterator[str | Found]:
 
 
 def _rate(objective: Masking, labels: Tensor, sizes: Tensor) -> Iterator[str]:
-    """Compare the share of labels with what was asked, within five standard errors.
+    """Compare the share of labels with the share that was asked for, within five standard errors.
 
     Tokens that are chosen together count with the square of their number.
     """

@@ -49,7 +49,7 @@ class Network:
         return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
     def ids(self, rows: int, length: int = LENGTH, seed: int = 0) -> Tensor:
-        """Draw ordinary words, shape (rows, length), no two neighbours alike where there are enough of them."""
+        """Draw ordinary words, shape (rows, length), none twice if there are enough of them."""
         drawn = np.random.default_rng(seed).choice(
             self.words, (rows, length), replace=len(self.words) < rows * length
         )
