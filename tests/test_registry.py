@@ -110,7 +110,7 @@ def test_everything_of_hornbooks_own_declares_all() -> None:
 def test_what_another_objective_declares_is_not_inherited_by_other_batches() -> None:
     with pytest.raises(
         HornbookError,
-        match="its own batch, and its natural, measures, writes, whole_text, reading, lesson from Causal",
+        match="its own batch, but inherits natural, measures, writes, whole_text, reading, lesson from Causal",
     ):
         _accept("silent", Silent)
     assert _accept("reverse", Reverse) is Reverse
@@ -122,6 +122,6 @@ def test_an_objective_that_cannot_write_in_its_direction() -> None:
         writes = "generate"
 
     with pytest.raises(
-        HornbookError, match="writing reads right to left, and writes 'generate', which reads left to right"
+        HornbookError, match="writing reads right to left, but writes 'generate', which reads left to right"
     ):
         _accept("writing", Writing)

@@ -27,9 +27,9 @@ def examine(
 ) -> Report:
     """Look at a Hugging Face folder, ours or not, with every check that applies.
 
-    The tokenizer is the model folder's, unless `tokenizer_folder` is given; the objective is what is natural for
-    the model's head; `text` has documents with blank lines between. Nothing in a folder is run or unpickled.
-    Raises HornbookError where a folder can't be read.
+    The tokenizer is the model folder's, unless `tokenizer_folder` is given. The default objective is the natural one
+    for the model's head. `text` holds documents, separated by blank lines. Nothing in a folder is run or unpickled.
+    Raises HornbookError if a folder can't be read.
     """
     return look_at(Subject.of_folders(model_folder, tokenizer_folder, objective, text))
 
@@ -43,12 +43,12 @@ def mend(
 ) -> Report:
     """Write a copy to `out` in which all fixable problems are mended, and give the report on it.
 
-    Both folders become one, with weights as safetensors and without code. Raises HornbookError where a folder can't
-    be read, or `out` exists.
+    Model and tokenizer become one folder, with weights as safetensors and without code. Raises HornbookError if a
+    folder can't be read, or if `out` exists.
     """
     out = Path(out)
     if out.exists():
-        raise HornbookError(f"{out}: it exists already, and nothing is written over: give a new folder")
+        raise HornbookError(f"{out} exists already, and nothing is overwritten: give a new folder")
     subject = Subject.of_folders(model_folder, tokenizer_folder, objective, text)
     draft = Draft.of(subject)
     for problem in look_at(subject).problems:
@@ -66,9 +66,9 @@ def check_run(
     length: int,
     model: nn.Module | None = None,
 ) -> Report:
-    """Look at what is about to be trained: call it before the first step, and stop on `report.errors`.
+    """Check a run before its first step: stop if the report has `errors`.
 
-    `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
+    `length` is in tokens. `model`, its gradients and the random states stay as they were. Without `model`, the
     checks that need one don't apply.
     """
     head = masked_too(objective.template)
@@ -85,10 +85,10 @@ def check_batch(
     model: nn.Module | None = None,
     objective: Objective | None = None,
 ) -> Report:
-    """Look at one batch of one's own, in Hugging Face's form: ids (batch, length), labels unshifted, -100 ignored.
+    """Check one batch of your own, in Hugging Face's form: ids (batch, length), unshifted labels, -100 ignored.
 
-    With `model`, its keys are compared with what `forward` declares; with `objective`, the rate of labels with
-    what was asked.
+    With `model`, the batch's keys are compared with what `forward` declares. With `objective`, the share of labels is
+    compared with the share that it asks for.
     """
     given = dict(batch)
     subject = Subject(
@@ -113,21 +113,21 @@ def probe_learning(
     words: Sequence[int],
     steps: int = 200,
 ) -> Report:
-    """Train a copy of a module on random words and see whether it learns what can't be known: a leak, of any kind.
+    """Train a copy of a module on random words: if it learns what can't be known, its input leaks the answer.
 
-    `loss(module, ids)` computes the mean loss in nats of ids (16, 16) drawn from `words`, with one's own labels and
-    corruption; a dozen words or so do. Takes seconds for a small module, which stays as it was.
+    `loss(module, ids)` computes the mean loss in nats of ids (16, 16) drawn from `words`, with your own labels and
+    corruption. About a dozen words are enough. This takes seconds for a small module, and leaves the module as it was.
     """
     reached = learn_noise(module, loss, list(words), steps)
     return look_at(Subject(Given(learned=(reached, math.log(len(words))))), "learned")
 
 
 def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -> Report:
-    """Ask any torch module which inputs move which outputs: leaks of batch, future and padding, shared blocks.
+    """Find leaks across the batch, from the future and from padding, and shared blocks, in any torch module.
 
     `module(ids)` takes ids (batch, length) and gives outputs (batch, length, ...), or a Hugging Face output;
-    where it takes `attention_mask` (batch, length), 1 is a token and 0 is padding. `vocab_size` is by default the
-    rows of the embedding that gets the ids. Raises HornbookError where there is none.
+    if it takes `attention_mask` (batch, length), 1 is a token and 0 is padding. `vocab_size` defaults to the number of
+    rows of the embedding that gets the ids. Raises HornbookError if there is no such embedding.
     """
     network = Network(module, masked_too(head), vocab_size)
     subject = Subject(Given(model=module, head=masked_too(head), network=network))

@@ -1,4 +1,4 @@
-"""What a model family is: its published presets, and the way from one to a model that fits a tokenizer."""
+"""What a model family is: its published presets, and how a preset becomes a model that fits a tokenizer."""
 
 import copy
 import dataclasses
@@ -17,7 +17,7 @@ from hornbook.families.preset import Preset
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
 
-# Keys of a config class that a recipe never states, and who states them instead.
+# Keys of a config class that a recipe can't set, and what sets them instead.
 OWNERS = {
     "vocab_size": "the tokenizer",
     "pad_token_id": "the tokenizer",
@@ -41,9 +41,9 @@ class Family:
     """
 
     name: ClassVar[str]
-    """As in a recipe."""
+    """Its name in a recipe."""
     title: ClassVar[str]
-    """As people write it, on pages and in tables."""
+    """Its name on pages and in tables."""
     paper: ClassVar[str]
     """Where it was published: authors, year, and the arXiv number or DOI."""
     style: ClassVar[str]
@@ -55,12 +55,12 @@ class Family:
     heads: ClassVar[dict[Head, type[PreTrainedModel]]]
     """The Hugging Face class that serves each head."""
     head_name: ClassVar[str]
-    """The attribute under which those classes keep what turns hidden states into logits."""
+    """The attribute of those classes that holds the head, which turns hidden states into logits."""
     inputs: ClassVar[frozenset[str]]
     """The batch keys that `hidden` uses; `labels` may always be there. A class that takes `position_ids`, but doesn't
     keep packed documents apart by them, leaves them out: then a document mask is refused."""
     position_table: ClassVar[str | None]
-    """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
+    """The base model's layer that has a vector for each position; None if positions are rotary or relative."""
     counts_from_pad: ClassVar[bool]
     """Whether the class numbers a text's tokens from pad id + 1 on, and gives padding the position pad id."""
     freezes_pad: ClassVar[bool]
@@ -70,26 +70,26 @@ class Family:
     types_as_words: ClassVar[bool]
     """Whether the class, given `token_type_ids`, adds the word embeddings of these ids to every token."""
     matrices: ClassVar[tuple[type[nn.Module], ...]]
-    """The layers whose `weight` is a matrix between hidden states: what Muon orthogonalises, and what costs count."""
+    """The layers whose `weight` is a matrix between hidden states; Muon orthogonalises it, and costs count it."""
     arguments: ClassVar[dict[str, Any]]
-    """What else `hidden` tells the model."""
+    """Other arguments that `hidden` passes to the model."""
     presets: ClassVar[dict[str, Preset]]
     tiny: ClassVar[dict[str, Any]]
     """Changes of a preset's values that make a model of a few thousand parameters, for tests."""
     derived: ClassVar[tuple[str, ...]] = ()
-    """The values that `derive` completes, under each name that a config.json may have them."""
+    """The values that `derive` computes, under each name that a config.json may give them."""
     relatives: ClassVar[dict[str, dict[str, Any]]] = {}
-    """Other model types of transformers for which the declarations from `position_table` to `types_as_words` hold, each
-    with those that differ. The doctor goes by them, and guesses nothing of any other type."""
+    """Other model types of transformers that share the declarations from `position_table` to `types_as_words`, each
+    with its own differences. The doctor uses these declarations, and guesses nothing about other types."""
 
     def configure(
         self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
     ) -> PretrainedConfig:
         """Make the config of `preset` for this tokenizer and sequences of `length` tokens.
 
-        `overrides` changes published values, in the config class's own words. Vocabulary size and ids are the
-        tokenizer's (an id that it lacks is None, never the class's default), positions follow from `length`.
-        Raises HornbookError for an unknown preset or key, a key that tokenizer, length or head own, and for
+        `overrides` changes published values, under the config class's own names. Vocabulary size and ids are the
+        tokenizer's (an id that it lacks is None, never the class's default). Positions follow from `length`.
+        Raises HornbookError for an unknown preset or key, for a key that tokenizer, length or head set, and for
         values that the class can't build.
         """
         if preset not in self.presets:
@@ -115,7 +115,7 @@ class Family:
         return config
 
     def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
-        """Take from the tokenizer what it owns: the number of rows and the ids of the special tokens."""
+        """Take the number of rows and the ids of the special tokens from the tokenizer."""
         pad = tokenizer.pad_token_id
         for role in ("bos", "eos", "unk", "sep", "cls", "mask"):
             if self.freezes_pad and pad is not None and pad == getattr(tokenizer, f"{role}_token_id"):
@@ -137,7 +137,7 @@ class Family:
         return {"max_position_embeddings": length}
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Say which rows of the position table sequences of `length` tokens use; None where there is no table."""
+        """Give the rows of the position table for sequences of `length` tokens; None where there is no table."""
         first = config.pad_token_id + 1 if self.counts_from_pad else 0
         return range(first, first + length) if self.position_table else None
 
@@ -146,11 +146,11 @@ class Family:
         return values
 
     def contradiction(self, values: Mapping[str, Any]) -> str | None:
-        """Say which values of a config.json the class refuses together; None where there are none."""
+        """Say which values of a config.json contradict each other for the class; None if none do."""
         return None
 
     def check(self, config: PretrainedConfig) -> None:
-        """Raise ValueError where the class would silently accept a config that can't be meant."""
+        """Raise ValueError for a config that makes no sense but that the class would silently accept."""
         for size in ("hidden_size", "num_hidden_layers", "num_attention_heads"):
             if getattr(config, size) < 1:
                 raise ValueError(
@@ -158,7 +158,7 @@ class Family:
                 )
 
     def parameters(self, config: PretrainedConfig, head: Head | None = None) -> int:
-        """Count the parameters of the model that `build` would make, shared ones once, without its memory.
+        """Count the parameters of the model that `build` would make, shared ones once, without using its memory.
 
         `head` defaults to the family's first.
         """
@@ -171,7 +171,7 @@ class Family:
         return dict.fromkeys(self.presets[preset].values, self.presets[preset].source)
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Sum the width of all attentions that a token asks, over the layers, for each kind of token."""
+        """Sum the width of attention over the layers, for each kind of token."""
         return {"token": config.num_hidden_layers * config.hidden_size}
 
     def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
@@ -179,7 +179,7 @@ class Family:
         return [model]
 
     def served(self, module: str) -> str:
-        """Name the kind of token, as in `attention`, on which a matrix works."""
+        """Name the kind of token, as in `attention`, that a module's matrix is multiplied with."""
         return "token"
 
     def build(self, config: PretrainedConfig, head: Head, seed: int) -> PreTrainedModel:
@@ -188,14 +188,14 @@ class Family:
         The weights depend on `config`, `head` and `seed` alone; `config` and the states of all random
         generators stay as they were. Raises HornbookError for a head that the family can't serve.
         """
-        # Seeding the CPU's generator alone, for torch.manual_seed would leave those of GPUs changed.
+        # Seed only the CPU's generator: torch.manual_seed would also change those of GPUs.
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
             model = self.construct(config, head)
         return self.adapt(model)
 
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
-        """Make the model with weights as the architecture was published to start from."""
+        """Make the model with the initial weights that the architecture was published with."""
         # The class writes into the config that it gets.
         return self._serving(head)(copy.deepcopy(config))
 
@@ -204,10 +204,10 @@ class Family:
         return apply_optimized_kernels(model)
 
     def forget_positions(self, model: PreTrainedModel) -> None:
-        """Set the position table to zero and let it stay there, so that no place differs from another.
+        """Set the position table to zero and freeze it, so that no place differs from another.
 
-        The class adds zeros then, which is what a model without the table would do; special tokens still tell where a
-        text begins and ends. Raises HornbookError where there is no table.
+        The class then adds zeros, as if the model had no table. Special tokens still show where a text begins and
+        ends. Raises HornbookError if there is no table.
         """
         if self.position_table is None:
             raise HornbookError(f"{self.name} has no position table that could be left out")
@@ -225,17 +225,17 @@ class Family:
         return self.adapt(read_model(self._serving(head), folder, torch.float32))
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
-        """Compute the last hidden states (batch, length, hidden), on which `logits` puts the head.
+        """Compute the last hidden states (batch, length, hidden), which `logits` reads.
 
         `batch` has `input_ids` (batch, length), and any of this family's other `inputs`; `labels` are for the
-        loss, and left alone. Raises HornbookError for any other key, which the classes would swallow.
+        loss, and not used here. Raises HornbookError for any other key, which the classes would silently ignore.
         """
         return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
 
     def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute what the loss needs: hidden states (batch, places, hidden), and the labels (batch, places) of these.
+        """Compute what the loss needs: hidden states (batch, places, hidden) and their labels (batch, places).
 
-        Some families leave places out that have no label, but never the first; `batch` is as for `hidden`.
+        Some families leave out places without a label, but never the first place. `batch` is as for `hidden`.
         """
         return self.hidden(model, batch), batch["labels"]
 
@@ -244,9 +244,9 @@ class Family:
         return hidden
 
     def logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Put the head on any selection of hidden states: (..., hidden) to (..., vocabulary).
+        """Apply the head to any selection of hidden states: (..., hidden) to (..., vocabulary).
 
-        Each place is treated by itself, so a selection has the logits that the whole would have there.
+        Each place is computed by itself, so a selection has the same logits as the whole.
         """
         return model.get_output_embeddings()(self.features(model, hidden))
 
@@ -260,7 +260,7 @@ class Family:
     def refusal(self, head: Head, values: Mapping[str, Any]) -> str | None:
         """Say why a model with these values in its configuration can't have a head; None where it can.
 
-        The answer is empty where no more can be said than that the family has no such head.
+        The answer is empty if the only reason is that the family has no such head.
         """
         if head not in self.heads:
             return ""
@@ -283,14 +283,14 @@ class Family:
         return {key: value for key, value in batch.items() if key in self.inputs}
 
     def accept(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Give changes of published values the names under which the class keeps them.
+        """Give the changes under the names that the config class uses.
 
-        Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head own.
+        Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head set.
         """
         aliases = self.config_class.attribute_map
         general = {field.name for field in dataclasses.fields(PretrainedConfig)}
         own = {field.name for field in dataclasses.fields(self.config_class)} - general
-        undeclared = {"tie_word_embeddings"}  # some classes take it all the same
+        undeclared = {"tie_word_embeddings"}  # some classes take it without declaring it
         known = (own | aliases.keys() | undeclared) - OWNERS.keys()
         for key in overrides:
             if key in OWNERS:

@@ -1,4 +1,4 @@
-"""GPT-2 (Radford et al. 2019), and its distilled half (Sanh et al. 2019, arXiv:1910.01108)."""
+"""GPT-2 (Radford et al. 2019), and its distilled version (Sanh et al. 2019, arXiv:1910.01108)."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from hornbook.internals import read
 
 
 def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
-    """State a size; all have heads of 64."""
+    """Make a preset; all sizes have heads of 64."""
     return Preset(
         values={
             "n_embd": hidden,
@@ -26,7 +26,7 @@ def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
             "scale_attn_weights": True,
             "scale_attn_by_inverse_layer_idx": False,
             "reorder_and_upcast_attn": False,
-            # What a head for classifying texts would do, of which Hornbook trains none.
+            # For a head that classifies texts, which Hornbook doesn't train.
             "summary_type": "cls_index",
             "summary_use_proj": True,
             "summary_activation": None,
@@ -42,7 +42,7 @@ def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
 
 
 class GPT2(Family):
-    """The next word, with learned positions and attention to everything before."""
+    """A causal model with learned positions and attention to all tokens before."""
 
     name = "gpt2"
     title = "GPT-2"
@@ -73,5 +73,5 @@ class GPT2(Family):
         return {"n_positions": length}
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Ask in every layer with the full width."""
+        """Count the full width in every layer."""
         return {"token": config.n_layer * config.n_embd}

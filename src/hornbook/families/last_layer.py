@@ -1,4 +1,4 @@
-"""The last layer of a BERT, computed only at the places that are learned from: the states of others go nowhere."""
+"""The last layer of a BERT, computed only at places with labels: its output at the others isn't used."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from hornbook.families.family import Family
 
 
 class Encoder(Family):
-    """A family whose layers read all places alike, so that the last one needs to ask at some of them only."""
+    """A family of BERT's form, whose last layer needs to be computed at some places only."""
 
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
@@ -30,18 +30,18 @@ class Encoder(Family):
         "intermediate_size": 48,
     }
     last_layer: ClassVar[type[nn.Module]]
-    """The class's own layer, able to be asked at some places."""
+    """The class's own layer, which can also be computed at some places only."""
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
-        """Let the last layer be asked at some places."""
+        """Let the last layer be computed at some places only."""
         super().adapt(model)
         model.base_model.encoder.layer[-1].__class__ = self.last_layer
         return model
 
     def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Give the states of the first place, then of those with labels, filled up to the most that a sequence has."""
+        """Give the states of the first place and of places with labels, padded to the most that a sequence has."""
         wanted = batch["labels"] >= 0
-        wanted[:, 0] = True  # pairs are judged from it
+        wanted[:, 0] = True  # pairs are judged by it
         most = int(wanted.sum(1).max())
         places = wanted.to(torch.uint8).argsort(stable=True, dim=1, descending=True)[:, :most]
         hidden = model.base_model(**self._select(batch), places=places, **self.arguments).last_hidden_state
@@ -49,7 +49,7 @@ class Encoder(Family):
 
 
 class AtPlaces(nn.Module):
-    """A layer of BERT's form that can be asked at some places (batch, places) alone."""
+    """A layer of BERT's form that can be computed at some places (batch, places) only."""
 
     attention: Any
     feed_forward_chunk: Any
@@ -57,7 +57,7 @@ class AtPlaces(nn.Module):
     def forward(
         self, hidden_states: Tensor, attention_mask: Tensor | None = None, *rest: Any, **kwargs: Any
     ) -> Tensor:
-        """Give the states of (batch, places or length, width)."""
+        """Give hidden states (batch, places or length, width)."""
         places: Tensor | None = kwargs.pop("places", None)
         if places is None:
             everywhere: Tensor = super().forward(hidden_states, attention_mask, *rest, **kwargs)
@@ -72,7 +72,7 @@ class AtPlaces(nn.Module):
                 (own.value, hidden_states),
             )
         )
-        # The mask is that of padding, the same for each that asks.
+        # This is the padding mask, which is the same for every query.
         mask = None if attention_mask is None else attention_mask[:, :, :1]
         dropout = own.dropout.p if self.training else 0.0
         mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)

@@ -1,4 +1,4 @@
-"""Read a saved model back, whole or not at all."""
+"""Read a saved model back, and refuse an incomplete one."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,9 +12,9 @@ from hornbook.errors import HornbookError
 def read_weights(
     model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
 ) -> tuple[PreTrainedModel, list[str]]:
-    """Read a model from safetensors, and name the weights that its class looked for in vain.
+    """Read a model from safetensors, and name the weights that its class needs and the files lack.
 
-    Raises whatever transformers does. Nothing is fetched and nothing is unpickled.
+    Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
     model, loading = model_class.from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
@@ -25,7 +25,7 @@ def read_weights(
 def read_model(
     model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
 ) -> PreTrainedModel:
-    """Read what `save_pretrained` wrote: evaluation mode, in `dtype`, "auto" being its own.
+    """Read what `save_pretrained` wrote: in evaluation mode and in `dtype`; "auto" keeps the saved dtype.
 
     Raises HornbookError where the folder holds no such model or lacks some of its weights. Nothing is fetched and
     nothing is unpickled.
@@ -38,7 +38,7 @@ def read_model(
         if found != needed:
             raise ValueError(f"its model_type is {found}, not {needed}")
         model, missing = read_weights(model_class, folder, dtype)
-    except Exception as error:  # safetensors, JSON and transformers each have their own
+    except Exception as error:  # safetensors, JSON and transformers each raise their own errors
         reason = str(error).split("\n")[0]
         raise HornbookError(
             f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"

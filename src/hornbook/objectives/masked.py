@@ -1,4 +1,4 @@
-"""Masked language modelling: some tokens from all the others."""
+"""Masked language modelling: predict some tokens from all the others."""
 
 from typing import ClassVar, Literal
 
@@ -29,19 +29,19 @@ class Masked(Masking):
     forms: ClassVar = ({"duplicates": 2}, {"whole_words": True, "exact": True})
     lesson = (
         "Some words of a text are hidden, and the model learns to find them from the words on both sides. "
-        "So it can fill a gap, but it can't write on."
+        "So it can fill a gap, but it can't continue a text."
     )
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)
-    """Share of the examples that are cut to any shorter length, as in BERT's code: a model that has seen only full ones
-    takes the SEP behind a short text for the end of a document."""
+    """Share of the examples that are cut to a random shorter length, as in BERT's code. A model that has seen only full
+    examples takes the SEP after a short text for the end of a document."""
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need what all masking needs, and room."""
         found = super().problems(vocabulary, length)
         if length < 3:
             found.append(
-                f"model.length is {length}, but a masked example needs at least 3: a word between two frames"
+                f"model.length is {length}, but a masked example needs at least 3: a word between CLS and SEP"
             )
         return found + (missing(pad=vocabulary.pad) if self.short else [])
 
@@ -52,7 +52,7 @@ class Masked(Masking):
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels` of shape (B, window + 2), `CLS text SEP`, labelled at the chosen places.
 
-        Where examples may be short, `attention_mask` (same shape) tells the text from the padding behind it.
+        If examples may be short, `attention_mask` (same shape) tells the text from the padding after it.
         """
         length = windows.shape[1] + 2
         framed = np.empty((len(windows), length), windows.dtype)

@@ -39,13 +39,12 @@ class Segments:
 class Pairs(Masking):
     """Predict hidden words of `CLS A SEP B SEP`, and from CLS's place how the segments A and B belong together.
 
-    As `create_instances_from_document` of google-research/bert and of google-research/albert, a pair is made of
-    consecutive sentences of one document, `length - 3` tokens of them or, for a share of the pairs, a random smaller
-    number from 2 on; A ends with one of these sentences, each equally likely. Different from there, where text that
-    runs over its room is then cut at any end of either segment, A always begins with a sentence, and B ends where the
-    room or the document does. Text of a single sentence is divided anywhere: published BERT gives it a random B, so
-    that a few more than half of its pairs have one. An epoch has a pair begin in every `length - 3` tokens of each
-    document.
+    As in `create_instances_from_document` of google-research/bert and of google-research/albert, a pair is made of
+    consecutive sentences of one document: `length - 3` tokens or, for a share of the pairs, a random smaller number
+    from 2 on. A ends with one of these sentences, each equally likely. There, text that is too long is then cut at any
+    end of either segment. Here, A always begins with a sentence, and B ends where the room or the document ends. Text
+    of a single sentence is divided anywhere; published BERT gives it a random B, so that slightly more than half of
+    its pairs have one. In an epoch, a pair begins in every `length - 3` tokens of each document.
 
     The loss is the mean over the hidden words plus the mean over the pairs, as published.
     """
@@ -59,9 +58,9 @@ class Pairs(Masking):
     sentences = True
     terms: ClassVar = {"masked-token loss": 1.0, "sentence loss": 1.0, "sentence accuracy": 0.0}
     label: ClassVar[str]
-    """The batch's key for what B is, Hugging Face's: 0 where A and B are as they were in the text, else 1."""
+    """Hugging Face's key for the label of a pair: 0 if A and B are as they were in the text, else 1."""
     short: float = Field(0.1, ge=0, le=1)
-    """Share of the pairs that are made shorter than there is room, lest the model only ever see full ones."""
+    """Share of the pairs that are shorter than the room, so that the model doesn't see only full ones."""
 
     @abstractmethod
     def pair(
@@ -73,7 +72,7 @@ class Pairs(Masking):
         chunking: Chunking,
         rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
-        """Make A and B, and their labels, of two consecutive segments; together they have at most `size` tokens."""
+        """Make A and B, and their labels, from two consecutive segments; together they have at most `size` tokens."""
 
     def examples(self, length: int) -> str:
         """Say that they are pairs, which can be shorter."""
@@ -83,9 +82,7 @@ class Pairs(Masking):
         """Need what all masking needs, padding, and room."""
         found = super().problems(vocabulary, length) + missing(pad=vocabulary.pad)
         if length < 5:
-            found.append(
-                f"model.length is {length}, but a pair needs at least 5: two words between three frames"
-            )
+            found.append(f"model.length is {length}, but a pair needs at least 5: two words, CLS and two SEP")
         return found
 
     def window(self, length: int) -> int:
@@ -94,7 +91,7 @@ class Pairs(Masking):
 
     @classmethod
     def refusal(cls, family: Family, values: Mapping[str, Any]) -> str | None:
-        """Add which families have a head for pairs, where one that fills masks has none."""
+        """Add which families have a head for pairs, if a family of masked models has none."""
         why = super().refusal(family, values)
         if why != "" or "masked" not in family.heads:
             return why
@@ -132,11 +129,11 @@ class Pairs(Masking):
     def segments(
         self, store: TokenStore, chunking: Chunking, starts: Ids, rng: CounterRNG
     ) -> tuple[Segments, Segments, Ids]:
-        """Find A and B of the pairs that belong to stretches beginning at `starts`, and what they are labelled."""
+        """Find A and B of the pairs for the chunks that begin at `starts`, and their labels."""
         sentences, room = sentence_places(store), chunking.window
         document = np.searchsorted(store.ends, starts, side="right")
         stop = store.ends[document] - 1
-        # The first sentence that begins in the stretch, if one does; and never the document's last token alone.
+        # The first sentence that begins in the chunk, if there is one; never the document's last token alone.
         following = sentences[np.minimum(np.searchsorted(sentences, starts), len(sentences) - 1)]
         found = (following >= starts) & (following < np.minimum(starts + room, stop))
         starts = np.minimum(np.where(found, following, starts), stop - 2)
@@ -158,7 +155,7 @@ class Pairs(Masking):
         return self.pair(first, second, size, store, chunking, rng)
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute the two losses in nats, and how many pairs were judged rightly."""
+        """Compute the two losses in nats, and how many pairs were judged correctly."""
         wanted = batch[self.label]
         given = {key: value for key, value in batch.items() if key != self.label}
         hidden, labels = family.hidden_and_labels(model, given)

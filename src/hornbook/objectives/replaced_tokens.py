@@ -1,4 +1,4 @@
-"""ELECTRA's objective: which words of a text did a small masked model put there?"""
+"""ELECTRA's objective: tell which words of a text a small masked model put there."""
 
 from typing import ClassVar, Literal
 
@@ -16,7 +16,7 @@ from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 
 _DRAWS = 2**23
-"""Different random numbers for a word: as many as fp32 can divide and multiply without ever reaching 1."""
+"""How many random numbers there are for a word: as many as fp32 can divide and multiply without ever reaching 1."""
 _ROWS = 512
 """Words that are drawn at once: each takes a row of the vocabulary's length."""
 
@@ -25,13 +25,13 @@ class ReplacedTokens(Masked):
     """Tell the tokens of a text that a generator replaced from the original ones (Clark et al., 2020, section 2).
 
     The generator predicts hidden words, as in masked language modelling. At each hidden place a word is drawn from
-    what it predicts, and the model judges every place of the text so filled, padding excepted. A word that happens to
+    its prediction. The model then judges every place of the filled text, except padding. A word that happens to
     be the original one counts as original. No gradient flows through the drawing.
 
     The loss is the generator's plus 50 times the detection's, each the mean over its own places. Accuracies are over
-    all places that are judged; the last is that of calling every token original, which says what the other is worth.
-    It needs a model with the head `detection`: it gives a logit for each place, and its `generator` is a masked model
-    of the same family.
+    all places that are judged; the last one is that of calling every token original, a baseline for the other.
+    The objective needs a model with the head `detection`: the model gives a logit for each place, and its `generator`
+    is a masked model of the same family.
     """
 
     title = "replaced tokens"
@@ -64,7 +64,7 @@ class ReplacedTokens(Masked):
         return batch | {"draws": rng.integers("draws", batch["labels"].shape[1], _DRAWS)}
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute the two losses in nats, how many places were judged rightly, and how many are original."""
+        """Compute the two losses in nats, how many places were judged correctly, and how many are original."""
         given = {name: one for name, one in batch.items() if name not in ("labels", "draws")}
         hidden, labels = family.hidden_and_labels(model.generator, given | {"labels": batch["labels"]})
         words, _ = self.loss_of(family, model.generator, hidden, labels)

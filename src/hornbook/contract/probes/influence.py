@@ -1,4 +1,4 @@
-"""Which inputs move which outputs: one token is changed, and every output is looked at."""
+"""Which inputs change which outputs: change one token, and look at every output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Influence:
     """How far outputs move when one token changes."""
 
     moves: Tensor
-    """Changed place of text 0, text, place of the output -> largest change: (length, 2, length)."""
+    """Largest change, by changed place of text 0, text, and place of the output: (length, 2, length)."""
     padding: float
-    """Largest change of an output before padding, when ids under padding's mask change."""
+    """Largest change of an output before padding, when ids that the mask hides change."""
     scale: float
-    """Largest output: what changes are compared with."""
+    """Largest output; changes are compared with it."""
 
     @property
     def noise(self) -> float:
@@ -41,7 +41,7 @@ class Influence:
 
     @classmethod
     def measure(cls, network: Network, view: View) -> "Influence":
-        """Change each place of text 0 in turn, and then what lies under a mask."""
+        """Change each place of text 0 in turn, and then the ids that a mask hides."""
         ids, others = network.ids(2), network.ids(2, seed=2)
         whole = torch.ones_like(ids)
         before = network.quietly(view, ids, whole if view.masked else None)
