@@ -96,7 +96,9 @@ def test_a_document_mask_needs_a_family_that_keeps_documents_apart(monkeypatch: 
     monkeypatch.setattr(type(family), "inputs", family.inputs - {"position_ids"})
     make_recipe(neo)
     told = problem(neo, "objective.document_mask=true")
-    assert "objective.document_mask: tinystories-1m is a gpt_neo model, which can't keep documents apart" in told
+    assert (
+        "objective.document_mask: tinystories-1m is a gpt_neo model, which can't keep documents apart" in told
+    )
     make_recipe(neo, ["objective.document_mask=false"])
 
 
