@@ -13,6 +13,8 @@ from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
+from hornbook.machine import use_threads
+from hornbook.quiet import quieten_transformers
 from hornbook.objectives import Objective, natural_objective
 from hornbook.recipe import read_recipe
 from hornbook.store import build
@@ -80,6 +82,8 @@ def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
 
     Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
+    quieten_transformers()
+    use_threads()
     loaded = load_model(folder)
     recipe = read_recipe(folder / "recipe.yaml")
     texts = list(recipe.corpus.documents_of("heldout"))
