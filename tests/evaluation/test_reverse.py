@@ -114,5 +114,8 @@ def test_a_run_by_it_is_scored_and_refuses_to_write(package, reverse, story_file
         json.loads((tmp_path / "run" / "model" / "config.json").read_text("utf-8"))[READING]
         == "right to left"
     )
+    again = hornbook("evaluate", tmp_path / "run", "--json")
+    assert json.loads(again.stdout) == found and not again.stderr, again.stderr
     refused = hornbook("generate", tmp_path / "run", "Once")
     assert refused.returncode != 0 and "learned to read right to left" in refused.stderr
+    assert not refused.stdout

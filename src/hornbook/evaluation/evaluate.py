@@ -14,8 +14,8 @@ from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
 from hornbook.machine import use_threads
-from hornbook.quiet import quieten_transformers
 from hornbook.objectives import Objective, natural_objective
+from hornbook.quiet import quieten_transformers
 from hornbook.recipe import read_recipe
 from hornbook.store import build
 
