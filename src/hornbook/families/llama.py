@@ -86,8 +86,8 @@ class Llama(Family):
     relatives: ClassVar = {"mistral": {}, "qwen2": {}, "qwen3": {}, "gemma": {}, "phi": {}}
     presets: ClassVar = {
         "tinyllama-15m": _preset("hf.co/karpathy/tinyllamas", 6, 288, 6, 768),
-        "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376),
-        "tinyllama-110m": _preset("hf.co/karpathy/tinyllamas", 12, 768, 12, 2048),
+        "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376, positions=1024),
+        "tinyllama-110m": _preset("hf.co/karpathy/tinyllamas", 12, 768, 12, 2048, positions=1024),
         "smollm2-135m": _preset(
             "hf.co/HuggingFaceTB/SmolLM2-135M",
             30,
