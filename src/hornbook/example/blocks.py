@@ -31,6 +31,8 @@ class Block:
     rows: tuple[tuple[Mark, ...], ...] = ()
     closing: tuple[str, ...] = ()
     """Sentences after the table."""
+    sees: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """For each place the ranges that it sees: a page draws them as a square."""
 
 
 def text_block(text: tuple[Token, ...]) -> Block:
@@ -74,6 +76,7 @@ def sequence_block(sequence: Sequence) -> Block:
         (sequence.text, f"{len(places)} places.", *sequence.remarks, *sentences),
         (),
         *_table(columns),
+        sees=tuple(one.sees for one in places),
     )
 
 
@@ -146,7 +149,7 @@ def loss_block(terms: tuple[Term, ...], loss: float) -> Block:
             told.append(f"{_capital(term.name)}: {term.sum:.4g} of {term.count} = {term.mean:.4g} ({kind}).")
     parts = " + ".join(f"{term.weight:g} × {term.mean:.4f}" for term in terms if term.weight)
     told.append(
-        f"{parts} = {loss:.4f} nats: the loss that training computes for this batch, without dropout."
+        f"{parts} = {loss:.4f} nats: the loss that training computes for this batch, in fp32 and without dropout."
     )
     return Block("Loss", tuple(told))
 

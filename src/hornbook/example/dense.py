@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hornbook.contract.sample import SAMPLE
 from hornbook.dense.folder import open_dense
 from hornbook.dense.layout import Layout
 from hornbook.dense.loss import emission_logit, losses, word_logits
@@ -19,6 +18,8 @@ from hornbook.example.parts import Place, Sequence, Term, Token
 from hornbook.objectives.arithmetic import judge
 from hornbook.tokenizers import VisibleTokens, encode_documents
 
+SENTENCE = "Once upon a time there was a little girl."
+"""What is shown where nobody gives a text."""
 _READ = 3
 """Words of what a vector says that are shown."""
 _LESSON = (
@@ -37,9 +38,9 @@ def show_dense(folder: Path, text: str | None = None) -> Example:
     model.eval()
     token = model.options.token
     if text is None:
-        words = SAMPLE[0].split()
+        words = SENTENCE.split()
         text = "".join(
-            f"{' ' * (place > 0)}{word}{token * (place % 6 == 5)}" for place, word in enumerate(words)
+            f"{' ' * (place > 0)}{word}{token * (place % 4 == 3)}" for place, word in enumerate(words)
         )
     first, *rest = text.split(token)
     numbers = context(tokenizer, first)

@@ -31,7 +31,7 @@ class Example:
     sequences: tuple[Sequence, ...]
     terms: tuple[Term, ...]
     loss: float
-    """The loss of this example as training computes it, in nats, without dropout."""
+    """The loss of this example as training computes it, in nats, in fp32 and without dropout."""
     remarks: tuple[str, ...] = ()
     batch: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
     """The tensors that the model gets, shape (1, ...)."""

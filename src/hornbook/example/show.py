@@ -12,7 +12,7 @@ from hornbook.contract.sample import SAMPLE
 from hornbook.dense.folder import has_dense
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import terms_of
-from hornbook.example.dense import show_dense
+from hornbook.example.dense import SENTENCE, show_dense
 from hornbook.example.example import Example
 from hornbook.example.given import hidden_tokens
 from hornbook.example.sequences import sequences_of
@@ -45,7 +45,7 @@ def show(
     the natural one of the model; `settings` change a recipe, as in `train`. Special tokens in a text are read as text,
     as in a corpus; in a folder with dense tokens, theirs is one. In a notebook the result draws itself.
 
-    The loss is the one that training computes for this batch with these weights, without dropout. Raises
+    The loss is the one that training computes for this batch with these weights, in fp32 and without dropout. Raises
     HornbookError for a source that isn't there, for words that aren't in the text or that the objective doesn't hide,
     and for a text that is empty or longer than the model takes.
     """
@@ -70,7 +70,7 @@ def show(
     if text is None and found.recipe:
         batch = _first_of_run(found, report)
     else:
-        batch = _of_text(found, " ".join(SAMPLE[:1]) if text is None else text, hide, seed)
+        batch = _of_text(found, SENTENCE if text is None else text, hide, seed)
     return _shown(found, batch, text)
 
 
