@@ -7,6 +7,8 @@ from rich.text import Text
 
 from hornbook.example.blocks import Block, Mark
 
+_WIDE = 10_000
+
 _STYLES = {
     "hidden": "black on yellow",
     "mask": "black on yellow",
@@ -42,7 +44,8 @@ def _print_rows(console: Console, block: Block) -> None:
         table.add_column(column, overflow="fold")
     for row in block.rows:
         table.add_row(*map(_marked, row))
-    if Measurement.get(console, console.options, table).maximum <= console.width:
+    # Asked with its own width, a table would say that it can be folded.
+    if Measurement.get(console, console.options.update(width=_WIDE), table).maximum <= console.width:
         console.print(table)
         return
     for row in block.rows:

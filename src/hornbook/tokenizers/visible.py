@@ -50,7 +50,9 @@ class VisibleTokens:
         return inert(" ".join(filter(None, parts)))
 
     def _token(self, one: int, piece: str) -> str:
-        return visible(_BYTES.decode([piece]) if self._bytes and one not in self._special else piece)
+        text = _BYTES.decode([piece]) if self._bytes and one not in self._special else piece
+        # A part of a character has no text: it keeps its name in the alphabet of bytes.
+        return visible(piece if "\ufffd" in text else text)
 
     def _pieces(self, ids: Sequence[int]) -> list[str]:
         found = self._tokenizer.convert_ids_to_tokens(list(ids))
