@@ -10,6 +10,7 @@ from hornbook.errors import HornbookError
 from hornbook.families import Family
 from hornbook.objectives import OBJECTIVES, Batch, Objective, Vocabulary, _accept
 from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
 from hornbook.objectives.vocabulary import Ids
 from hornbook.registry import Registry, check_declared
 from hornbook.rng import CounterRNG
@@ -125,3 +126,22 @@ def test_an_objective_that_cannot_write_in_its_direction() -> None:
         HornbookError, match="writing reads right to left, but writes 'generate', which reads left to right"
     ):
         _accept("writing", Writing)
+
+
+def test_what_is_shown_has_to_follow_what_is_learned() -> None:
+    """Masked shows its own batches: a class with other ones would show what it doesn't learn."""
+
+    class Thing(Masked):
+        name: Literal["thing"] = "thing"  # type: ignore[assignment]
+        natural: ClassVar = frozenset[str]()
+        measures: ClassVar = ("loss",)
+        writes: ClassVar = None
+        whole_text: ClassVar = False
+        reading: ClassVar = "both ways"
+        lesson: ClassVar = "A lesson."
+
+        def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
+            return super().batch(windows[:, ::-1], vocabulary, rng)
+
+    with pytest.raises(HornbookError, match="and its example from Masked"):
+        _accept("thing", Thing)

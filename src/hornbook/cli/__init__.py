@@ -20,6 +20,7 @@ from hornbook.cli import (  # noqa: F401
     infill,
     init,
     quickstart,
+    show,
     study,
     tokenizer_import,
     tokenizer_inspect,

@@ -16,6 +16,7 @@ from hornbook.registry import Registry, check_declared
 
 _MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
 _FOLLOWS = ("natural", "measures", "writes", "whole_text", "reading", "lesson")
+_SHOWS = ("example", "arithmetic")
 _GOES: dict[Any, Reading] = {"generate": "left to right", "unmask": "both ways", "infill": "both ways"}
 """The direction in which each way to write a sample reads the given text."""
 
@@ -29,6 +30,12 @@ def _accept(name: str, found: Any) -> type[Objective]:
     other = next(others, None)
     changed = [method for method in _MADE_BY if method in vars(found)]
     kept = [wanted for wanted in _FOLLOWS if wanted not in vars(found)]
+    # What is shown of an example has to be what is learned from it.
+    kept += [
+        shown
+        for shown in _SHOWS
+        if shown not in vars(found) and getattr(found, shown) is not getattr(Objective, shown)
+    ]
     if other and changed and kept:
         raise HornbookError(
             f"the objective {name} has its own {', '.join(changed)}, but inherits {', '.join(kept)} from "

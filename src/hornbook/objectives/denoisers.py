@@ -11,11 +11,13 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.objectives.objective import IGNORED, Batch, Objective, Reading, Writing, missing
+from hornbook.errors import HornbookError
+from hornbook.objectives.objective import IGNORED, Batch, Mask, Objective, Reading, Writing, missing
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.section import Section
+from hornbook.store import TokenStore
 from hornbook.tokenizers import Head, Template
 
 MODES = {"R": "[NLU]", "X": "[NLG]", "S": "[S2S]"}
@@ -200,22 +202,42 @@ class Denoisers(Objective):
             made = denoiser.corruption.batch(
                 windows[rows, :text], vocabulary, CounterRNG(rng.seed, rng.step, rng.rows[rows])
             )
-            mode = np.full((len(rows), 1), vocabulary.named[denoiser.token])
-            source, target = np.hstack([mode, made["input_ids"]]), made["labels"]
-            if apart:
-                inputs[rows, : source.shape[1]], seen[rows, : source.shape[1]] = source, 1
-                labels[rows, : target.shape[1]] = target
-            else:
-                border = source.shape[1] - 1  # without the EOS of an encoder's input
-                end = border + target.shape[1]
-                inputs[rows, :end] = np.hstack([source[:, :-1], target])
-                labels[rows, border:end] = target
+            source, target = self._announced(denoiser, made, vocabulary)
+            inputs[rows, : source.shape[1]], seen[rows, : source.shape[1]] = source, 1
+            labels[rows, : target.shape[1]] = target
         full = all(
             1 + one.corruption.lengths(text)[0] == length
             for one, text in zip(self.mixture, texts, strict=True)
         )
         hidden = {"attention_mask": seen} if apart and not full else {}
         return {"input_ids": inputs, "labels": labels, **hidden}
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Undo one corruption of the text: the one that is drawn or, for words that somebody hides, one with spans."""
+        if hidden is None:
+            denoiser = self.mixture[int(self.choose(rng)[0])]
+        else:
+            cutting = [denoiser for denoiser in self.mixture if denoiser.kind != "S"]
+            if not cutting:
+                raise HornbookError(
+                    "each denoiser of the mixture is of kind S, which takes a text's end away, and no word that "
+                    "somebody chooses: leave --hide out"
+                )
+            denoiser = cutting[0]
+        made = denoiser.corruption.example(store, vocabulary, rng, hidden)
+        inputs, labels = self._announced(denoiser, made, vocabulary)
+        return {"input_ids": inputs, "labels": labels}
+
+    def _announced(self, denoiser: Denoiser, made: Batch, vocabulary: Vocabulary) -> tuple[Ids, Ids]:
+        """Put the mode token before texts that were cut, and give inputs and labels in the form of the model."""
+        mode = np.full((len(made["labels"]), 1), vocabulary.named[denoiser.token])
+        source, target = np.hstack([mode, made["input_ids"]]), made["labels"]
+        if self.form == "encoder-decoder":
+            return source, target
+        source = source[:, :-1]  # without the EOS of an encoder's input
+        return np.hstack([source, target]), np.hstack([np.full_like(source, IGNORED), target])
 
     def choose(self, rng: CounterRNG) -> npt.NDArray[np.int64]:
         """Draw the denoiser of each row, by weight: its number in the mixture, shape (B,)."""

@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from hornbook.objectives.masking import Masking
-from hornbook.objectives.objective import Batch, Writing, missing
+from hornbook.objectives.objective import Batch, Mask, Writing, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
 
 
 class Masked(Masking):
@@ -67,3 +68,14 @@ class Masked(Masking):
             batch["attention_mask"] = (places <= end).astype(np.int64)
         batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, rng)
         return batch
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Frame the text; it isn't cut short."""
+        text = store.document(0)[:-1]
+        framed = np.array([[vocabulary.cls or 0, *text, vocabulary.sep or 0]])
+        chosen = None if hidden is None else np.pad(hidden[: len(text)], 1)[None]
+        inputs, labels = self.hide(framed, vocabulary, rng, chosen)
+        seen = {"attention_mask": np.ones_like(inputs)} if self.short else {}
+        return {**seen, "input_ids": inputs, "labels": labels}

@@ -27,6 +27,7 @@ class MaskedNextSentence(Pairs):
     )
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
+    classes: ClassVar = ("follows", "from elsewhere")
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself. Raises HornbookError where there is no other document to draw from."""

@@ -4,11 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.objectives.objective import IGNORED, Objective, missing
+from hornbook.objectives.objective import IGNORED, Mask, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
-
-Mask = npt.NDArray[np.bool_]
 
 
 class Masking(Objective):
@@ -58,9 +56,15 @@ class Masking(Objective):
         """Documents end in SEP, as sentences do in BERT and RoBERTa."""
         return vocabulary.sep
 
-    def hide(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> tuple[Ids, Ids]:
-        """Mask texts (B, length): give inputs, and labels with each chosen token. Special tokens stay."""
-        chosen = self.choose(text, vocabulary, rng)
+    def hide(
+        self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG, chosen: Mask | None = None
+    ) -> tuple[Ids, Ids]:
+        """Mask texts (B, length): give inputs, and labels with each chosen token. Special tokens stay.
+
+        `chosen` (B, length) replaces the drawn choice; what a chosen token becomes is still drawn.
+        """
+        if chosen is None:
+            chosen = self.choose(text, vocabulary, rng)
         places = np.nonzero(chosen)
         replacement = rng.uniform_at("fate", *places)
         words = (rng.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)

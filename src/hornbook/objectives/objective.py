@@ -4,11 +4,15 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from hornbook.errors import HornbookError
 from hornbook.families import Family
+from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.cross_entropy import linear_cross_entropy
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
@@ -17,6 +21,7 @@ from hornbook.store import Chunking, Plan, TokenStore, Windows
 from hornbook.tokenizers import Head, Template
 
 Batch = dict[str, Ids]
+Mask = npt.NDArray[np.bool_]
 Writing = Literal["generate", "unmask", "infill"] | None
 Reading = Literal["left to right", "right to left", "both ways"]
 """Right to left means that a text's tokens are reversed: the text's last token follows the end token."""
@@ -157,6 +162,23 @@ class Objective(Section):
         """
         raise NotImplementedError
 
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Make a batch of one example, the first document of a store, whole: arrays of shape (1, ...).
+
+        `hidden`, shape (tokens of the store,), is True at the tokens that are to be hidden instead of drawn ones. Where
+        the whole text is learned, it stands between two end tokens, as documents do in training. Raises HornbookError
+        where the objective hides no words, or not these.
+        """
+        if hidden is not None:
+            raise HornbookError(
+                f"the objective {self.title} hides no words that somebody chooses: leave --hide out"
+            )
+        document = store.document(0)
+        text = np.concatenate([document[-1:], document]) if self.whole_text else document[:-1]
+        return self.batch(text[None], vocabulary, rng)
+
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Compute the loss of a batch: the sum over its labels in nats, and how many labels there are; shape (terms,).
 
@@ -173,6 +195,18 @@ class Objective(Section):
         features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
         nats = linear_cross_entropy(features, model.get_output_embeddings(), labels.flatten()[learned])
         return nats[None], torch.tensor([len(learned)], device=nats.device)
+
+    def arithmetic(
+        self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Arithmetic]:
+        """Compute the terms of the loss place by place, for somebody to look at: the sums of `loss`, by another way.
+
+        A term that isn't a sum of -ln p, such as an accuracy, is left out.
+        """
+        hidden, labels = family.hidden(model, batch), self.targets(batch["labels"])
+        rows, places = (labels != IGNORED).nonzero(as_tuple=True)
+        logits = family.logits(model, hidden[rows, places])
+        return {next(iter(self.terms)): judge(logits, labels[rows, places], rows, places)}
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the labels of a batch without computing its loss: shape (terms,)."""

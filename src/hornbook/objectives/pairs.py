@@ -15,8 +15,9 @@ from transformers import PreTrainedModel
 
 from hornbook.families import FAMILIES, Family, Head
 from hornbook.formats import sum_format
+from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
-from hornbook.objectives.objective import Batch, missing
+from hornbook.objectives.objective import Batch, Mask, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.store import Chunking, DocumentChunks, TokenStore
@@ -59,6 +60,8 @@ class Pairs(Masking):
     terms: ClassVar = {"masked-token loss": 1.0, "sentence loss": 1.0, "sentence accuracy": 0.0}
     label: ClassVar[str]
     """Hugging Face's key for the label of a pair: 0 if A and B are as they were in the text, else 1."""
+    classes: ClassVar[tuple[str, str]]
+    """What these two labels mean, in a word or two."""
     short: float = Field(0.1, ge=0, le=1)
     """Share of the pairs that are shorter than the room, so that the model doesn't see only full ones."""
 
@@ -106,6 +109,26 @@ class Pairs(Masking):
         self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
     ) -> Batch:
         """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,)."""
+        return self._read(store, chunking, starts, vocabulary, rng)
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Make a pair of the whole text; a second segment from elsewhere takes the words in its place away."""
+        whole = self.model_copy(update={"short": 0})
+        chunking = whole.chunking(store, len(store.document(0)) - 1 + 3)
+        return whole._read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
+
+    def _read(
+        self,
+        store: TokenStore,
+        chunking: Chunking,
+        starts: Ids,
+        vocabulary: Vocabulary,
+        rng: CounterRNG,
+        hidden: Mask | None = None,
+    ) -> Batch:
+        """Frame the pairs and hide words of them: drawn ones, or `hidden` ones of the store's tokens."""
         a, b, label = self.segments(store, chunking, starts, rng)
         place = np.arange(chunking.window + 3)
         from_a = place - 1
@@ -117,7 +140,8 @@ class Pairs(Masking):
         text = np.where(in_a | in_b, store.tokens[source].astype(np.int64), vocabulary.pad or 0)
         text = np.where(sep, vocabulary.sep or 0, text)
         text[:, 0] = vocabulary.cls or 0
-        inputs, labels = self.hide(text, vocabulary, rng)
+        chosen = None if hidden is None else hidden[source] & (in_a | in_b)
+        inputs, labels = self.hide(text, vocabulary, rng, chosen)
         return {
             "input_ids": inputs,
             "attention_mask": (from_b <= b.lengths[:, None]).astype(np.int64),
@@ -166,6 +190,17 @@ class Pairs(Masking):
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))
         return torch.stack([words[0], nats, right]), torch.cat([count, pairs, pairs])
+
+    def arithmetic(
+        self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Arithmetic]:
+        """Add what the model says of each pair, at its first place."""
+        given = {key: value for key, value in batch.items() if key != self.label}
+        words = super().arithmetic(family, model, given)
+        rows = torch.arange(len(batch[self.label]), device=batch[self.label].device)
+        logits = family.pair_logits(model, family.hidden(model, given))
+        judged = judge(logits, batch[self.label], rows, torch.zeros_like(rows), self.classes)
+        return words | {"sentence loss": judged}
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the hidden words and, twice, the pairs."""

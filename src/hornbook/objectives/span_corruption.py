@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.objectives.objective import Batch, Objective, missing
+from hornbook.errors import HornbookError
+from hornbook.objectives.objective import Batch, Mask, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
 
 
 class SpanCorruption(Objective):
@@ -107,6 +109,31 @@ class SpanCorruption(Objective):
         return {
             "input_ids": collapse(windows, lost, vocabulary),
             "labels": collapse(windows, ~lost, vocabulary),
+        }
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Cut the hidden words out; words that stand together are one span."""
+        text = store.document(0)[None, :-1]
+        count = text.shape[1]
+        if hidden is None:
+            spans = self.spans(count)[1] if count > 1 else 0
+        else:
+            lost = hidden[None, :count]
+            spans = int((lost & ~np.pad(lost, ((0, 0), (1, 0)))[:, :-1]).sum())
+        if not 0 < spans <= len(vocabulary.sentinels):
+            raise HornbookError(
+                f"a text of {count} tokens would lose {spans} spans, and there are {len(vocabulary.sentinels)} "
+                "sentinels for them: give a text of two tokens or more, and hide fewer words"
+            )
+        if hidden is None:
+            return self.batch(text, vocabulary, rng)
+        # With a kept token before all, a span that begins the text has its sentinel too.
+        before = ((0, 0), (1, 0))
+        return {
+            "input_ids": collapse(text, lost, vocabulary),
+            "labels": collapse(np.pad(text, before), ~np.pad(lost, before), vocabulary),
         }
 
 

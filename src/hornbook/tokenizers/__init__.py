@@ -11,6 +11,7 @@ from hornbook.tokenizers.reindex import Reindexed, places_of, reindex
 from hornbook.tokenizers.splits import Splits, compare_splits
 from hornbook.tokenizers.style import STYLES, Head, Style, Template, sentinel_ids
 from hornbook.tokenizers.trainer import train
+from hornbook.tokenizers.visible import VisibleTokens
 from hornbook.tokenizers.word_edges import WordEdges, word_edges
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Style",
     "Template",
     "TokenizerOptions",
+    "VisibleTokens",
     "WordEdges",
     "compare_splits",
     "build_fast_tokenizer",

@@ -63,7 +63,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     tokenizer, vocabulary, config = fit(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
-    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
+    stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
     return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
@@ -155,7 +155,7 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     )
 
 
-def _store(
+def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
