@@ -1,14 +1,11 @@
-"""The training of a run: how many steps, how large, with which optimizer and learning rate, and what is recorded."""
+"""The training of a run: how its steps are taken, of which lengths and parts they are, and what is recorded."""
 
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from hornbook.errors import HornbookError
-from hornbook.optimizers import OPTIMIZERS
-from hornbook.registry import Registry
-from hornbook.schedules import SCHEDULES
+from hornbook.recipe.optimization import Optimization
 from hornbook.section import Section
 
 
@@ -33,38 +30,13 @@ class ResolvedPhase(NamedTuple):
     batch: int
 
 
-class Training(Section):
+class Training(Optimization):
     """How long, how fast and how it is recorded."""
 
-    steps: int = Field(ge=1)
-    """Optimizer steps."""
-    batch: int = Field(32, ge=1)
-    """Sequences in a step, over all processes."""
     accumulate: int = Field(1, ge=1)
     """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
-    optimizer: str = "adamw"
-    """What takes the steps: adamw, adafactor, muon (for the hidden matrices, with AdamW for all else), or one that
-    another package registers."""
     phases: tuple[Phase, ...] = ()
     """Lengths and batches that change as training goes on; without them it is model.length and batch throughout."""
-    learning_rate: float = Field(1e-3, gt=0)
-    """The highest that the schedule reaches, by default the optimizer's own: 1e-3, and 1e-2 for adafactor, where it is
-    in proportion to each parameter's size."""
-    schedule: str = "cosine"
-    """How the learning rate falls after the warmup: linear, cosine, inverse-square-root, constant, or one that another
-    package registers."""
-    warmup: int | None = Field(None, ge=0)
-    """Steps in which it rises from 0; by default a twentieth of all, but 100 where these are at most a quarter."""
-    floor: float = Field(0.0, ge=0, le=1)
-    """Where linear and cosine end, as a share of the highest."""
-    betas: tuple[float, float] = (0.9, 0.95)
-    """AdamW's two averages."""
-    epsilon: float = Field(1e-8, gt=0)
-    """AdamW's guard against division by zero."""
-    weight_decay: float = Field(0.1, ge=0)
-    """AdamW's and Muon's, on matrices; biases and normalisations are left alone."""
-    clip: float | None = Field(1.0, gt=0)
-    """Longest gradient, over all parameters."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the matrix products; auto takes what HORNBOOK_PRECISION says, or else bf16 where
     the machine has units for it."""
@@ -72,34 +44,10 @@ class Training(Section):
     """Steps between looks at the held-out loss; by default a tenth of all."""
     evaluate_windows: int = Field(256, ge=1)
     """How many held-out sequences, at most, such a look takes: always the same ones."""
-    checkpoint_every: int | None = Field(None, ge=1)
-    """Steps between checkpoints; by default a tenth of all."""
-    keep: int = Field(2, ge=1)
-    """Checkpoints that are kept, the newest; the one before the newest serves when that is torn."""
-    log_every: int = Field(10, ge=1)
-    """Steps between lines of the log."""
     workers: int = Field(0, ge=0)
     """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
     """Accelerate's trackers, or those that other packages register, beside the log.jsonl that is always written."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _defaults(cls, given: Any) -> Any:
-        """Take the optimizer's own learning rate where none is given."""
-        if isinstance(given, dict) and (spec := OPTIMIZERS.get(given.get("optimizer", "adamw"))):
-            return {"learning_rate": spec.learning_rate} | given
-        return given
-
-    @field_validator("optimizer", "schedule")
-    @classmethod
-    def _registered(cls, name: str, about: ValidationInfo) -> str:
-        registry: Registry[Any] = OPTIMIZERS if about.field_name == "optimizer" else SCHEDULES
-        try:
-            registry.find(name)
-        except HornbookError as error:
-            raise ValueError(str(error)) from error  # told with the recipe's other problems
-        return name
 
     @model_validator(mode="after")
     def _fit(self) -> "Training":
@@ -108,10 +56,6 @@ class Training(Section):
                 raise ValueError(
                     f"batch {batch} can't be computed in accumulate {self.accumulate} parts: make it larger"
                 )
-        if self.warmup_steps >= self.steps:
-            raise ValueError(
-                f"warmup {self.warmup_steps} leaves nothing of steps {self.steps}: take a smaller warmup"
-            )
         if self.phases:
             self._steps_of(self.phases)
         return self
@@ -146,13 +90,3 @@ class Training(Section):
                 "take a larger share, or more steps"
             )
         return steps
-
-    @property
-    def warmup_steps(self) -> int:
-        """Steps of warmup, with the default worked out."""
-        # A short run needs a warmup too: Adam's averages are of few gradients at first.
-        return max(self.steps // 20, min(100, self.steps // 4)) if self.warmup is None else self.warmup
-
-    def every(self, chosen: int | None) -> int:
-        """Work out the default for evaluate_every and checkpoint_every."""
-        return chosen or max(1, self.steps // 10)
