@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.tokenizers import (
@@ -92,3 +92,14 @@ def test_they_are_counted_and_told(trained: Callable[[str, str], Tokenizer]) -> 
     assert describe_literals({"</s>": 1}, dressed, "special")[1] == []
     assert describe_literals({}, dressed, "text") == ("", [])
     assert describe_literals({DENSE: 3}, dressed, "text")[1] == [DENSE]
+
+
+def test_ids_stay_where_special_tokens_lie_beyond_the_vocabulary() -> None:
+    """As in Llama 3, whose special tokens are no pieces: those that are text for a while keep the others' ids."""
+    rust = Tokenizer(models.WordLevel({"a": 0, "b": 1, "?": 2}, unk_token="?"))
+    rust.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    rust.add_special_tokens(["<|begin|>", "<|end|>"])
+    rust.add_tokens(["own"])
+    rust.add_special_tokens([DENSE])
+    assert encode_documents(rust, [f"a own{DENSE} b <|end|>"], [DENSE]) == [[0, 5, 6, 1, 2]]
+    assert encode_documents(rust, [f"a own{DENSE} b <|end|>"], ["<|end|>", DENSE]) == [[0, 5, 6, 1, 4]]
