@@ -20,9 +20,10 @@ from hornbook.dense import DenseModel, add_dense_token
 from hornbook.dense.loss import losses
 from hornbook.errors import HornbookError
 from hornbook.evaluation.questions import Question, find_task, numbered, read_questions
+from hornbook.reporter import Reporter
 from hornbook.training.answer_lessons import AnswerLessons
 from hornbook.training.dense import DenseTraining, make_batch, train_dense
-from hornbook.training.dense_questions import QuestionRecipe, Questions, read_question_recipe
+from hornbook.training.dense_questions import QuestionRecipe, Questions, _fitting, read_question_recipe
 
 WORDS, END = 26, 25
 QUESTIONS = [
@@ -131,6 +132,17 @@ def test_all_arms_read_the_same_words_and_fit_the_model(tokenizer: PreTrainedTok
     crowded = AnswerLessons.of([Question("w1", (" w2" * 29,), 0)], tokenizer, "<|dense|>", 3)
     with pytest.raises(HornbookError, match="leaves no room in a model of 29"):
         crowded.batch(dense, np.arange(1), "plain")
+
+
+def test_questions_that_fill_the_model_are_left_out_and_told(
+    tokenizer: PreTrainedTokenizerFast, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "hornbook"):
+        found = _fitting("gsm8k", "train", QUESTIONS, tokenizer, 3, Reporter())
+    assert found == QUESTIONS[1:]
+    assert "gsm8k: 1 of 3 questions (train) have an answer of 3 tokens or more" in caplog.text
+    with pytest.raises(HornbookError, match="no question has answers of fewer than 1 tokens"):
+        _fitting("gsm8k", "test", QUESTIONS, tokenizer, 1, Reporter())
 
 
 @pytest.mark.parametrize("arm", ["plain", "dense"])

@@ -4,18 +4,21 @@ import json
 import shutil
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
+from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.dense.folder import save_dense, wrap_folder
 from hornbook.dense.measure import ARMS, Arm
-from hornbook.dense.public_tasks import Way, answer_with, compare, tell_needed
+from hornbook.dense.public_tasks import Way, answer_with, compare, length_of, tell_needed
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers
+from hornbook.evaluation.continuations import encode_pairs
 from hornbook.evaluation.questions import TASKS, Question, find_task, numbered, read_questions
 from hornbook.recipe import change, read_shipped, read_values
 from hornbook.recipe.problems import explain
@@ -115,10 +118,14 @@ def learn_questions(
     """
     report = report or Reporter()
     _begin(model, out, recipe)
-    asked = recipe.questions.read("test")
+    wrapped, tokenizer = wrap_folder(model)
+    room = length_of(wrapped) - recipe.questions.count
+    asked, learned = (
+        {name: _fitting(name, part, found, tokenizer, room, report) for name, found in questions.items()}
+        for part, questions in ((part, recipe.questions.read(part)) for part in ("test", "train"))
+    )
     for name, questions in asked.items():
         tell_needed(report, find_task(name), len(questions), difference)
-    learned = [one for questions in recipe.questions.read("train").values() for one in questions]
     ways: dict[str, tuple[str, Way]] = {arm: (arm, arm) for arm in recipe.arms} | {
         "random vectors": ("dense", "random"),
         "untrained": ("", "plain"),
@@ -126,7 +133,7 @@ def learn_questions(
     for arm in recipe.arms:
         for seed in range(recipe.seeds):
             if not (folder := out / f"{arm}-{seed}").exists():
-                _train(model, folder, learned, recipe, arm, seed, report)
+                _train(model, folder, [*chain(*learned.values())], recipe, arm, seed, report)
     answers: dict[str, dict[str, list[Answers]]] = {name: {way: [] for way in ways} for name in asked}
     with report.shares() as tell:
         for way, (trained, reading) in ways.items():
@@ -142,6 +149,30 @@ def learn_questions(
     with beside(out / "figures.json") as file:
         file.write_text(json.dumps(figures, indent=2), "utf-8")
     return figures
+
+
+def _fitting(
+    task: str,
+    part: str,
+    questions: list[Question],
+    tokenizer: PreTrainedTokenizerBase,
+    room: int,
+    report: Reporter,
+) -> list[Question]:
+    """Leave out questions with an answer that fills the model's room alone, and say how many they are."""
+    pairs = [(question.context, ending) for question in questions for ending in question.continuations]
+    sizes = (len(ending) for _, ending in encode_pairs(tokenizer, pairs))
+    fitting = [one for one in questions if max(next(sizes) for _ in one.continuations) < room]
+    if not fitting:
+        raise HornbookError(
+            f"{task}: no question has answers of fewer than {room} tokens: give a longer model"
+        )
+    if left := len(questions) - len(fitting):
+        report.warn(
+            f"{task}: {left:,} of {len(questions):,} questions ({part}) have an answer of {room} tokens or more, all "
+            "that the model takes: they are left out"
+        )
+    return fitting
 
 
 def _begin(model: Path, out: Path, recipe: QuestionRecipe) -> None:
