@@ -9,6 +9,7 @@ from hornbook.cli import (  # noqa: F401
     dense_experiments,
     dense_generate,
     dense_prove,
+    dense_questions,
     dense_select,
     dense_tasks,
     dense_train,

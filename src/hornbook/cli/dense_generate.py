@@ -56,7 +56,7 @@ def generate(
         top_p=top_p,
         seed=seed,
     )
-    before = context(tokenizer, prompt)
+    before = context(tokenizer, prompt, loaded.options.token)
     (steps,) = write(loaded, [before], tokenizer.eos_token_id, unwritable(loaded, tokenizer), options)
     text, found = text_of(tokenizer, before, steps), thoughts(tokenizer, before, steps)
     if json:

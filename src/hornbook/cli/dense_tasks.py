@@ -10,8 +10,7 @@ from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, prepare
 from hornbook.cli.output import print_json, print_table
 
-_AGAINST = "A folder trained with {} on the same words, used instead of the model; one for each model."
-
+_AGAINST = "A folder trained with {} on the same words, in place of the model; one for each model."
 _OTHERS = ("pause", "plain", "detached", "same compute", "deeper")
 _ALSO = "A folder trained with {}, also compared; one for each model."
 
@@ -58,10 +57,11 @@ def tasks(
         return
     for name, rows in compared.items():
         print(f"\n{name}")
-        print_table([_row(way, figures) for way, figures in rows.items()])
+        print_table([row_of(way, figures) for way, figures in rows.items()])
 
 
-def _row(way: str, figures: dict[str, Any]) -> dict[str, Any]:
+def row_of(way: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """Make the row of one way of reading, for `print_table`."""
     return {
         "read": way,
         "right, %": _shown(figures["right"]),

@@ -15,28 +15,29 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="How the text begins; may be empty.")] = "",
     tokens: Annotated[int, typer.Option(min=1, help="How many tokens at most.")] = 200,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest word each time.")] = 0.8,
-    top_k: Annotated[int, typer.Option(min=0, help="Choose among the k likeliest words; 0 is all.")] = 50,
+    top_k: Annotated[int, typer.Option(min=0, help="Choose among so many; 0 is all.")] = 50,
     top_p: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Choose among the likeliest words that make up this probability."),
+        float, typer.Option(min=0, max=1, help="Choose among those that share this probability.")
     ] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
     json: Json = False,
 ) -> None:
-    """Let a causal model continue a text, and show the text while it is written."""
+    """Let a causal model go on with a text, shown as it is written."""
     from hornbook.evaluation.generate import generate as write
 
-    beginning = iter([prompt])  # shown with the first piece, since the model may refuse it
+    shown: list[str] = []
 
     def show(text: str) -> None:
-        print(next(beginning, "") + text, end="", flush=True)
+        # The prompt comes with the first words, so that a refusal stands alone.
+        print(text if shown else prompt + text, end="", flush=True)
+        shown.append(text)
 
     def warn(text: str) -> None:
-        print(f"\nhornbook: {text}", file=sys.stderr)
+        print("\n" * bool(shown) + f"hornbook: {text}", file=sys.stderr)
 
     loaded = open_quietly(model)
     text = write(loaded, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
     if json:
         print_json({"prompt": prompt, "text": text, "seed": seed})
     else:
-        print(next(beginning, ""))
+        show("\n")

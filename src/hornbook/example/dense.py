@@ -16,7 +16,7 @@ from hornbook.example.attention import ranges
 from hornbook.example.example import Example
 from hornbook.example.parts import Place, Sequence, Term, Token
 from hornbook.objectives.arithmetic import judge
-from hornbook.tokenizers import VisibleTokens, encode_documents
+from hornbook.tokenizers import VisibleTokens
 
 SENTENCE = "Once upon a time there was a little girl."
 """What is shown where nobody gives a text."""
@@ -42,17 +42,15 @@ def show_dense(folder: Path, text: str | None = None) -> Example:
         text = "".join(
             f"{' ' * (place > 0)}{word}{token * (place % 4 == 3)}" for place, word in enumerate(words)
         )
-    first, *rest = text.split(token)
-    numbers = context(tokenizer, first)
-    for part in encode_documents(tokenizer, rest) if rest else []:
-        numbers += [model.dense_id, *part]
+    numbers = context(tokenizer, text, token)
     ids = torch.tensor([numbers])
     if len(numbers) < 2:
         raise HornbookError(f"the text {text!r} has nothing to predict: give more words")
     layout, names = model.layout(ids), VisibleTokens(tokenizer)
     filled = model(ids, layout)
     terms = _terms(model, filled, ids, layout, names)
-    remark = f"No {token} is in the text: write it where the model is to think." if not rest else ""
+    has_one = model.dense_id in numbers
+    remark = "" if has_one else f"No {token} is in the text: write it where the model is to think."
     return Example(
         f"{folder.resolve().name}, dense tokens",
         _LESSON,

@@ -1,5 +1,6 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,16 @@ from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
-from hornbook.tokenizers import STYLES, build_fast_tokenizer, load, tokenizer_hash, train
+from hornbook.tokenizers import (
+    DENSE,
+    STYLES,
+    advise,
+    build_fast_tokenizer,
+    describe_literals,
+    load,
+    tokenizer_hash,
+    train,
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,13 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
+    literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
+    told, as_text = describe_literals(literals, tokenizer, recipe.corpus.special_tokens)
+    if as_text:
+        parting = "--set corpus.documents=separator --set 'corpus.separator={}'"
+        report.warn(f"{told}; {advise(as_text, tokenizer, '--set corpus.special_tokens=special', parting)}")
+    elif told:
+        report.say(told)
     return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
 
 
@@ -159,17 +176,16 @@ def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
-    sentences = recipe.objective.sentences
-    identity = key(
-        recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *["sentences"] * sentences
-    )
+    sentences, special = recipe.objective.sentences, recipe.corpus.special_tokens
+    marks = ["sentences"] * sentences + [DENSE] * (DENSE in tokenizer.get_vocab())
+    identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
     if folder.exists():
         return TokenStore.open(folder, tokenizer)
     with report.counting(
         f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
     ) as advance:
-        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences)
+        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences, special)
 
 
 def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:
