@@ -31,13 +31,24 @@ def test_defaults_are_resolved_and_read_back() -> None:
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
 
 
-def test_only_a_table_of_positions_can_be_left_out() -> None:
-    assert not make_recipe(GOOD, ["model.positions=false"]).model.positions
-    for preset, objective in (("pythia-14m", "causal"), ("t5-small", "span_corruption")):
-        told = problem(GOOD, f"model.preset={preset}", f"objective={objective}", "model.positions=false")
-        assert (
-            told.startswith(f"recipe: model.positions: {preset} is a ") and "remove model.positions" in told
-        )
+def test_positions_are_those_that_the_family_can_have() -> None:
+    assert make_recipe(GOOD).model.positions == "learned"
+    assert make_recipe(GOOD, ["model.positions=rotary"]).model.positions == "rotary"
+    for preset, objective, own in (
+        ("pythia-14m", "causal", "rotary"),
+        ("t5-small", "span_corruption", "relative"),
+    ):
+        settings = [f"model.preset={preset}", f"objective={objective}"]
+        assert make_recipe(GOOD, settings).model.positions == own
+        told = problem(GOOD, *settings, "model.positions=none")
+        assert told.startswith(f"recipe: model.positions: {preset} is a ") and "leave this out" in told
+        assert f"can be {own}, not none" in told
+    assert "model.positions: input should be 'learned'" in problem(GOOD, "model.positions=rotory")
+
+
+def test_once_positions_were_a_switch() -> None:
+    for switch, meant in (("true", "learned"), ("false", "none")):
+        assert make_recipe(GOOD, [f"model.positions={switch}"]).model.positions == meant
 
 
 def test_a_tokenizer_that_exists_is_read_back_too() -> None:

@@ -88,8 +88,8 @@ class Reverse(Silent):
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
     wanted = (
-        "title, paper, head_name, inputs, position_table, counts_from_pad, freezes_pad, obeys_is_decoder, "
-        "types_as_words, matrices, arguments, presets, tiny"
+        "title, paper, head_name, inputs, position_table, position_schemes, counts_from_pad, freezes_pad, "
+        "obeys_is_decoder, types_as_words, matrices, arguments, presets, tiny"
     )
     with pytest.raises(
         HornbookError, match=f"family undeclared .* doesn't declare {wanted}: nothing of it is guessed"

@@ -65,6 +65,8 @@ def _print(description: "Description") -> None:
     print()
     shown = {one.key: "–" if one.value is None else str(one.value) for one in description.values}
     print_table([{"value": one.key, "is": shown[one.key], "from": one.origin} for one in description.values])
+    own, *others = description.positions
+    print(f"\nPositions: {own}" + (f" (model.positions can also be {', '.join(others)})" if others else ""))
     if unused := description.unused_positions:
         rows = ", ".join(map(str, unused))
         print(f"\nRows of the position table that no token takes, for {description.length:,} tokens: {rows}")

@@ -15,7 +15,7 @@ from torch import nn
 from hornbook.atomic import beside
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
-from hornbook.loading.folder import TOKENIZER_FILES
+from hornbook.loading.folder import SHIPPED, TOKENIZER_FILES
 
 MULTIPLE = 64
 """Vocabularies are rounded up to a multiple of this, for the matrix kernels of GPUs."""
@@ -118,6 +118,7 @@ class Draft:
             for folder in {id(one): one for one in (model, tokens) if one is not None}.values():
                 names = TOKENIZER_FILES if folder is tokens else frozenset()
                 names |= {"config.json", "generation_config.json"} if folder is model else set()
+                names |= {SHIPPED.name} if folder is model and folder.ours else set()
                 for name in sorted(names - self.dropped):
                     if folder.has(name):
                         shutil.copyfile(folder.path / name, place / name)

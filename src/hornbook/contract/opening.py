@@ -10,6 +10,7 @@ from torch import nn
 from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast
 
 from hornbook.errors import one_line
+from hornbook.families.positions import class_for
 from hornbook.families.weights import read_weights
 from hornbook.internals import make_random
 from hornbook.loading.folder import Folder
@@ -68,6 +69,7 @@ def open_model(
     model_class = class_of(config.model_type, architecture, head)
     if model_class is None:
         return ModelOrFailure()
+    model_class = class_for(model_class, config)
     if (layers := _too_many_layers(config)) is not None:
         return ModelOrFailure(
             too_large=f"config.json says {layers} layers, more than the doctor's limit of {_LAYERS}"

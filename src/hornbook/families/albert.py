@@ -13,6 +13,7 @@ from transformers import (
 )
 
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 
 
@@ -29,6 +30,8 @@ class Albert(Family):
     head_name = "predictions"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = False

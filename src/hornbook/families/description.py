@@ -16,8 +16,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
-from hornbook.families.family import OWNERS
-from hornbook.families.positions import unused_positions
+from hornbook.families.owners import OWNERS
+from hornbook.families.unused_positions import unused_positions
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,8 @@ class Description:
     """The class that the published figure counts, with the published vocabulary and positions."""
     layers: list[Layer]
     values: list[Value]
+    positions: list[str]
+    """How a recipe can tell the model where a token stands; first, how it was published."""
     unused_positions: list[int]
     """Rows of the position table that no token takes; padding may have one of them."""
     costs: list[Cost]
@@ -138,6 +140,7 @@ def describe(preset: str, vocab_size: int | None = None, length: int | None = No
         published_for=published.counted.__name__ if published.counted else None,
         layers=_alike(layers),
         values=_values(family, preset, model.config, tokenizer, length),
+        positions=list(family.position_schemes),
         unused_positions=unused_positions(family, config, length),
         costs=_costs(family, model, runs, length),
     )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import ElectraForMaskedLM, PretrainedConfig, PreTrainedModel
 
 from hornbook.families.family import Family, Head
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 
 _PRETRAINING = "google-research/electra, configure_pretraining.py"
@@ -86,6 +87,8 @@ class Electra(Family):
     head_name = "discriminator_predictions"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = True

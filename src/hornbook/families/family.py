@@ -4,7 +4,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -13,23 +13,12 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
+from hornbook.families.owners import OWNERS
+from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table, scheme_of
+from hornbook.families.positions.tables import fill
 from hornbook.families.preset import Preset
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
-
-# Keys of a config class that a recipe can't set, and what sets them instead.
-OWNERS = {
-    "vocab_size": "the tokenizer",
-    "pad_token_id": "the tokenizer",
-    "bos_token_id": "the tokenizer",
-    "eos_token_id": "the tokenizer",
-    "decoder_start_token_id": "the tokenizer",
-    "max_position_embeddings": "the length",
-    "n_positions": "the length",
-    "is_decoder": "the head",
-    "add_cross_attention": "the head",
-    "is_encoder_decoder": "the head",
-}
 
 
 class Family:
@@ -61,6 +50,10 @@ class Family:
     keep packed documents apart by them, leaves them out: then a document mask is refused."""
     position_table: ClassVar[str | None]
     """The base model's layer that has a vector for each position; None if positions are rotary or relative."""
+    position_schemes: ClassVar[tuple[Scheme, ...]]
+    """How a recipe can tell where a token stands; the architecture's own way comes first."""
+    queries_and_keys: ClassVar[tuple[str, ...]] = ()
+    """An attention's layers that make queries and keys, or the one that makes queries, keys and values."""
     counts_from_pad: ClassVar[bool]
     """Whether the class numbers a text's tokens from pad id + 1 on, and gives padding the position pad id."""
     freezes_pad: ClassVar[bool]
@@ -83,12 +76,17 @@ class Family:
     with its own differences. The doctor uses these declarations, and guesses nothing about other types."""
 
     def configure(
-        self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
+        self,
+        preset: str,
+        tokenizer: PreTrainedTokenizerBase,
+        length: int,
+        overrides: Mapping[str, Any],
+        scheme: Scheme | None = None,
     ) -> PretrainedConfig:
-        """Make the config of `preset` for this tokenizer and sequences of `length` tokens.
+        """Make the config of `preset` for this tokenizer, sequences of `length` tokens and a scheme of positions.
 
         `overrides` changes published values, under the config class's own names. Vocabulary size and ids are the
-        tokenizer's (an id that it lacks is None, never the class's default). Positions follow from `length`.
+        tokenizer's (an id that it lacks is None, never the class's default); `scheme` is by default the family's own.
         Raises HornbookError for an unknown preset or key, for a key that tokenizer, length or head set, and for
         values that the class can't build.
         """
@@ -105,13 +103,15 @@ class Family:
         }
         try:
             config = self.config_class(**self.derive(values))
+            if scheme not in (None, self.position_schemes[0]):
+                layers = {"table": self.position_table, "queries_and_keys": self.queries_and_keys}
+                setattr(config, KEY, {"scheme": scheme} | ({} if scheme in TABLES else layers))
             self.check(config)
             self.parameters(config)
         except (StrictDataclassError, ValueError, TypeError, KeyError, ZeroDivisionError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise HornbookError(
-                f"{preset} with {changes} can't be built: {reason}; change these values"
-            ) from error
+            told = f"{preset} with {changes} can't be built: {reason}; change these values"
+            raise HornbookError(told) from error
         return config
 
     def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
@@ -138,8 +138,10 @@ class Family:
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
         """Give the rows of the position table for sequences of `length` tokens; None where there is no table."""
+        if self.position_table is None or not has_table(config):
+            return None
         first = config.pad_token_id + 1 if self.counts_from_pad else 0
-        return range(first, first + length) if self.position_table else None
+        return range(first, first + length)
 
     def derive(self, values: dict[str, Any]) -> dict[str, Any]:
         """Complete values that follow from others."""
@@ -192,29 +194,26 @@ class Family:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
             model = self.construct(config, head)
+        self.settle_positions(model, new=True)
         return self.adapt(model)
 
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
         """Make the model with the initial weights that the architecture was published with."""
         # The class writes into the config that it gets.
-        return self._serving(head)(copy.deepcopy(config))
+        return class_for(self._serving(head), config)(copy.deepcopy(config))
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Change how a new or opened model computes, never what it computes or what is saved."""
         return apply_optimized_kernels(model)
 
-    def forget_positions(self, model: PreTrainedModel) -> None:
-        """Set the position table to zero and freeze it, so that no place differs from another.
-
-        The class then adds zeros, as if the model had no table. Special tokens still show where a text begins and
-        ends. Raises HornbookError if there is no table.
-        """
-        if self.position_table is None:
-            raise HornbookError(f"{self.name} has no position table that could be left out")
-        table = model.base_model.get_submodule(self.position_table)
-        assert isinstance(table, nn.Embedding)
-        nn.init.zeros_(table.weight)
-        table.weight.requires_grad_(False)
+    def settle_positions(self, model: PreTrainedModel, new: bool) -> None:
+        """Let a table of sinusoids or zeros stay as it is, and make it so where it is new."""
+        rows = self.position_rows(model.config, 1)
+        if rows is not None and (scheme := scheme_of(model.config)):
+            table = cast(nn.Embedding, model.base_model.get_submodule(str(self.position_table)))
+            if new:
+                fill(table, scheme, rows.start, model.config.initializer_range)
+            table.weight.requires_grad_(False)
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
@@ -222,7 +221,9 @@ class Family:
         Raises HornbookError where the folder holds no such model or lacks some of its weights. Nothing is
         fetched and nothing is unpickled.
         """
-        return self.adapt(read_model(self._serving(head), folder, torch.float32))
+        model = read_model(self._serving(head), folder, torch.float32)
+        self.settle_positions(model, new=False)
+        return self.adapt(model)
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
         """Compute the last hidden states (batch, length, hidden), which `logits` reads.

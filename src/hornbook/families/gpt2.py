@@ -5,6 +5,7 @@ from typing import ClassVar
 from transformers import GPT2Config, GPT2LMHeadModel, PretrainedConfig
 
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 from hornbook.internals import read
 
@@ -54,6 +55,8 @@ class GPT2(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("c_attn",)
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -61,7 +64,7 @@ class GPT2(Family):
     matrices = (read("transformers.pytorch_utils:Conv1D"),)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_inner": 48}
-    relatives: ClassVar = {"gptj": {"position_table": None}}
+    relatives: ClassVar = {"gptj": {"position_table": None, "position_schemes": ("rotary",)}}
     presets: ClassVar = {
         "distilgpt2": _preset("distilbert/distilgpt2", 6, 768, 81_912_576),
         "gpt2": _preset("openai-community/gpt2", 12, 768, 124_439_808),

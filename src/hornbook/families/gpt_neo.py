@@ -10,6 +10,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 from hornbook.internals import choose_mask, read
 
@@ -50,6 +51,8 @@ class GPTNeo(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("q_proj", "k_proj")
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE, has_table
 
 
 class Encoder(Family):
@@ -17,6 +18,8 @@ class Encoder(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = True
@@ -63,7 +66,11 @@ class AtPlaces(nn.Module):
             everywhere: Tensor = super().forward(hidden_states, attention_mask, *rest, **kwargs)
             return everywhere
         own = self.attention.self
-        asking = hidden_states.gather(1, places[..., None].expand(-1, -1, hidden_states.shape[-1]))
+        asking = _at(places, hidden_states)
+        if not has_table(own.config):  # the attention tells where each stands, and needs all of them for that
+            mixed = _at(places, own(hidden_states, attention_mask)[0])
+            told: Tensor = self.feed_forward_chunk(self.attention.output(mixed, asking))
+            return told
         query, key, value = (
             projection(states).unflatten(-1, (-1, own.attention_head_size)).transpose(1, 2)
             for projection, states in (
@@ -78,3 +85,8 @@ class AtPlaces(nn.Module):
         mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)
         states: Tensor = self.feed_forward_chunk(self.attention.output(mixed.flatten(2), asking))
         return states
+
+
+def _at(places: Tensor, states: Tensor) -> Tensor:
+    """Take the states (batch, length, width) of some places (batch, places)."""
+    return states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))

@@ -69,6 +69,7 @@ class Llama(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
+    position_schemes = ("rotary",)
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = False

@@ -76,6 +76,7 @@ class T5(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask"})
     position_table = None
+    position_schemes = ("relative",)
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False

@@ -7,6 +7,7 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from hornbook.errors import HornbookError
+from hornbook.families.positions import class_for
 
 
 def read_weights(
@@ -16,7 +17,8 @@ def read_weights(
 
     Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
-    model, loading = model_class.from_pretrained(
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    model, loading = class_for(model_class, config).from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
     return model, sorted(loading["missing_keys"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError, one_line
+from hornbook.families.positions import modeling_positions
 
 _TOKENIZER_JSON = (
     "tokenizer.json",
@@ -21,6 +22,8 @@ _INDEX = "model.safetensors.index.json"
 _LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")
+SHIPPED = Path(modeling_positions.__file__)
+"""The file that Hornbook puts into the folders of models whose positions need it."""
 
 
 class Folder:
@@ -75,9 +78,23 @@ class Folder:
 
     @cached_property
     def code(self) -> list[str]:
-        """The settings that ask for the folder's own code, and the Python files in it."""
-        asked = [f"{name}: {key}" for name, facts in self.json.items() for key in _CODE if key in facts]
-        return asked + sorted(path.name for path in self.path.glob("*.py"))
+        """Where the folder asks for code of its own, and the Python files that it brings, but for Hornbook's own."""
+        asked = [
+            f"{name}: {key}"
+            for name, facts in self.json.items()
+            for key in _CODE
+            if key in facts and not (self.ours and _asks_for_ours(facts[key]))
+        ]
+        files = sorted(path.name for path in self.path.glob("*.py"))
+        return asked + [name for name in files if not (self.ours and name == SHIPPED.name)]
+
+    @cached_property
+    def ours(self) -> bool:
+        """Whether it brings the file with which Hornbook tells positions, unchanged."""
+        path = self.path / SHIPPED.name
+        if not path.is_file() or path.stat().st_size != SHIPPED.stat().st_size:
+            return False
+        return self._inside(path).read_bytes() == SHIPPED.read_bytes()
 
     @property
     def has_tokenizer(self) -> bool:
@@ -169,3 +186,8 @@ def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
         for key, value in facts.items()
         if key not in _CODE and not key.endswith("_file") and key not in ("name_or_path", "_name_or_path")
     }
+
+
+def _asks_for_ours(asked: Any) -> bool:
+    """Tell whether an auto_map names nothing but Hornbook's file."""
+    return isinstance(asked, dict) and all(str(one).startswith(f"{SHIPPED.stem}.") for one in asked.values())

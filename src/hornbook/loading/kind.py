@@ -12,7 +12,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
 from hornbook.internals import read
-from hornbook.loading.folder import Folder
+from hornbook.loading.folder import SHIPPED, Folder
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
@@ -79,6 +79,11 @@ def recognise(path: Path) -> Kind:
     if not folder.has("config.json"):
         raise HornbookError(
             f"{path} holds no model (it has no config.json): give a folder that holds a trained model"
+        )
+    if folder.has(SHIPPED.name) and not folder.ours:
+        raise HornbookError(
+            f"{path}: its {SHIPPED.name} isn't the one of this Hornbook, and no code of a folder is run: open it with "
+            f"transformers and trust_remote_code=True, or, if you know that the model is meant, copy {SHIPPED} there"
         )
     kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
     family = TYPES.get(str(kind))

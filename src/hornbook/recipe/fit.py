@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hornbook.errors import HornbookError, nearest
-from hornbook.families import PRESETS
+from hornbook.families import PRESETS, Family
 from hornbook.objectives import OBJECTIVES, AnyObjective, served
 from hornbook.recipe.model import Model
 from hornbook.recipe.training import Training
@@ -30,6 +30,8 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
         given["out"] = f"runs/{given.get('name')}"
     tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
     family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
+    if family and isinstance(model, dict):
+        given["model"] = model | {"positions": _scheme(family, model.get("positions"))}
     if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
         given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
     if family and isinstance(objective, dict) and (kind := OBJECTIVES.get(str(objective.get("name")))):
@@ -46,10 +48,10 @@ def misfits(sections: dict[str, Any]) -> list[str]:
             model.family.accept(model.config)
         except HornbookError as error:
             problems.append(f"model.config: {error}")
-        if not model.positions and model.family.position_table is None:
+        if model.positions not in (None, *(schemes := model.family.position_schemes)):
             problems.append(
-                f"model.positions: {model.preset} is a {model.family.name} model, which has no position table that "
-                "could be left out: remove model.positions, or take another preset"
+                f"model.positions: {model.preset} is a {model.family.name} model, whose positions can be "
+                f"{' or '.join(schemes)}, not {model.positions}: leave this out, or take another preset"
             )
     if model and objective:
         values = {**model.family.presets[model.preset].values, **model.config}
@@ -87,3 +89,10 @@ def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
         with suppress(ValidationError):
             sound[name] = TypeAdapter(section).validate_python(given.get(name))
     return sound
+
+
+def _scheme(family: Family, given: Any) -> Any:
+    """Name the family's own scheme where none is given; once, this was a switch for a table that learns."""
+    if given is False:
+        return "none"
+    return family.position_schemes[0] if given in (None, True) else given

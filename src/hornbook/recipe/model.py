@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
+from hornbook.families.positions import Scheme
 from hornbook.section import Section
 
 
@@ -16,8 +17,9 @@ class Model(Section):
     """A known model size, such as bert-tiny: see `hornbook families`."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
-    positions: bool = True
-    """Whether the position table is trained; false keeps it at zero, so the model can't tell where a token stands."""
+    positions: Scheme | None = None
+    """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`
+    queries and keys, distances in the scores (`alibi`), or not at all (`none`); by default as it was published."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 

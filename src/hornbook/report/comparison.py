@@ -112,7 +112,7 @@ def _growth(phases: Sequence[PhaseRecord]) -> str:
     lengths = ", then ".join(f"{phase.steps:,} steps of {phase.length:,} tokens" for phase in phases)
     tables = [phase.positions for phase in phases if phase.positions]
     if len(tables) < len(phases):
-        return f"{lengths}; its positions are rotary, relative or left out, so there is no table of them to train."
+        return f"{lengths}; its positions aren’t learned ones, so there is no table of them to train."
     counts = []
     first = tables[0][0]
     for last in sorted({table[1] for table in tables}):

@@ -16,6 +16,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
 from hornbook.objectives import READING, Vocabulary
 from hornbook.recipe import Recipe
+from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
@@ -101,9 +102,8 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
             f"no phase reaches model.length {recipe.model.length}: beyond token {longest} the model is never trained, "
             "and the figures at its full length will be poor"
         )
-    config = recipe.model.family.configure(
-        recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config
-    )
+    chosen = recipe.model
+    config = chosen.family.configure(chosen.preset, tokenizer, chosen.length, chosen.config, chosen.positions)
     if recipe.objective.reading == "right to left":
         setattr(config, READING, "right to left")  # so that no command reads it in the other direction
     return tokenizer, vocabulary, config
@@ -112,10 +112,7 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
 def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
-    model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
-    if not recipe.model.positions:
-        family.forget_positions(model)
-    return model
+    return family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
 
 
 def check_folder(recipe: Recipe) -> None:
@@ -127,7 +124,10 @@ def check_folder(recipe: Recipe) -> None:
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )
         return
-    before, now = _flat(yaml.safe_load(saved.read_text("utf-8"))), _flat(recipe.model_dump(mode="json"))
+    before, now = (
+        _flat(resolve(yaml.safe_load(saved.read_text("utf-8")))),
+        _flat(recipe.model_dump(mode="json")),
+    )
     different = [
         f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
         for place in dict.fromkeys([*before, *now])

@@ -6,6 +6,7 @@ from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
 from hornbook.contract.sizes import capacity, positions
 from hornbook.contract.subject import Subject
+from hornbook.families.positions import has_table
 
 _UNSET = 10**9
 
@@ -25,6 +26,11 @@ def wanted(subject: Subject) -> int:
     if subject.given.length is not None and subject.length:
         return subject.length
     return cut if cut < _UNSET else positions(subject.config) or 0
+
+
+def _table(subject: Subject) -> bool:
+    """Tell whether the model has a position table, which ends somewhere."""
+    return bool(subject.family and subject.family.position_table) and has_table(subject.config)
 
 
 def _round(number: int) -> bool:
@@ -92,7 +98,7 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     """Compare model_max_length with the tokens that the model takes, and with the hidden size."""
     room, cut = capacity(subject.config), subject.tokenizer.model_max_length
     width = getattr(subject.config, "hidden_size", None)
-    if room is None or room < 1 or subject.family is None or subject.family.position_table is None:
+    if room is None or room < 1 or subject.family is None or not _table(subject):
         return
     if cut > _UNSET:
         yield Found(
@@ -112,15 +118,16 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     "Sequences aren't longer than the positions that were trained",
     needs="config",
     severity="warning",
-    why="Rotary and relative positions have no table that ends, so longer sequences run without an error, but badly. "
-    "Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512.",
-    fix="Truncate at the trained length: set model_max_length in tokenizer_config.json to it.",
+    why="Rotary and relative positions and ALiBi have no table that ends, so longer sequences run, badly and without a "
+    "word. Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512. (Where the class was made for a "
+    "table, as BERT's, it runs on when max_position_embeddings says more; no weight depends on it.)",
+    fix="Cut at the trained length: model_max_length in tokenizer_config.json.",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
 )
 def trained_positions(subject: Subject) -> Iterator[str]:
     """Compare the length with the trained positions of an architecture that would run on."""
     room, length, family = capacity(subject.config), subject.length, subject.family
-    if family is None or family.position_table is not None:
+    if family is None or _table(subject):
         return
     if room and length and length > room:
         yield f"sequences have {length:,} tokens, and only {room:,} positions were trained"

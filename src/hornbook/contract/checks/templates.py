@@ -11,6 +11,7 @@ from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
 from hornbook.contract.subject import Subject
 from hornbook.families import TYPES
+from hornbook.families.positions import has_table
 from hornbook.tokenizers import STYLES
 from hornbook.tokenizers.fast_tokenizer import declared_roles, frame
 from hornbook.tokenizers.style import pair_template
@@ -248,6 +249,8 @@ def padding_side(subject: Subject) -> Iterator[str]:
     """Read the side."""
     family = subject.family
     if family is None or family.position_table is None or family.counts_from_pad:
+        return
+    if not has_table(subject.config):  # rotary positions and ALiBi only know how far apart two tokens are
         return
     if subject.head == "masked" and subject.tokenizer.padding_side == "left":
         yield f"padding_side is left, and {subject.config.model_type} counts positions from the left"
