@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from hornbook.evaluation.evaluate import evaluate, evaluate_run
     from hornbook.evaluation.generate import generate
     from hornbook.evaluation.infill import infill
+    from hornbook.evaluation.tasks import evaluate_tasks
     from hornbook.evaluation.unmask import unmask
+    from hornbook.finetuning import finetune
     from hornbook.loading import load_model
     from hornbook.training.callbacks import Callback, EarlyStopping
     from hornbook.training.train import train
@@ -23,6 +25,8 @@ _PLACES = {
     "EarlyStopping": "hornbook.training.callbacks",
     "evaluate": "hornbook.evaluation.evaluate",
     "evaluate_run": "hornbook.evaluation.evaluate",
+    "evaluate_tasks": "hornbook.evaluation.tasks",
+    "finetune": "hornbook.finetuning",
     "generate": "hornbook.evaluation.generate",
     "infill": "hornbook.evaluation.infill",
     "load_model": "hornbook.loading",
@@ -36,6 +40,8 @@ __all__ = [
     "__version__",
     "evaluate",
     "evaluate_run",
+    "evaluate_tasks",
+    "finetune",
     "generate",
     "infill",
     "load_model",
