@@ -1,7 +1,7 @@
 """`hornbook evaluate`: what a model has learned, measured on held-out text, by public tasks or by minimal pairs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def evaluate(
 
     if more and not task:
         raise HornbookError(f"{more[0]}: nothing says what this is: write --task before the names of tasks")
-    options = {"data": data, "limit": limit, "rule": rule}
+    options: dict[str, Any] = {"data": data, "limit": limit, "rule": rule}
     with make_reporter().shares() as tell:
         if task or pairs:
             names = [*(task or []), *(more or [])]

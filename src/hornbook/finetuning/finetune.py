@@ -20,6 +20,7 @@ from hornbook.finetuning.settings import Settings
 from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import Tuned, plain, split_validation, train_classifier
 from hornbook.loading import LoadedModel, load_model
+from hornbook.quiet import quiet
 
 FOLDER = "finetuned"
 """The folder in a run's folder that holds a classifier's folder for each task and seed."""
@@ -161,7 +162,8 @@ def _cut(loaded: LoadedModel, part: Examples, settings: Settings) -> str:
     """Say how many texts are longer than the model."""
     most = min(settings.length, loaded.length)
     columns = [list(texts) for texts in zip(*part.texts, strict=True)]
-    lengths = [len(ids) for ids in loaded.tokenizer(*columns, split_special_tokens=True)["input_ids"]]
+    with quiet():  # transformers remarks on each text that is too long
+        lengths = [len(ids) for ids in loaded.tokenizer(*columns, split_special_tokens=True)["input_ids"]]
     longer = sum(length > most for length in lengths)
     return f" {longer:,} of the texts have more than {most} tokens, and were cut." if longer else ""
 

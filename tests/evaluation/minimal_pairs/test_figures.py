@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hornbook.evaluation.minimal_pairs.figures import judged, lengths, share, wilson
+from hornbook.evaluation.intervals import wilson
+from hornbook.evaluation.minimal_pairs.figures import judged, lengths, share
 
 
 def test_a_tie_is_half_right():

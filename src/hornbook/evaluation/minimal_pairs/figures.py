@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-_Z = 1.959964
-"""95 % of a normal distribution lie within so many deviations."""
+from hornbook.evaluation.intervals import wilson
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ def judged(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def share(paradigms: Sequence[npt.NDArray[np.float64]]) -> Share:
     """Average the paradigms' own shares, as BLiMP and BabyLM do, so that each counts the same.
 
-    The interval is Wilson's ("Probable inference", 1927), with as many pairs as would give the same variance if all
+    The interval is Wilson's, with as many pairs as would give the same variance if all
     counted the same (Kish, 1965): for paradigms of one size that is all pairs.
     """
     sizes = np.array([len(one) for one in paradigms])
@@ -39,13 +37,6 @@ def share(paradigms: Sequence[npt.NDArray[np.float64]]) -> Share:
     low, high = wilson(mean, len(sizes) ** 2 / (1 / sizes).sum())
     ties = sum(int((one == 0.5).sum()) for one in paradigms)
     return Share(100 * mean, 100 * low, 100 * high, int(sizes.sum()), ties)
-
-
-def wilson(mean: float, count: float) -> tuple[float, float]:
-    """Compute the 95 % interval of a share that was observed in `count` cases."""
-    middle = (mean + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * sqrt(mean * (1 - mean) / count + _Z**2 / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def lengths(right: npt.NDArray[np.float64], good: npt.NDArray[np.int64], bad: npt.NDArray[np.int64]) -> str:

@@ -43,14 +43,13 @@ def differences(
         whole = joined.length <= reach
         rows += [joined] if whole else [_Row.of_one(pair, begin, good) for good in (True, False)]
         owners += [number] * (1 if whole else 2)
-    found = np.zeros(len(pairs))
+    found, done = np.zeros(len(pairs)), 0
     for chosen in _batches(np.array([row.length for row in rows])):
         sums = _sums(loaded, [rows[one] for one in chosen])
         np.add.at(found, np.array(owners)[chosen], sums)
+        done += len(chosen)
         if progress:
-            progress(chosen[-1] / max(1, len(rows)))
-    if progress:
-        progress(1.0)
+            progress(done / len(rows))
     return found
 
 
@@ -123,7 +122,7 @@ def _sums(loaded: LoadedModel, rows: list[_Row]) -> npt.NDArray[np.float64]:
         batch["attention_mask"] = _seen(torch.from_numpy(parts).to(device))
     hidden = loaded.family.hidden(loaded.model, batch)[torch.from_numpy(owner), torch.from_numpy(at)]
     nats = label_nats(loaded, hidden, torch.from_numpy(wanted).to(device))
-    return np.bincount(owner, -signs * nats.cpu().numpy(), len(rows))
+    return np.bincount(owner, -signs * nats.cpu().numpy(), len(rows)).astype(np.float64)
 
 
 def _seen(parts: Tensor) -> Tensor:

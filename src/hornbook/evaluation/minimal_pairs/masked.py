@@ -52,6 +52,8 @@ def differences(
 def _score(loaded: LoadedModel, halves: list[Ids], within_word: bool) -> npt.NDArray[np.float64]:
     """Sum ln p of what is scored of each half; all have the same number of ids, so that nothing is padded."""
     vocabulary = loaded.vocabulary
+    assert None not in (vocabulary.cls, vocabulary.sep, vocabulary.mask)  # it wouldn't have been opened
+    cls, sep, mask = (int(one or 0) for one in (vocabulary.cls, vocabulary.sep, vocabulary.mask))
     ids = np.array([half.ids for half in halves], np.int64)
     length = ids.shape[1]
     if not length:
@@ -60,7 +62,7 @@ def _score(loaded: LoadedModel, halves: list[Ids], within_word: bool) -> npt.NDA
     columns = np.arange(length)
     owners, places = (columns >= np.array([half.first for half in halves])[:, None]).nonzero()
     framed = np.pad(ids, ((0, 0), (1, 1)))
-    framed[:, 0], framed[:, -1] = vocabulary.cls, vocabulary.sep
+    framed[:, 0], framed[:, -1] = cls, sep
     sums = np.zeros(len(halves))
     for first in range(0, len(owners), rows := max(1, _TOKENS // (length + 2))):
         owner, place = owners[first : first + rows], places[first : first + rows]
@@ -68,7 +70,7 @@ def _score(loaded: LoadedModel, halves: list[Ids], within_word: bool) -> npt.NDA
         if within_word:
             hidden |= (columns > place[:, None]) & (words[owner] == words[owner, place][:, None])
         inputs, labels = framed[owner], np.full((len(owner), length + 2), IGNORED)
-        inputs[:, 1:-1][hidden] = vocabulary.mask
+        inputs[:, 1:-1][hidden] = mask
         labels[np.arange(len(owner)), place + 1] = ids[owner, place]
         batch = {
             name: torch.from_numpy(array).to(loaded.model.device)
