@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError, nearest
+from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import measure_task
+from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harness_task
 from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
 from hornbook.evaluation.questions import TASKS, read_questions
@@ -31,15 +32,16 @@ def evaluate_tasks(
 ) -> list[Figure]:
     """Ask a model public tasks, and the minimal pairs in files of one's own; return the figures.
 
-    `data` is a folder of tasks, or one task's folder or file; without it the hub is asked. `limit` takes so many first
+    A name that isn't one of Hornbook's own is lm-evaluation-harness's (extra `eval`). `data` is a folder of tasks, or
+    one task's folder or file; without it the hub is asked. `limit` takes so many first
     questions, or pairs of each paradigm. `rule` says how minimal pairs are scored. In the folder of a `run`, each task
     gets a file `tasks/NAME.json`, which `compare` reads. Raises HornbookError for an unknown name, before anything is
     asked, for files that aren't the task's, and for a model that can't do it.
     """
     known = [*SUITES, *TASKS]
+    others = [name for name in tasks if name not in known]
+    manager = find_harness_tasks(others, known) if others else None
     for name in tasks:
-        if name not in known:
-            raise HornbookError(f"there is no task {name!r}{nearest(name, known)}")
         if rule and name not in SUITES:
             raise HornbookError(f"--rule {rule} is for minimal pairs, and {name} has questions: leave it out")
     own = {file.stem: read_files([file], limit) for file in pairs}
@@ -50,6 +52,8 @@ def evaluate_tasks(
             suite = SUITES[name]
             paradigms = read_suite(suite, data, limit)
             found = measure_pairs(loaded, suite.title, paradigms, rule, partial(tell, name))
+        elif name in others:
+            found = PairsResult(measure_harness_task(loaded, name, manager, data, limit), {})
         else:
             asked = read_questions(TASKS[name], data, limit)
             found = PairsResult(measure_task(loaded, TASKS[name], asked, partial(tell, name)), {})

@@ -47,7 +47,8 @@ def read_task(task: LabelledTask, data: Path | None = None) -> TaskData:
     (`boolq.train.jsonl`). The published tests have no labels, so the validation part is what is reported. Raises
     HornbookError for files that aren't there or are another task's, and where the hub is out of reach.
     """
-    splits: dict[str | None, tuple[str, ...]] = {None: ("train",), **task.tests}
+    splits: dict[str | None, tuple[str, ...]] = {None: ("train",)}
+    splits.update(task.tests)
     rows = {
         name: _hub(task, wanted) if data is None else _local(task, data, wanted)
         for name, wanted in splits.items()

@@ -57,6 +57,16 @@ def encode(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[EncodedPai
     return [EncodedPair(good, bad) for good, bad in zip(ids[::2], ids[1::2], strict=True)]
 
 
+def both(pairs: Sequence[EncodedPair]) -> list[Ids]:
+    """List all good halves, then all bad ones."""
+    return [pair.good for pair in pairs] + [pair.bad for pair in pairs]
+
+
+def halves_apart(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Part the values of `both`: those of the good halves, and those of the bad ones."""
+    return values[: len(values) // 2], values[len(values) // 2 :]
+
+
 def fits(pairs: Sequence[EncodedPair], most: int) -> Bools:
     """Tell of which pairs both halves have at most so many ids."""
     return np.array([max(len(pair.good.ids), len(pair.bad.ids)) <= most for pair in pairs], bool)

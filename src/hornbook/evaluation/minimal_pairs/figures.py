@@ -34,7 +34,7 @@ def share(paradigms: Sequence[npt.NDArray[np.float64]]) -> Share:
     """
     sizes = np.array([len(one) for one in paradigms])
     mean = float(np.mean([one.mean() for one in paradigms]))
-    low, high = wilson(mean, len(sizes) ** 2 / (1 / sizes).sum())
+    low, high = wilson(mean, float(len(sizes) ** 2 / (1 / sizes).sum()))
     ties = sum(int((one == 0.5).sum()) for one in paradigms)
     return Share(100 * mean, 100 * low, 100 * high, int(sizes.sum()), ties)
 

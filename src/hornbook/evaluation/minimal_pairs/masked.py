@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids
+from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids, both, halves_apart
 from hornbook.evaluation.minimal_pairs.nats import label_nats
 from hornbook.loading import LoadedModel
 from hornbook.objectives.objective import IGNORED
@@ -16,7 +16,6 @@ _TOKENS = 2**12
 """Most tokens in one forward pass."""
 
 
-@torch.inference_mode()
 def differences(
     loaded: LoadedModel,
     pairs: Sequence[EncodedPair],
@@ -25,6 +24,22 @@ def differences(
     within_word: bool = True,
 ) -> npt.NDArray[np.float64]:
     """Compute the pseudo-log-likelihood of each pair's good half less that of the bad one: shape (pairs,).
+
+    Raises HornbookError as `scores` does.
+    """
+    good, bad = halves_apart(scores(loaded, both(pairs), progress, within_word=within_word))
+    return good - bad
+
+
+@torch.inference_mode()
+def scores(
+    loaded: LoadedModel,
+    halves: Sequence[Ids],
+    progress: Callable[[float], None] | None = None,
+    *,
+    within_word: bool = True,
+) -> npt.NDArray[np.float64]:
+    """Compute the pseudo-log-likelihood of each half, in nats: shape (halves,).
 
     Each token is hidden in turn, and predicted from all others (Salazar et al., 2020, "Masked language model scoring",
     eq. 1). `within_word` hides the later tokens of its word too, for these give it away (Kauf and Ivanova, 2023, "A
@@ -36,7 +51,7 @@ def differences(
         raise HornbookError(
             f"{loaded.name}: its tokenizer doesn't tell where words begin: score with --rule pseudo-likelihood"
         )
-    distinct = list(dict.fromkeys(half for pair in pairs for half in (pair.good, pair.bad)))
+    distinct = list(dict.fromkeys(halves))
     places = {half: place for place, half in enumerate(distinct)}
     found, done = np.zeros(len(distinct)), 0
     lengths = np.array([len(half.ids) for half in distinct])
@@ -46,7 +61,7 @@ def differences(
         done += len(same) * length
         if progress:
             progress(done / lengths.sum())
-    return np.array([found[places[pair.good]] - found[places[pair.bad]] for pair in pairs])
+    return found[[places[half] for half in halves]]
 
 
 def _score(loaded: LoadedModel, halves: list[Ids], within_word: bool) -> npt.NDArray[np.float64]:

@@ -174,15 +174,11 @@ def _remarks(
     """Tell of pairs that were left out, and of ties."""
     said = []
     if left_out:
-        said.append(f"{left_out:,} pairs longer than the model's {length} tokens are left out.")
+        said.append(f"Left out as longer than the model's {length} tokens: {left_out:,}.")
     same, ties = sum(pair.same for pair in asked), int((right == 0.5).sum())
-    if ties:
-        why = f", {same:,} of them because the tokenizer gives both halves the same ids" if same else ""
-        said.append(
-            f"{ties:,} ties count as half right each{why} (lm-evaluation-harness counts a tie as right)."
-        )
-    else:
-        said.append("There are no ties.")
+    alike = f"; in {same:,}, both halves have the same ids" if same else ""
+    each = " (each half right; lm-evaluation-harness counts them as right)" if ties else ""
+    said.append(f"Ties: {ties:,}{each}{alike}.")
     return said
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids
+from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids, both, halves_apart
 from hornbook.evaluation.minimal_pairs.nats import label_nats
 from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES
@@ -19,11 +19,22 @@ _TOKENS = 2**12
 """Most tokens of input in one forward pass."""
 
 
-@torch.inference_mode()
 def differences(
     loaded: LoadedModel, pairs: Sequence[EncodedPair], progress: Callable[[float], None] | None = None
 ) -> npt.NDArray[np.float64]:
     """Compute the span score of each pair's good half less that of the bad one: shape (pairs,).
+
+    Raises HornbookError as `scores` does.
+    """
+    good, bad = halves_apart(scores(loaded, both(pairs), progress))
+    return good - bad
+
+
+@torch.inference_mode()
+def scores(
+    loaded: LoadedModel, halves: Sequence[Ids], progress: Callable[[float], None] | None = None
+) -> npt.NDArray[np.float64]:
+    """Compute the span score of each half, in nats: shape (halves,).
 
     Each word is cut out in turn, as in training: a sentinel takes its place in the input, and the model writes the
     sentinel and the word. What counts is ln p of the word's tokens, and that the span is over then (by the next
@@ -40,7 +51,7 @@ def differences(
         raise HornbookError(
             f"{loaded.name}: its tokenizer {lacks}, and its minimal pairs are scored by cut words"
         )
-    distinct = list(dict.fromkeys(half for pair in pairs for half in (pair.good, pair.bad)))
+    distinct = list(dict.fromkeys(halves))
     spans = [(number, *span) for number, half in enumerate(distinct) for span in _words(loaded, half)]
     spans.sort(key=lambda span: -len(distinct[span[0]].ids))
     found, done = np.zeros(len(distinct)), 0
@@ -53,7 +64,7 @@ def differences(
         if progress:
             progress(done / len(spans))
     places = {half: place for place, half in enumerate(distinct)}
-    return np.array([found[places[pair.good]] - found[places[pair.bad]] for pair in pairs])
+    return found[[places[half] for half in halves]]
 
 
 def _words(loaded: LoadedModel, half: Ids) -> list[tuple[int, int]]:
