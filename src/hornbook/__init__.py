@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from hornbook.evaluation.evaluate import evaluate, evaluate_run
     from hornbook.evaluation.generate import generate
     from hornbook.evaluation.infill import infill
+    from hornbook.evaluation.tasks import evaluate_tasks
     from hornbook.evaluation.unmask import unmask
     from hornbook.example import Example, show
+    from hornbook.finetuning import finetune
     from hornbook.loading import load_model
     from hornbook.objectives.collator import collator
     from hornbook.training.callbacks import Callback, EarlyStopping
@@ -27,6 +29,8 @@ _PLACES = {
     "collator": "hornbook.objectives.collator",
     "evaluate": "hornbook.evaluation.evaluate",
     "evaluate_run": "hornbook.evaluation.evaluate",
+    "evaluate_tasks": "hornbook.evaluation.tasks",
+    "finetune": "hornbook.finetuning",
     "generate": "hornbook.evaluation.generate",
     "infill": "hornbook.evaluation.infill",
     "load_model": "hornbook.loading",
@@ -43,6 +47,8 @@ __all__ = [
     "collator",
     "evaluate",
     "evaluate_run",
+    "evaluate_tasks",
+    "finetune",
     "generate",
     "infill",
     "load_model",

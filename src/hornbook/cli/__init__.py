@@ -17,6 +17,7 @@ from hornbook.cli import (  # noqa: F401
     evaluate,
     families,
     families_describe,
+    finetune,
     generate,
     infill,
     init,

@@ -35,6 +35,8 @@ Settings = Annotated[
 ]
 
 Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
+More = Annotated[list[str] | None, typer.Argument(hidden=True)]
+"""What follows the last option's value: click gives an option one value, and people write `--task blimp ewok`."""
 
 
 def open_quietly(folder: Path) -> "LoadedModel":
