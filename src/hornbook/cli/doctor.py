@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app
+from hornbook.cli.app import Json, Trust, app
 from hornbook.cli.output import print_json
 from hornbook.quiet import quieten_transformers
 
@@ -24,6 +24,7 @@ def doctor(
         typer.Option(help="What it is to be trained with; by default, what is natural for its head."),
     ] = None,
     text: Annotated[Path | None, typer.Option(help="Text that it is to be trained on, to look at.")] = None,
+    trust: Trust = False,
     json: Json = False,
     fix: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write a mended copy to this new folder.")
@@ -31,15 +32,15 @@ def doctor(
 ) -> None:
     """Find what doesn't fit between tokenizer, model and objective. Exit code 1 where there is an error.
 
-    Nothing in the folders is run or unpickled, and nothing there is changed. With --fix, the report printed is the
-    mended copy's.
+    Nothing in the folders is unpickled, nor run without --trust, and nothing there is changed. With --fix, the report
+    printed is the mended copy's.
     """
     from hornbook.contract import examine, mend
 
     quieten_transformers()
     sample = _read(text) if text else None
     if fix is None:
-        report = examine(model_folder, tokenizer_folder, objective, sample)
+        report = examine(model_folder, tokenizer_folder, objective, sample, trust)
     else:
         report = mend(fix, model_folder, tokenizer_folder, objective, sample)
     if json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.app import Json, Model, Trust, app, open_quietly
 from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_json
 
@@ -32,6 +32,7 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Questions of a task at most; all by default.")
     ] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Measure a model on held-out text; each figure says what it can be compared with.
@@ -48,7 +49,7 @@ def evaluate(
 
     with make_reporter().shares() as tell:
         if task:
-            loaded = open_quietly(model)
+            loaded = open_quietly(model, trust)
             outcome: Outcome = {"measures": [], "samples": []}
             for public in map(find_task, task):
                 asked = read_questions(public, data, limit)
@@ -57,9 +58,9 @@ def evaluate(
             if documents not in ("file", "blank-line", "line", "separator"):
                 raise HornbookError(f"--documents {documents}: choose file, blank-line, line or separator")
             corpus = Corpus.model_validate({"path": text, "documents": documents, "heldout_fraction": 0})
-            outcome = measure(open_quietly(model), list(corpus.documents_of("train")), progress=tell)
+            outcome = measure(open_quietly(model, trust), list(corpus.documents_of("train")), progress=tell)
         elif (model / "recipe.yaml").exists():
-            outcome = evaluate_run(model, tell)
+            outcome = evaluate_run(model, tell, trust)
         else:
             raise HornbookError(
                 f"{model}: this is no run, so it has no held-out part: name text files with --text"

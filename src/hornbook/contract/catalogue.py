@@ -21,7 +21,8 @@ _INTRODUCTION = """# What the doctor checks
 checks (`python -m hornbook.contract.catalogue > docs/checks.md`).
 
 Ids beginning with C are a catalogue of ways in which tokenizer, architecture and objective don't fit, each reproduced
-with transformers 5.23; H are those that came up since; P are probes, which know no rule and look at what comes out.
+with transformers 5.23; H are those that came up since; P are probes, which know no rule and look at what comes out;
+T are what a teacher would ask of a class that you wrote yourself (`probe_module`, and `model.code` in a recipe).
 An error spoils training or crashes, a warning will surprise someone, a note is good to know. What can be mended by
 itself, in a copy, `--fix OUT` mends.
 """

@@ -16,8 +16,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
-from hornbook.families.family import OWNERS
 from hornbook.families.positions import unused_positions
+from hornbook.families.values import OWNERS
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a model family is: its published presets, and the way from one to a model that fits a tokenizer."""
 
 import copy
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,22 +13,9 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
 from hornbook.families.preset import Preset
+from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
-
-# Keys of a config class that a recipe never states, and who states them instead.
-OWNERS = {
-    "vocab_size": "the tokenizer",
-    "pad_token_id": "the tokenizer",
-    "bos_token_id": "the tokenizer",
-    "eos_token_id": "the tokenizer",
-    "decoder_start_token_id": "the tokenizer",
-    "max_position_embeddings": "the length",
-    "n_positions": "the length",
-    "is_decoder": "the head",
-    "add_cross_attention": "the head",
-    "is_encoder_decoder": "the head",
-}
 
 
 class Family:
@@ -247,7 +233,13 @@ class Family:
 
         Each place is treated by itself, so a selection has the logits that the whole would have there.
         """
-        return model.get_output_embeddings()(self.features(model, hidden))
+        output, features = self.output(model), self.features(model, hidden)
+        return features if output is None else output(features)
+
+    def output(self, model: PreTrainedModel) -> nn.Linear | None:
+        """Give the matrix that makes logits of features; None where the features are the logits."""
+        found: nn.Linear | None = model.get_output_embeddings()
+        return found
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments, with the head `pairs`: (batch, length, hidden) to (batch, 2).
@@ -287,10 +279,7 @@ class Family:
         Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head own.
         """
         aliases = self.config_class.attribute_map
-        general = {field.name for field in dataclasses.fields(PretrainedConfig)}
-        own = {field.name for field in dataclasses.fields(self.config_class)} - general
-        undeclared = {"tie_word_embeddings"}  # some classes take it all the same
-        known = (own | aliases.keys() | undeclared) - OWNERS.keys()
+        known = known_values(self.config_class)
         for key in overrides:
             if key in OWNERS:
                 raise HornbookError(f"{key} follows from {OWNERS[key]}, a recipe can't set it; leave it out")

@@ -79,6 +79,11 @@ class Folder:
         asked = [f"{name}: {key}" for name, facts in self.json.items() for key in _CODE if key in facts]
         return asked + sorted(path.name for path in self.path.glob("*.py"))
 
+    def check_code(self) -> None:
+        """Look at the Python files, before they are run: that each lies in the folder."""
+        for path in self.path.glob("*.py"):
+            self._inside(path)
+
     @property
     def has_tokenizer(self) -> bool:
         """Whether anything in it can be read as a tokenizer."""

@@ -12,6 +12,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
 from hornbook.internals import read
+from hornbook.loading.code import custom_family
 from hornbook.loading.folder import Folder
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
@@ -68,8 +69,8 @@ class Kind:
     """Whether that family has this class, so that all of Hornbook can be used on it."""
 
 
-def recognise(path: Path) -> Kind:
-    """Let a folder through the gate, and read what model it holds.
+def recognise(path: Path, trust: bool = False) -> Kind:
+    """Let a folder through the gate, and read what model it holds; with `trust`, code that lies in it may run.
 
     Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
     lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
@@ -85,6 +86,9 @@ def recognise(path: Path) -> Kind:
     for head, served in family.heads.items() if family else ():
         if name in (None, served.__name__):
             return Kind(folder, kind, name, head, served, family, served=True)
+    if (custom := custom_family(folder, name, trust)) is not None:
+        ((head, served),) = custom.heads.items()
+        return Kind(folder, kind, name, head, served, custom, served=True)
     found = _head_of(name) if name else head_of(open_config(path)[0], None)
     return Kind(folder, kind, name, found, class_of(kind, name, found) if found else None, family)
 
@@ -130,7 +134,7 @@ def refuse_foreign(folder: Folder) -> None:
     """Raise HornbookError for an architecture that transformers itself doesn't know."""
     kind = folder.config.get("model_type") or guess_model_type(folder)
     if kind not in _TYPES:
-        code = "; the code that it brings is never run" if folder.code else ""
+        code = "; the code that it brings is run only with --trust" if folder.code else ""
         raise HornbookError(
             f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
             f"{code}: give a folder of a known architecture"

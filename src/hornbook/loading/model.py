@@ -62,16 +62,17 @@ class LoadedModel:
             )
 
 
-def load_model(folder: str | Path) -> LoadedModel:
+def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
+    With `trust`, code that lies in the folder may run, which a class of one's own needs; without it, none does.
     The model is put where `choose_device` chooses. Raises HornbookError for a folder that isn't there or
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
     folder = Path(folder)
     place, remark = _find(folder)
-    kind = recognise(place)
+    kind = recognise(place, trust)
     family, head = _served(kind)
     # Without any file, transformers gives an empty tokenizer.
     if not kind.folder.has_tokenizer:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hornbook.families import Family
@@ -171,7 +171,11 @@ class Objective(Section):
         labels = self.targets(labels)
         learned = (labels != IGNORED).flatten().nonzero().squeeze(1)
         features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
-        nats = linear_cross_entropy(features, model.get_output_embeddings(), labels.flatten()[learned])
+        right, output = labels.flatten()[learned], family.output(model)
+        if output is None:
+            nats = nn.functional.cross_entropy(features.float(), right, reduction="sum")
+        else:
+            nats = linear_cross_entropy(features, output, right)
         return nats[None], torch.tensor([len(learned)], device=nats.device)
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:

@@ -37,23 +37,27 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def misfits(sections: dict[str, Any]) -> list[str]:
-    """Check what needs two sections at once, as far as those that are given allow."""
+def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
+    """Check what needs two sections at once, as far as those that are given allow.
+
+    What only a class of one's own can tell is left out unless `run_code`: to read a recipe is to run nothing.
+    """
     tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
     problems = []
-    if model:
+    known = model is not None and (run_code or not model.code)
+    if model and known:
         try:
             model.family.accept(model.config)
         except HornbookError as error:
             problems.append(f"model.config: {error}")
         if not model.positions and model.family.position_table is None:
             problems.append(
-                f"model.positions: {model.preset} is a {model.family.name} model, whose positions are no table that "
+                f"model.positions: {model.size} is a {model.family.name} model, whose positions are no table that "
                 "could be left out: leave this out, or take another preset"
             )
-    if model and objective:
-        values = {**model.family.presets[model.preset].values, **model.config}
-        a_model = f"{model.preset} is a {model.family.name} model, which"
+    if model and known and objective:
+        values = {**model.family.presets[model.size].values, **model.config}
+        a_model = f"{model.size} is a {model.family.name} model, which"
         if (why := type(objective).refusal(model.family, values)) is not None:
             problems.append(
                 f"objective.name: {a_model} can't serve {objective.name}{f' ({why})' if why else ''}: choose "
