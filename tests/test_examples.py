@@ -34,7 +34,8 @@ for folder, head in json.loads(sys.argv[1]):
     model = kind.from_pretrained(folder, trust_remote_code=True).eval()
     inner = AutoModel.from_pretrained(folder, trust_remote_code=True).eval()
     assert sum(one.numel() for one in inner.parameters()) > 1000
-    ids = AutoTokenizer.from_pretrained(folder)("Once upon a time there was a dog.", return_tensors="pt").input_ids
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
+    ids = tokenizer("Once upon a time there was a dog.", return_tensors="pt").input_ids
     with torch.no_grad():
         answers[folder] = model(input_ids=ids).logits[0].double().sum(0).tolist()
     if head == "causal":

@@ -50,7 +50,7 @@ class Causal(Bert):
         super().__init__(layers)
         self.masked = masked
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(self, input_ids: Tensor) -> Tensor:  # type: ignore[override]
         length = input_ids.shape[1]
         mask = (
             torch.full((length, length), -torch.inf).triu(1) if self.masked else torch.zeros(length, length)

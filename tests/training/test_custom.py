@@ -1,6 +1,7 @@
 """A class of one's own is trained, taken up again, evaluated and opened as a built-in one is."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import Any
 
 import pytest
 import torch
+from transformers.models.gpt_neo import modeling_gpt_neo
 
+from hornbook.contract import examine
+from hornbook.dense.folder import wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.custom import CODE
 from hornbook.loading import load_model
+from hornbook.loading.model import open_trained
 from hornbook.recipe import Recipe, read_recipe
 from hornbook.reporter import Reporter
 from hornbook.run import Run
@@ -90,6 +95,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, story_file: Path) -> Path:
     return folder / "run"
 
 
+@pytest.mark.long
 def test_code_in_a_folder_runs_only_where_it_is_trusted(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "strangers"
     shutil.copytree(trained, folder)
@@ -125,6 +131,62 @@ def test_a_name_that_leads_out_of_the_folder(trained: Path, tmp_path: Path) -> N
     with pytest.raises(HornbookError, match="leads out of the folder"):
         load_model(folder, trust=True)
     assert not mark.exists()
+
+
+def test_a_copied_class_that_kept_its_name(tmp_path: Path, recipe_of: Callable[..., Recipe]) -> None:
+    """As people copy a modeling file: transformers' own class of that name must not be taken for it."""
+    (tmp_path / "modeling_own.py").write_text(
+        "from transformers import GPTNeoForCausalLM as Theirs\n"
+        "class GPTNeoForCausalLM(Theirs):\n"
+        "    def __init__(self, config):\n"
+        "        super().__init__(config)\n"
+        "        self.transformer.h[0].mlp.act = __import__('torch').nn.Tanh()\n"
+    )
+    code = f"{tmp_path / 'modeling_own.py'}:GPTNeoForCausalLM"
+    recipe = recipe_of({"code": code, "length": 16, "preset": "tinystories-1m", "config": SMALL}, "causal")
+    told: list[str] = []
+    report = Reporter(silent=True)
+    report.warn = told.append  # type: ignore[method-assign]
+    run = train(recipe, report=report)
+    assert any("T12: its model_type is 'gpt_neo'" in one for one in told)
+    assert type(run.model).__module__.startswith("hornbook_code_")
+    with pytest.raises(HornbookError, match="--trust"):
+        load_model(run.folder)
+    for opener in (open_trained, wrap_folder):
+        with pytest.raises(HornbookError, match="this works only with classes that transformers has"):
+            opener(run.folder)
+    with pytest.raises(HornbookError, match="--trust"):
+        examine(run.folder / "model")
+    assert not examine(run.folder / "model", trust=True).errors
+
+
+@pytest.mark.long
+def test_a_modeling_file_that_was_copied_whole(tmp_path: Path, recipe_of: Callable[..., Recipe]) -> None:
+    """Its imports are right inside of transformers alone; what is said of each mends it."""
+    text = (
+        Path(modeling_gpt_neo.__file__)
+        .read_text("utf-8")
+        .replace("ACT2FN[config.activation_function]", "nn.Tanh()")
+    )
+    text = text.replace("from .configuration_gpt_neo import", "from transformers.models.gpt_neo import")
+    path, objective = tmp_path / "modeling_mine.py", {"name": "causal", "document_mask": True}
+    code = {"code": f"{path}:GPTNeoForCausalLM", "length": 16, "preset": "tinystories-1m", "config": SMALL}
+    advised = 0
+    while True:
+        path.write_text(text, "utf-8")
+        try:
+            run = train(recipe_of(code, objective), report=Reporter(silent=True))
+            break
+        except HornbookError as error:
+            found = re.search(r":(\d+) imports from (\S+), .*: write (from \S+ import)", str(error))
+            if found is None:
+                raise
+            lines = text.splitlines(keepends=True)
+            number = int(found[1]) - 1
+            lines[number] = lines[number].replace(f"from {found[2]} import", found[3])
+            text, advised = "".join(lines), advised + 1
+    assert advised > 3 and run.figures
+    assert isinstance(run.model.transformer.h[0].mlp.act, torch.nn.Tanh)
 
 
 def test_a_document_mask_is_refused_by_name(own: Callable[..., Recipe]) -> None:

@@ -36,9 +36,12 @@ def doctor(
     printed is the mended copy's.
     """
     from hornbook.contract import examine, mend
+    from hornbook.errors import HornbookError
 
     quieten_transformers()
     sample = _read(text) if text else None
+    if fix and trust:
+        raise HornbookError("--fix mends folders of transformers' own classes: leave it out, or --trust")
     if fix is None:
         report = examine(model_folder, tokenizer_folder, objective, sample, trust)
     else:

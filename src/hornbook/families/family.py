@@ -188,6 +188,9 @@ class Family:
         """Change how a new or opened model computes, never what it computes or what is saved."""
         return apply_optimized_kernels(model)
 
+    def fuse(self, model: PreTrainedModel) -> None:
+        """Replace whole layers by faster ones, where they are transformers' own: a user's class may have some."""
+
     def forget_positions(self, model: PreTrainedModel) -> None:
         """Set the position table to zero and let it stay there, so that no place differs from another.
 

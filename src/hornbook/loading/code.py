@@ -8,12 +8,16 @@ from hornbook.families.custom import CODE, Custom, family_of_code
 from hornbook.loading.folder import Folder
 
 
-def custom_family(folder: Folder, architecture: str | None, trust: bool) -> Custom | None:
+def custom_family(
+    folder: Folder, architecture: str | None, trust: bool | None, known: bool = False
+) -> Custom | None:
     """Make the family of the class that a folder brings; None where it brings none.
 
-    Raises HornbookError without `trust`, and where the file isn't the one that was saved with the weights.
+    `known` tells that transformers has a class of that name, which is then meant unless Hornbook saved another.
+    Raises HornbookError without `trust` (None where the command has no use for such a class), and where the file isn't
+    the one that was saved with the weights.
     """
-    facts = _named(folder, architecture)
+    facts = _named(folder, None if known else architecture)
     if facts is None:
         return None
     file, name = facts["file"], facts["class"]
@@ -21,6 +25,11 @@ def custom_family(folder: Folder, architecture: str | None, trust: bool) -> Cust
     if Path(file).name != file or not folder.has(file):
         raise HornbookError(
             f"{folder.path}: its class {name} is in {file}, which isn't there: copy the folder again"
+        )
+    if trust is None:
+        raise HornbookError(
+            f"{folder.path}: its class {name} is code that lies in it, in {file}, and this works only with classes "
+            "that transformers has: give another folder"
         )
     if not trust:
         raise HornbookError(

@@ -69,9 +69,10 @@ class Kind:
     """Whether that family has this class, so that all of Hornbook can be used on it."""
 
 
-def recognise(path: Path, trust: bool = False) -> Kind:
-    """Let a folder through the gate, and read what model it holds; with `trust`, code that lies in it may run.
+def recognise(path: Path, trust: bool | None = False) -> Kind:
+    """Let a folder through the gate, and read what model it holds.
 
+    With `trust`, code that lies in it may run; None says that the command has no use for a model that needs it.
     Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
     lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
     """
@@ -83,12 +84,14 @@ def recognise(path: Path, trust: bool = False) -> Kind:
         )
     kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
     family = TYPES.get(str(kind))
-    for head, served in family.heads.items() if family else ():
-        if name in (None, served.__name__):
-            return Kind(folder, kind, name, head, served, family, served=True)
-    if (custom := custom_family(folder, name, trust)) is not None:
+    usual = {} if family is None else family.heads
+    known = name in (None, *(served.__name__ for served in usual.values()))
+    if (custom := custom_family(folder, name, trust, known)) is not None:
         ((head, served),) = custom.heads.items()
         return Kind(folder, kind, name, head, served, custom, served=True)
+    for head, served in usual.items():
+        if name in (None, served.__name__):
+            return Kind(folder, kind, name, head, served, family, served=True)
     found = _head_of(name) if name else head_of(open_config(path)[0], None)
     return Kind(folder, kind, name, found, class_of(kind, name, found) if found else None, family)
 
@@ -132,9 +135,10 @@ def guess_model_type(folder: Folder) -> str | None:
 
 def refuse_foreign(folder: Folder) -> None:
     """Raise HornbookError for an architecture that transformers itself doesn't know."""
+    custom_family(folder, None, trust=False)  # refuses what Hornbook saved with code
     kind = folder.config.get("model_type") or guess_model_type(folder)
     if kind not in _TYPES:
-        code = "; the code that it brings is run only with --trust" if folder.code else ""
+        code = "; the code that it brings is never run without --trust" if folder.code else ""
         raise HornbookError(
             f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
             f"{code}: give a folder of a known architecture"

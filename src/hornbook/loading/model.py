@@ -94,7 +94,7 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
     Raises HornbookError for a folder without a language model of such an architecture, or without all its weights.
     """
     place = finished(folder) or folder
-    kind = recognise(place)
+    kind = recognise(place, trust=None)
     named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
     if not (kind.family and kind.head and found and found.__name__ == named):
         raise HornbookError(

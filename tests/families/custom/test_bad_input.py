@@ -178,3 +178,15 @@ def test_a_variant_and_its_preset(refused: Callable[..., str]) -> None:
 def test_a_recipe_without_a_model() -> None:
     with pytest.raises(HornbookError, match=r"model\.preset: is missing"):
         make_recipe({"name": "x", "model": {}, "objective": "causal", "training": {"steps": 1}})
+
+
+def test_an_architecture_of_no_family_is_asked_for_all(refused: Callable[..., str]) -> None:
+    text = """from transformers import PretrainedConfig, PreTrainedModel
+class OwnConfig(PretrainedConfig):
+    model_type = "nobodys"
+class Own(PreTrainedModel):
+    config_class = OwnConfig
+"""
+    assert "doesn't declare 'head'" in refused(text)
+    said = refused(text + "    hornbook = {'head': 'causal'}\n")
+    assert "has to declare title, paper, style, kind, head_name, inputs, position_table" in said

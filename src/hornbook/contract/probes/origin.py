@@ -50,7 +50,8 @@ def _record(
         def hook(_: nn.Module, args: Any, kwargs: Any, outputs: Any) -> None:
             found = outputs if isinstance(outputs, tuple | list) else [outputs]
             found = [*found, *outputs.values()] if isinstance(outputs, dict) else found
-            given[path], gives[path] = _of_places([*args, *kwargs.values()], ids), _of_places(found, ids)
+            given.setdefault(path, _of_places([*args, *kwargs.values()], ids))  # a shared layer's first run
+            gives.setdefault(path, _of_places(found, ids))
 
         return hook
 

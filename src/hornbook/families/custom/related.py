@@ -1,12 +1,13 @@
 """A class of transformers' form as a family: a variant of the one that its configuration belongs to."""
 
+from inspect import get_annotations
 from typing import Any
 
 from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families import PRESETS, TYPES, find
-from hornbook.families.custom.declarations import MORE, needed, taken
+from hornbook.families.custom.declarations import DECLARES, MORE, needed, taken
 from hornbook.families.custom.family import Custom
 from hornbook.families.custom.source import Source
 from hornbook.families.family import Family
@@ -41,6 +42,12 @@ def related_family(
         } | made
         needed(where, declared, head=MORE["head"])
         made["heads"] = {declared["head"]: found}
+        missing = [one for one in get_annotations(Family) if one not in made and not hasattr(Custom, one)]
+        if missing:
+            raise HornbookError(
+                f"{where} has a configuration of no family that is known here, so it has to declare "
+                f"{', '.join(missing)} in {DECLARES} = {{...}}, as hornbook.families.Family describes them"
+            )
     else:
         bases = (Custom, type(base))
         served = [head for head, kind in base.heads.items() if issubclass(found, kind)] or list(base.heads)

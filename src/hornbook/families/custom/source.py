@@ -5,6 +5,7 @@ import atexit
 import hashlib
 import importlib.util
 import keyword
+import re
 import shutil
 import sys
 import tempfile
@@ -110,12 +111,24 @@ def _check_file(path: Path) -> None:
 
 
 def _relatives(path: Path) -> list[str]:
+    """Name the files that a file imports from beside it. Raises HornbookError for one that isn't there."""
+    text = path.read_text("utf-8")
+    if copied := list(re.finditer(r"^\s*from (\.{2,3})(\w[\w.]*)? import", text, re.MULTILINE)):
+        first = copied[0]
+        around = "transformers.models" if first[1] == ".." else "transformers"
+        right = ".".join(filter(None, (around, first[2])))
+        more = f", and so in {len(copied) - 1} other lines" if len(copied) > 1 else ""
+        number = text.count("\n", 0, first.start(1)) + 1
+        raise HornbookError(
+            f"{path}: {path.name}:{number} imports from {first[1]}{first[2] or ''}, "
+            f"which is right inside of transformers alone: write from {right} import{more}"
+        )
     try:
         return list(_relative_files(str(path)))
     except OSError as error:
         raise HornbookError(
             f"{path}: it imports {Path(str(error.filename)).name} from beside it, which isn't there: put that file "
-            f"into {path.parent.resolve()}"
+            f"into {path.parent.resolve()}, or import from transformers what is in it"
         ) from error
 
 
