@@ -90,6 +90,9 @@ INTERNALS = {
     "transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES": Internal(_HEADS),
     "transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES": Internal(_HEADS),
     "transformers.models.auto.modeling_auto:MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES": Internal(_HEADS),
+    "transformers.dynamic_module_utils:get_relative_import_files": Internal(
+        "know which files a class of a user's own needs, as transformers saves them", ("module_file",)
+    ),
     "transformers.convert_slow_tokenizer:generate_merges": Internal(
         "find the merges of a SentencePiece model", ("vocab", "vocab_scores")
     ),
@@ -198,6 +201,12 @@ def choose_attention(model: PreTrainedModel, name: str) -> None:
     """Let a model use the attention function that is registered as `name`, if its class allows a choice."""
     if model._can_set_attn_implementation():
         model.set_attn_implementation(name)
+
+
+def attention_of(config: PretrainedConfig) -> str | None:
+    """Return the name of the attention function that a built model uses."""
+    found: str | None = config._attn_implementation
+    return found
 
 
 def choose_mask(config: PretrainedConfig, name: str) -> None:

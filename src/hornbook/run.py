@@ -18,6 +18,8 @@ class Run:
     """A run in its folder. Everything is read when it is first asked for."""
 
     folder: Path
+    trust: bool = False
+    """Whether code that lies in the folder may run: a class of one's own needs it."""
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -26,8 +28,8 @@ class Run:
 
     @cached_property
     def loaded(self) -> LoadedModel:
-        """The finished model, or else that of the newest checkpoint, with its tokenizer, family and head."""
-        return load_model(self.folder)
+        """The finished model, or else the newest checkpoint's, with all that Hornbook knows of it."""
+        return load_model(self.folder, self.trust)
 
     @property
     def model(self) -> PreTrainedModel:

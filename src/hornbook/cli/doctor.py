@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app
+from hornbook.cli.app import Json, Trust, app
 from hornbook.cli.output import print_json
 from hornbook.quiet import quieten_transformers
 
@@ -23,7 +23,8 @@ def doctor(
         str | None,
         typer.Option(help="The objective to train it with; by default, the usual one for its head."),
     ] = None,
-    text: Annotated[Path | None, typer.Option(help="A file of text that it is to be trained on.")] = None,
+    text: Annotated[Path | None, typer.Option(help="Text that it is to be trained on, to look at.")] = None,
+    trust: Trust = False,
     json: Json = False,
     fix: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write a mended copy to this new folder.")
@@ -31,15 +32,18 @@ def doctor(
 ) -> None:
     """Find what doesn't fit between tokenizer, model and objective. The exit code is 1 if there is an error.
 
-    Nothing in the folders is run or unpickled, and nothing there is changed. With --fix, the printed report is about
-    the mended copy.
+    Nothing in the folders is unpickled, nor run without --trust, and nothing there is changed. With --fix, the report
+    printed is the mended copy's.
     """
     from hornbook.contract import examine, mend
+    from hornbook.errors import HornbookError
 
     quieten_transformers()
     sample = _read(text) if text else None
+    if fix and trust:
+        raise HornbookError("--fix mends folders of transformers' own classes: leave it out, or --trust")
     if fix is None:
-        report = examine(model_folder, tokenizer_folder, objective, sample)
+        report = examine(model_folder, tokenizer_folder, objective, sample, trust)
     else:
         report = mend(fix, model_folder, tokenizer_folder, objective, sample)
     if json:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hornbook.cli.app import Json, Model, More, app, open_quietly
+from hornbook.cli.app import Json, Model, More, Trust, app, open_quietly
 from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_figures, print_json
 
@@ -38,6 +38,7 @@ def evaluate(
     rule: Annotated[
         str | None, typer.Option(help="How a masked model scores pairs: within-word or pseudo-likelihood.")
     ] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Measure a model on held-out text; each figure says what it can be compared with.
@@ -58,7 +59,7 @@ def evaluate(
         if task or pairs:
             names = [*(task or []), *(more or [])]
             figures = evaluate_tasks(
-                open_quietly(model), names, pairs or [], **options, run=model, progress=tell
+                open_quietly(model, trust), names, pairs or [], **options, run=model, progress=tell
             )
             outcome: Outcome = {"measures": figures, "samples": []}
         elif unused := [f"--{name}" for name, given in options.items() if given is not None]:
@@ -69,9 +70,9 @@ def evaluate(
             if documents not in ("file", "blank-line", "line", "separator"):
                 raise HornbookError(f"--documents {documents}: choose file, blank-line, line or separator")
             corpus = Corpus.model_validate({"path": text, "documents": documents, "heldout_fraction": 0})
-            outcome = measure(open_quietly(model), list(corpus.documents_of("train")), progress=tell)
+            outcome = measure(open_quietly(model, trust), list(corpus.documents_of("train")), progress=tell)
         elif (model / "recipe.yaml").exists():
-            outcome = evaluate_run(model, tell)
+            outcome = evaluate_run(model, tell, trust)
         else:
             raise HornbookError(
                 f"{model}: this is not a run, so it has no held-out part: name text files with --text"

@@ -22,6 +22,8 @@ checks (`python -m hornbook.contract.catalogue > docs/checks.md`).
 
 Ids that begin with C are known ways in which tokenizer, architecture and objective don't fit; each was reproduced with
 transformers 5.23. Ids with H were found later. Ids with P are probes: they know no rule, and look at what comes out.
+Ids with T are what a teacher would ask of a class that you wrote yourself (`probe_module`, and `model.code` in a
+recipe).
 
 An error spoils training or crashes. A warning will surprise someone. A note is good to know. `--fix OUT` writes a copy
 in which everything that can be mended automatically is mended.

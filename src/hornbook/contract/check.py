@@ -119,12 +119,12 @@ def _seen(one: Check, subject: Subject) -> list[str | Found]:
         return [Found(f"this couldn't be checked: {type(error).__name__}: {one_line(error)}", "note")]
 
 
-def look_at(subject: Subject, about: str | None = None) -> Report:
-    """Run every check that applies to a subject; with `about`, only those that need this attribute of it."""
+def look_at(subject: Subject, *about: str) -> Report:
+    """Run every check that applies to a subject; with `about`, only those that need one of these attributes of it."""
     problems: list[Problem] = []
     checked: list[str] = []
     for one in CHECKS.values():
-        if about is not None and about not in one.needs:
+        if about and not set(about).intersection(one.needs):
             continue
         if any(getattr(subject, need) is None for need in one.needs):
             continue

@@ -8,7 +8,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.contract.probes.network import Network
 from hornbook.errors import HornbookError
-from hornbook.families import TYPES
+from hornbook.families import TYPES, Family
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import refuse_foreign
 from hornbook.objectives import OBJECTIVES, Objective, served
@@ -24,6 +24,10 @@ class Given:
     config: PretrainedConfig | None = None
     tokenizer: PreTrainedTokenizerBase | None = None
     model: nn.Module | None = None
+    family: Family | None = None
+    """The family, where its declarations aren't those of the architecture's name."""
+    by_user: bool = False
+    """Whether the user wrote the model's class, so that a teacher's questions are asked of it."""
     head: Head | None = None
     objective: Objective | None = None
     length: int | None = None

@@ -198,6 +198,11 @@ class Subject:
         return self._running[0]
 
     @property
+    def authored(self) -> Network | None:
+        """The network, where the user wrote its class."""
+        return self.network if self.given.by_user else None
+
+    @property
     def network_failure(self) -> str | None:
         """Why the model can't be run."""
         return self._running[1] if self.given.network is None else None

@@ -102,7 +102,7 @@ def _place(folder: Path) -> Path:
 
 def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     """Open a folder whose config names a causal model; refuse any other."""
-    kind = recognise(path)
+    kind = recognise(path, trust=None)
     refuse_foreign(kind.folder)
     if kind.head != "causal" or kind.model_class is None:
         raise HornbookError(

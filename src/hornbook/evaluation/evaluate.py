@@ -86,14 +86,15 @@ def check_directions(objective: Objective) -> None:
             )
 
 
-def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
+def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = False) -> Outcome:
     """Evaluate a run on its corpus's held-out part and write `evaluation.json` into its folder.
 
+    With `trust`, code that lies in the folder may run.
     Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
     quieten_transformers()
     use_threads()
-    loaded = load_model(folder)
+    loaded = load_model(folder, trust)
     recipe = read_recipe(folder / "recipe.yaml")
     texts = list(recipe.corpus.documents_of("heldout"))
     found = {"documents": len(texts), "bytes": _bytes(texts)}

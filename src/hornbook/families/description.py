@@ -16,8 +16,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
-from hornbook.families.owners import OWNERS
 from hornbook.families.unused_positions import unused_positions
+from hornbook.families.values import OWNERS
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a model family is: its published presets, and how a preset becomes a model that fits a tokenizer."""
 
 import copy
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -13,10 +12,10 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
-from hornbook.families.owners import OWNERS
 from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table, scheme_of
 from hornbook.families.positions.tables import fill
 from hornbook.families.preset import Preset
+from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
 
@@ -206,6 +205,9 @@ class Family:
         """Change how a new or opened model computes, never what it computes or what is saved."""
         return apply_optimized_kernels(model)
 
+    def fuse(self, model: PreTrainedModel) -> None:
+        """Replace whole layers by faster ones, where they are transformers' own: a user's class may have some."""
+
     def settle_positions(self, model: PreTrainedModel, new: bool) -> None:
         """Let a table of sinusoids or zeros stay as it is, and make it so where it is new."""
         rows = self.position_rows(model.config, 1)
@@ -249,7 +251,13 @@ class Family:
 
         Each place is computed by itself, so a selection has the same logits as the whole.
         """
-        return model.get_output_embeddings()(self.features(model, hidden))
+        output, features = self.output(model), self.features(model, hidden)
+        return features if output is None else output(features)
+
+    def output(self, model: PreTrainedModel) -> nn.Linear | None:
+        """Give the matrix that makes logits of features; None where the features are the logits."""
+        found: nn.Linear | None = model.get_output_embeddings()
+        return found
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments, with the head `pairs`: (batch, length, hidden) to (batch, 2).
@@ -289,10 +297,7 @@ class Family:
         Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head set.
         """
         aliases = self.config_class.attribute_map
-        general = {field.name for field in dataclasses.fields(PretrainedConfig)}
-        own = {field.name for field in dataclasses.fields(self.config_class)} - general
-        undeclared = {"tie_word_embeddings"}  # some classes take it without declaring it
-        known = (own | aliases.keys() | undeclared) - OWNERS.keys()
+        known = known_values(self.config_class)
         for key in overrides:
             if key in OWNERS:
                 raise HornbookError(f"{key} follows from {OWNERS[key]}, a recipe can't set it; leave it out")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, GPTNeoModel, PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
@@ -90,13 +90,22 @@ class GPTNeo(Family):
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Let the attention layers use `FusedAttention`."""
         super().adapt(model)
-        for block in model.transformer.h:
-            block.attn.attention.__class__ = FusedAttention
-        # The code that builds masks reads this from the inner model's config. The outer config stays as it is:
-        # the Hugging Face class can't be built from a config with this choice.
+        self.fuse(model)
+        return model
+
+    def fuse(self, model: PreTrainedModel) -> None:
+        """Let the attention layers use `FusedAttention`, if they and what makes their masks are transformers' own."""
+        if type(getattr(model, "transformer", None)) is not GPTNeoModel:
+            return
+        layers = [block.attn.attention for block in model.transformer.h]
+        if any(type(layer) is not _GPTNeoSelfAttention for layer in layers):
+            return
+        for layer in layers:
+            layer.__class__ = FusedAttention
+        # What builds the masks reads this from the inner model's config. The outer config stays as it is, for
+        # the Hugging Face class refuses to be built from one that says so.
         model.transformer.config = copy.deepcopy(model.config)
         choose_mask(model.transformer.config, "sdpa")
-        return model
 
 
 class FusedAttention(_GPTNeoSelfAttention):

@@ -45,9 +45,14 @@ def read_model(
         raise HornbookError(
             f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"
         ) from error
+    return whole(model, missing, folder)
+
+
+def whole(model: PreTrainedModel, missing: list[str], folder: Path | str) -> PreTrainedModel:
+    """Give a model back that was read from a folder; raises HornbookError where weights were looked for in vain."""
     if missing:
         raise HornbookError(
-            f"{folder} lacks {len(missing)} weights of {model_class.__name__}, such as {missing[0]}; "
+            f"{folder} lacks {len(missing)} weights of {type(model).__name__}, such as {missing[0]}; "
             "open it with the head that it was trained with, or copy it again"
         )
     return model

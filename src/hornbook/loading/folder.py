@@ -96,6 +96,11 @@ class Folder:
             return False
         return self._inside(path).read_bytes() == SHIPPED.read_bytes()
 
+    def check_code(self) -> None:
+        """Look at the Python files, before they are run: that each lies in the folder."""
+        for path in self.path.glob("*.py"):
+            self._inside(path)
+
     @property
     def has_tokenizer(self) -> bool:
         """Whether anything in it can be read as a tokenizer."""

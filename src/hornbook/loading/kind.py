@@ -12,6 +12,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
 from hornbook.internals import read
+from hornbook.loading.code import custom_family
 from hornbook.loading.folder import SHIPPED, Folder
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
@@ -68,11 +69,12 @@ class Kind:
     """Whether that family has this class, so that all of Hornbook can be used on it."""
 
 
-def recognise(path: Path) -> Kind:
-    """Check a folder, and recognise the model that it holds.
+def recognise(path: Path, trust: bool | None = False) -> Kind:
+    """Let a folder through the gate, and read what model it holds.
 
-    If config.json names no class, the usual one of the architecture is assumed; opening the model fails if weights of
-    this class are missing. Raises HornbookError as `Folder` does, and if there is no config.json.
+    With `trust`, code that lies in it may run; None says that the command has no use for a model that needs it.
+    Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
+    lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
     """
     folder = Folder(path)
     folder.check()
@@ -87,7 +89,12 @@ def recognise(path: Path) -> Kind:
         )
     kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
     family = TYPES.get(str(kind))
-    for head, served in family.heads.items() if family else ():
+    usual = {} if family is None else family.heads
+    known = name in (None, *(served.__name__ for served in usual.values()))
+    if (custom := custom_family(folder, name, trust, known)) is not None:
+        ((head, served),) = custom.heads.items()
+        return Kind(folder, kind, name, head, served, custom, served=True)
+    for head, served in usual.items():
         if name in (None, served.__name__):
             return Kind(folder, kind, name, head, served, family, served=True)
     found = _head_of(name) if name else head_of(open_config(path)[0], None)
@@ -133,9 +140,10 @@ def guess_model_type(folder: Folder) -> str | None:
 
 def refuse_foreign(folder: Folder) -> None:
     """Raise HornbookError for an architecture that transformers itself doesn't know."""
+    custom_family(folder, None, trust=False)  # refuses what Hornbook saved with code
     kind = folder.config.get("model_type") or guess_model_type(folder)
     if kind not in _TYPES:
-        code = "; the code that it brings is never run" if folder.code else ""
+        code = "; the code that it brings is never run without --trust" if folder.code else ""
         raise HornbookError(
             f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
             f"{code}: give a folder of a known architecture"

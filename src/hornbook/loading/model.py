@@ -62,16 +62,17 @@ class LoadedModel:
             )
 
 
-def load_model(folder: str | Path) -> LoadedModel:
-    """Open a run's finished model, else its newest checkpoint; or any Hugging Face folder of a known family.
+def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
+    """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
-    The model is moved to the device of `choose_device`. Raises HornbookError for a folder that isn't there or
+    With `trust`, code that lies in the folder may run, which a class of one's own needs; without it, none does.
+    The model is put where `choose_device` chooses. Raises HornbookError for a folder that isn't there or
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
     folder = Path(folder)
     place, remark = _find(folder)
-    kind = recognise(place)
+    kind = recognise(place, trust)
     family, head = _served(kind)
     # If there is no tokenizer file, transformers makes an empty tokenizer.
     if not kind.folder.has_tokenizer:
@@ -93,7 +94,7 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
     Raises HornbookError for a folder without a language model of such an architecture, or without all its weights.
     """
     place = finished(folder) or folder
-    kind = recognise(place)
+    kind = recognise(place, trust=None)
     named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
     if not (kind.family and kind.head and found and found.__name__ == named):
         raise HornbookError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError
@@ -193,7 +193,11 @@ class Objective(Section):
         labels = self.targets(labels)
         learned = (labels != IGNORED).flatten().nonzero().squeeze(1)
         features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
-        nats = linear_cross_entropy(features, model.get_output_embeddings(), labels.flatten()[learned])
+        right, output = labels.flatten()[learned], family.output(model)
+        if output is None:
+            nats = nn.functional.cross_entropy(features.float(), right, reduction="sum")
+        else:
+            nats = linear_cross_entropy(features, output, right)
         return nats[None], torch.tensor([len(learned)], device=nats.device)
 
     def arithmetic(

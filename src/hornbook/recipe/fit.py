@@ -30,7 +30,7 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
         given["out"] = f"runs/{given.get('name')}"
     tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
     family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
-    if family and isinstance(model, dict):
+    if family and isinstance(model, dict) and not model.get("code"):
         given["model"] = model | {"positions": _scheme(family, model.get("positions"))}
     if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
         given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
@@ -39,23 +39,31 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def misfits(sections: dict[str, Any]) -> list[str]:
-    """Return the problems between sections, as far as the sections that are given can be checked."""
+def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
+    """Return the problems between sections, as far as the sections that are given can be checked.
+
+    What only a user's own class can tell is checked with `run_code` alone, since reading a recipe runs no code.
+    """
     tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
     problems = []
-    if model:
+    known = model is not None and (run_code or not model.code)
+    if model and model.code and model.positions:
+        problems.append(
+            f"model.positions: {model.code} itself says how it is told positions: remove model.positions"
+        )
+    if model and known:
         try:
             model.family.accept(model.config)
         except HornbookError as error:
             problems.append(f"model.config: {error}")
-        if model.positions not in (None, *(schemes := model.family.position_schemes)):
+        if not model.code and model.positions not in (None, *(schemes := model.family.position_schemes)):
             problems.append(
-                f"model.positions: {model.preset} is a {model.family.name} model, whose positions can be "
+                f"model.positions: {model.size} is a {model.family.name} model, whose positions can be "
                 f"{' or '.join(schemes)}, not {model.positions}: leave this out, or take another preset"
             )
-    if model and objective:
-        values = {**model.family.presets[model.preset].values, **model.config}
-        a_model = f"{model.preset} is a {model.family.name} model, which"
+    if model and known and objective:
+        values = {**model.family.presets[model.size].values, **model.config}
+        a_model = f"{model.size} is a {model.family.name} model, which"
         if (why := type(objective).refusal(model.family, values)) is not None:
             problems.append(
                 f"objective.name: {a_model} can't serve {objective.name}{f' ({why})' if why else ''}: choose "

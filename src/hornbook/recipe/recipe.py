@@ -39,10 +39,13 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fit(self) -> "Recipe":
-        problems = misfits({name: getattr(self, name) for name in SECTIONS})
-        if problems:
+        if problems := self.misfits():
             raise ValueError("\n".join(problems))
         return self
+
+    def misfits(self, run_code: bool = False) -> list[str]:
+        """Say what in the sections doesn't fit each other; with `run_code`, also what a class of one's own tells."""
+        return misfits({name: getattr(self, name) for name in SECTIONS}, run_code)
 
     @property
     def folder(self) -> Path:

@@ -56,7 +56,9 @@ def describe_phases(recipe: Recipe, config: PreTrainedConfig) -> list[dict[str, 
     told = []
     for length, steps, batch in recipe.phases:
         rows = (
-            recipe.model.family.position_rows(config, length) if recipe.model.positions == "learned" else None
+            recipe.model.family.position_rows(config, length)
+            if recipe.model.positions in (None, "learned")
+            else None
         )
         told.append(
             {

@@ -1,5 +1,6 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from hornbook.atomic import beside
 from hornbook.corpora import Part
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
+from hornbook.families import Family
+from hornbook.families.custom import Custom
 from hornbook.objectives import READING, Vocabulary
 from hornbook.recipe import Recipe
 from hornbook.recipe.fit import resolve
@@ -89,6 +92,8 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
 
 def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
+    if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
+        raise HornbookError("; ".join(misfit))
     tokenizer = _tokenizer(recipe, report)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
@@ -103,7 +108,7 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
             "and the figures at its full length will be poor"
         )
     chosen = recipe.model
-    config = chosen.family.configure(chosen.preset, tokenizer, chosen.length, chosen.config, chosen.positions)
+    config = chosen.family.configure(chosen.size, tokenizer, chosen.length, chosen.config, chosen.positions)
     if recipe.objective.reading == "right to left":
         setattr(config, READING, "right to left")  # so that no command reads it in the other direction
     return tokenizer, vocabulary, config
@@ -118,6 +123,8 @@ def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = N
 def check_folder(recipe: Recipe) -> None:
     """Refuse a folder that holds another recipe's run, and name what differs; or that holds no run but other files."""
     saved = recipe.folder / "recipe.yaml"
+    if recipe.model.code:
+        _check_code(recipe.folder, recipe.model.family)
     if not saved.exists():
         if recipe.folder.exists() and any(recipe.folder.iterdir()):
             raise HornbookError(
@@ -137,6 +144,24 @@ def check_folder(recipe: Recipe) -> None:
         raise HornbookError(
             f"{recipe.folder}: holds another recipe's run ({'; '.join(different[:3])}): choose another folder with "
             "--set out=..., or delete that one"
+        )
+
+
+def _check_code(folder: Path, family: Family) -> None:
+    """Refuse to go on with another file than the one that a run began with: no row of a table would be true of it."""
+    if not isinstance(family, Custom) or not (folder / "run.json").is_file():
+        return
+    before = json.loads((folder / "run.json").read_text("utf-8")).get("code") or {}
+    now = family.source.facts
+    if before and before["sha256"] != now["sha256"]:
+        kept = next(
+            iter(sorted(folder.glob(f"*/{before['file']}")) + sorted(folder.glob(f"*/*/{before['file']}"))),
+            None,
+        )
+        raise HornbookError(
+            f"{folder}: this run began with {before['file']} {before['sha256'][:12]}, and {family.source.path} is now "
+            f"{now['sha256'][:12]}: begin another run with --set out=..., or bring back the old file"
+            + (f", which lies in {kept}" if kept else "")
         )
 
 

@@ -4,11 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import nn
 
+from hornbook.blame import assigned_at
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
-from hornbook.contract.probes.influence import Influence
+from hornbook.contract.probes.influence import Influence, under_padding, with_another
+from hornbook.contract.probes.origin import origin, watch
 from hornbook.contract.subject import Subject
 
 
@@ -42,9 +45,15 @@ def looks_ahead(subject: Subject) -> Iterator[str]:
             f"is_decoder is {decoder} in the config of a {subject.config.model_type} that predicts the next word"
         )
         return
-    for view, moved in Influence.of(subject.network):
+    network = subject.network
+    assert network is not None
+    for view, moved in Influence.of(network):
         if view.causal and (ahead := moved.ahead()):
-            yield f"{view.name}: changing token {ahead[0]} changes the output at place {ahead[1]}, before it"
+            ids, changed = network.ids(2), with_another(network, ahead[0])
+            where = origin(network, view, ids, changed, (None, None), watch(ids, 0, 0, ahead[0]))
+            yield (
+                f"{view.name}: changing token {ahead[0]} changes the output at place {ahead[1]}, before it{where}"
+            )
 
 
 def _has_decoder(subject: Subject) -> bool:
@@ -95,9 +104,11 @@ def padding(subject: Subject) -> Iterator[str | Found]:
                 "warning",
             )
         elif moved.padding > moved.noise:
+            (changed, mask), ids = under_padding(network), network.ids(2)
+            where = origin(network, view, ids, changed, (mask, mask), mask == 1)
             yield (
-                f"{view.name}: padding with attention_mask 0 still changes the other outputs by "
-                f"{moved.padding:.2g}"
+                f"{view.name}: with attention_mask 0 on padding, its ids still change the other outputs by "
+                f"{moved.padding:.2g}{where}"
             )
 
 
@@ -114,6 +125,7 @@ def own_blocks(subject: Subject) -> Iterator[str]:
     """Look for one module under several names, and for layers in a list that torch doesn't know."""
     assert isinstance(subject.model, nn.Module)
     for name, module in subject.model.named_modules():
+        line = assigned_at(subject.model, name) if name else ""
         if isinstance(module, nn.ModuleList | nn.Sequential):
             times: dict[int, list[str]] = defaultdict(list)
             for child, block in enumerate(module):
@@ -123,7 +135,7 @@ def own_blocks(subject: Subject) -> Iterator[str]:
                 if len(places) > 1:
                     yield (
                         f"{name or 'the module'}: {len(places)} of its {len(module)} blocks "
-                        f"({', '.join(places)}) are the same module"
+                        f"({', '.join(places)}) are one and the same{line}"
                     )
         for attribute, value in vars(module).items():
             if isinstance(value, list | tuple) and value and all(isinstance(one, nn.Module) for one in value):
@@ -143,13 +155,18 @@ def own_blocks(subject: Subject) -> Iterator[str]:
 )
 def time_axis(subject: Subject) -> Iterator[str]:
     """Change one token of the first text, and look at the second text and at the other places."""
-    for view, moved in Influence.of(subject.network):
+    network = subject.network
+    assert network is not None
+    for view, moved in Influence.of(network):
         along = moved.reaches_any()
         if across := moved.across():
             never = "" if along else ", and no other place of its own text"
+            ids, changed = network.ids(2), with_another(network, across[0])
+            mask = torch.ones_like(ids) if view.masked else None
+            where = origin(network, view, ids, changed, (mask, mask), watch(ids, 1, 0, ids.shape[1]))
             yield (
                 f"{view.name}: changing token {across[0]} of text 0 changes the output of text 1 at place "
-                f"{across[1]}{never}"
+                f"{across[1]}{never}{where}"
             )
         elif not along:
             yield f"{view.name}: changing a token doesn't change any other place's output: there is no context"

@@ -41,21 +41,17 @@ class Influence:
 
     @classmethod
     def measure(cls, network: Network, view: View) -> "Influence":
-        """Change each place of text 0 in turn, and then the ids that a mask hides."""
-        ids, others = network.ids(2), network.ids(2, seed=2)
+        """Change each place of text 0 in turn, and then what lies under a mask."""
+        ids = network.ids(2)
         whole = torch.ones_like(ids)
         before = network.quietly(view, ids, whole if view.masked else None)
         moves = []
         for place in range(LENGTH):
-            changed = ids.clone()
-            changed[0, place] = _another(others[0, place], ids[0, place], network)
+            changed = with_another(network, place)
             moves.append(_distance(network.quietly(view, changed, whole if view.masked else None), before))
         leak = 0.0
         if view.masked:
-            mask = whole.clone()
-            mask[:, LENGTH // 2 :] = 0
-            changed = ids.clone()
-            changed[:, LENGTH // 2 :] = torch.where(others == ids, ids.roll(1, 1), others)[:, LENGTH // 2 :]
+            changed, mask = under_padding(network)
             apart = _distance(network.quietly(view, changed, mask), network.quietly(view, ids, mask))
             leak = float(apart[:, : LENGTH // 2].max())
         return cls(torch.stack(moves), leak, float(before.abs().max()))
@@ -79,6 +75,21 @@ class Influence:
     def reaches_back(self) -> bool:
         """Tell whether any token moves an output before it."""
         return self.ahead() is not None
+
+
+def with_another(network: Network, place: int) -> Tensor:
+    """Give the probing ids with another word at one place of text 0."""
+    ids, others = network.ids(2), network.ids(2, seed=2)
+    ids[0, place] = _another(others[0, place], ids[0, place], network)
+    return ids
+
+
+def under_padding(network: Network) -> tuple[Tensor, Tensor]:
+    """Give the probing ids with other words in the second half, and the mask that hides it."""
+    ids, others = network.ids(2), network.ids(2, seed=2)
+    mask = torch.ones_like(ids)
+    mask[:, LENGTH // 2 :] = 0
+    return torch.where(mask == 1, ids, torch.where(others == ids, ids.roll(1, 1), others)), mask
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:
