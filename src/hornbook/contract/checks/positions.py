@@ -118,8 +118,8 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     "Sequences aren't longer than the positions that were trained",
     needs="config",
     severity="warning",
-    why="Rotary and relative positions and ALiBi have no table that ends, so longer sequences run without an error, but "
-    "badly. Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512. (A class that was made for a "
+    why="Rotary and relative positions and ALiBi have no table that ends, so longer sequences run without an error, "
+    "but badly. Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512. (A class that was made for a "
     "table, as BERT's, runs on if max_position_embeddings says more; no weight depends on it.)",
     fix="Truncate at the trained length: set model_max_length in tokenizer_config.json to it.",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
