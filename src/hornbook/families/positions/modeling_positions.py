@@ -160,6 +160,8 @@ def place(model: PreTrainedModel) -> None:
 @functools.cache
 def placed(model_class: Any) -> Any:
     """Make a class of transformers one without a position table; it keeps its name."""
+    if issubclass(model_class, Placed):
+        return model_class
     return type(model_class.__name__, (Placed, model_class), {"__module__": __name__})
 
 
