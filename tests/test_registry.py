@@ -143,5 +143,5 @@ def test_what_is_shown_has_to_follow_what_is_learned() -> None:
         def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
             return super().batch(windows[:, ::-1], vocabulary, rng)
 
-    with pytest.raises(HornbookError, match="and its example from Masked"):
+    with pytest.raises(HornbookError, match="inherits example from Masked"):
         _accept("thing", Thing)

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -12,8 +12,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
-from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table, scheme_of
-from hornbook.families.positions.tables import fill
+from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table
+from hornbook.families.positions.tables import settle
 from hornbook.families.preset import Preset
 from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
@@ -193,7 +193,7 @@ class Family:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
             model = self.construct(config, head)
-        self.settle_positions(model, new=True)
+        settle(model, self.position_table, self.position_rows(model.config, 1), new=True)
         return self.adapt(model)
 
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
@@ -208,15 +208,6 @@ class Family:
     def fuse(self, model: PreTrainedModel) -> None:
         """Replace whole layers by faster ones, where they are transformers' own: a user's class may have some."""
 
-    def settle_positions(self, model: PreTrainedModel, new: bool) -> None:
-        """Let a table of sinusoids or zeros stay as it is, and make it so where it is new."""
-        rows = self.position_rows(model.config, 1)
-        if rows is not None and (scheme := scheme_of(model.config)):
-            table = cast(nn.Embedding, model.base_model.get_submodule(str(self.position_table)))
-            if new:
-                fill(table, scheme, rows.start, model.config.initializer_range)
-            table.weight.requires_grad_(False)
-
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
 
@@ -224,7 +215,7 @@ class Family:
         fetched and nothing is unpickled.
         """
         model = read_model(self._serving(head), folder, torch.float32)
-        self.settle_positions(model, new=False)
+        settle(model, self.position_table, self.position_rows(model.config, 1), new=False)
         return self.adapt(model)
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:

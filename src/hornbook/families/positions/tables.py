@@ -1,7 +1,12 @@
 """Position tables that don't learn: sinusoids, and zeros."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from hornbook.families.positions import scheme_of
 
 
 def sinusoids(rows: int, width: int) -> Tensor:
@@ -22,3 +27,17 @@ def fill(table: nn.Embedding, scheme: str, first: int, amplitude: float) -> None
     if scheme == "sinusoidal":
         rows, width = table.weight.shape
         table.weight[first:] = amplitude * sinusoids(rows - first, width)
+
+
+def settle(model: PreTrainedModel, layer: str | None, rows: range | None, new: bool) -> None:
+    """Freeze a table of sinusoids or zeros, and fill it if it is new; a learned table stays as it is.
+
+    `layer` is the table's name in the base model, and `rows` are those that one token uses; None if there is no table.
+    """
+    scheme = scheme_of(model.config)
+    if layer is None or rows is None or not scheme:
+        return
+    table = cast(nn.Embedding, model.base_model.get_submodule(layer))
+    if new:
+        fill(table, scheme, rows.start, model.config.initializer_range)
+    table.weight.requires_grad_(False)
