@@ -154,10 +154,10 @@ def place(model: PreTrainedModel) -> None:
                 )
             for name in names:
                 layer = attention.get_submodule(name)
-                layer.within = Within(base)  # type: ignore[assignment]
+                layer.within = Within(base)
                 layer.register_forward_hook(_turn)
         elif told["scheme"] == "alibi":
-            attention.within = Within(base)  # type: ignore[assignment]
+            attention.within = Within(base)
             attention.register_forward_pre_hook(_add_distances, with_kwargs=True)
         else:
             raise ValueError(f"positions.scheme is {told['scheme']!r}, and this file knows rotary and alibi")
