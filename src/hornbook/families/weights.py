@@ -17,7 +17,7 @@ def read_weights(
 
     Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = model_class.config_class.from_pretrained(folder, local_files_only=True)
     model, loading = class_for(model_class, config).from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
