@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, pipeline
 
 from hornbook.contract import examine
 from hornbook.errors import HornbookError
@@ -25,6 +25,22 @@ CASES = {
     "tinystories-1m": "causal",
     "t5-small": "span_corruption",
 }
+
+
+@pytest.mark.parametrize("preset", ["tinystories-1m", "tinyllama-15m", "bert-tiny"])
+def test_pipelines_need_no_further_argument(
+    preset: str, recipe_of: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    """A pipeline writes 256 tokens unless the folder says less, and these models have 24 positions."""
+    objective = CASES.get(preset, "causal")
+    init(
+        recipe_of({"preset": preset, "length": 24, "config": find(preset).tiny}, objective), tmp_path / "new"
+    )
+    if objective == "causal":
+        writer = pipeline("text-generation", model=str(tmp_path / "new"))
+        assert len(writer.tokenizer(writer("Once")[0]["generated_text"]).input_ids) <= 24
+    else:
+        assert len(pipeline("fill-mask", model=str(tmp_path / "new"))("Once upon a [MASK].")) == 5
 
 
 @pytest.mark.parametrize("preset", CASES)

@@ -115,7 +115,10 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
 def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
-    return family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
+    model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
+    if model.can_generate():  # else transformers' pipelines write beyond the last position
+        model.generation_config.max_length = recipe.model.length
+    return model
 
 
 def check_folder(recipe: Recipe) -> None:
