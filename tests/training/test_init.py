@@ -38,7 +38,7 @@ def test_pipelines_need_no_further_argument(
     )
     if objective == "causal":
         writer = pipeline("text-generation", model=str(tmp_path / "new"))
-        assert len(writer.tokenizer(writer("Once")[0]["generated_text"]).input_ids) <= 24
+        assert len(writer("Once", return_tensors=True)[0]["generated_token_ids"]) <= 24
     else:
         assert len(pipeline("fill-mask", model=str(tmp_path / "new"))("Once upon a [MASK].")) == 5
 
