@@ -34,7 +34,7 @@ class ModelOrFailure(NamedTuple):
 
 
 def copy_harmless(folder: Folder, place: Path, weights: bool) -> Path:
-    """Put a copy without code at `place`, with the model_type that transformers would guess written down."""
+    """Put a copy without code at `place`, with the model_type that its name tells written down."""
     if not place.exists():
         place.mkdir()
         folder.copy_to(place, weights)

@@ -121,7 +121,7 @@ def masked_too(head: Head) -> Head:
 
 
 def guess_model_type(folder: Folder) -> str | None:
-    """Say what transformers would take a config without model_type for: the longest type in the folder's name."""
+    """Say what older transformers took a config without model_type for: the longest type in the folder's name."""
     name = folder.path.resolve().name
     return next((kind for kind in sorted(_TYPES, key=len, reverse=True) if kind in name), None)
 

@@ -53,7 +53,7 @@ def same_ids(subject: Subject) -> Iterator[str]:
 
 def _without_old_files(draft: Draft) -> bool:
     draft.dropped |= {"vocab.json", "merges.txt"}
-    return draft.tokenizer is not None
+    return draft.written
 
 
 @check(
@@ -118,14 +118,14 @@ def prefix_space(subject: Subject) -> Iterator[str]:
 @check(
     "C60",
     "AutoTokenizer can open the folder",
-    needs="rust",
+    needs="tokenizer_folder",
     why="Without a tokenizer_class, AutoTokenizer takes the class of the model's architecture. Measured: ALBERT's on "
     "a BPE tokenizer.json ends in \"TypeError: 'dict' object is not an instance of 'Sequence'\".",
     fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json.',
     mend=_verbatim,
 )
 def opens(subject: Subject) -> Iterator[str]:
-    """Say why it couldn't, where tokenizer.json itself can be read."""
+    """Say why it couldn't."""
     if subject.tokenizer_failure:
         kind = (subject.tokenizer_folder.config if subject.tokenizer_folder else {}).get("model_type")
         yield f"AutoTokenizer fails beside model_type {kind!r}: {subject.tokenizer_failure}"
@@ -159,8 +159,8 @@ def moved(subject: Subject) -> Iterator[str]:
     "config.json names its model_type",
     needs="model_folder",
     severity="warning",
-    why="Without model_type, transformers guesses it from the folder's name: renamed, the folder no longer opens, and "
-    "AutoTokenizer fails already.",
+    why="Without model_type, transformers refuses the folder. Older releases guess the type from the folder's name, "
+    "until it is renamed.",
     fix='Write "model_type" in config.json.',
     mend=lambda draft: bool(
         draft.config.setdefault("model_type", guess_model_type(draft.subject.model_folder))  # type: ignore[arg-type]
@@ -172,7 +172,8 @@ def typed(subject: Subject) -> Iterator[str]:
     assert folder is not None
     if "model_type" not in folder.config:
         yield (
-            f"config.json has no model_type; by the folder's name it is taken for {guess_model_type(folder)!r}"
+            "config.json has no model_type; by the folder's name the doctor takes it for "
+            f"{guess_model_type(folder)!r}"
         )
 
 
@@ -224,7 +225,7 @@ def builds(subject: Subject) -> Iterator[str]:
 def complete(subject: Subject) -> Iterator[str]:
     """Say what the class looked for in vain."""
     lost = sorted(subject.missing_weights)
-    if subject.architecture != type(subject.model).__name__:
+    if subject.headless:
         # A model without a head, or with a classifier's, is looked at with a language model's: that head is nobody's.
         lost = [name for name in lost if name.startswith(f"{subject.model.base_model_prefix}.")]
     if lost:

@@ -82,7 +82,7 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     "C28",
     "The tokenizer cuts where the model ends",
     needs="config tokenizer",
-    why="Texts that are longer than the position table end in an IndexError; a tokenizer with no model_max_length "
+    why="Texts that are longer than the position table crash the model; a tokenizer with no model_max_length "
     "never cuts. Measured: model_max_length = hidden_size, a mistake that was published, cuts to 32 tokens.",
     fix="Set model_max_length in tokenizer_config.json to the tokens that the model takes.",
     unless="C08",
@@ -96,7 +96,8 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
         return
     if cut > _UNSET:
         yield Found(
-            f"model_max_length isn't set, and the model takes {room:,} tokens: longer texts crash it", "note"
+            f"model_max_length isn't set, and the model takes {room:,} tokens: longer texts crash it",
+            "warning",
         )
     elif cut > room:
         yield f"the tokenizer cuts at {cut:,} tokens, and the model takes {room:,}"

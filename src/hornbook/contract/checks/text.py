@@ -99,16 +99,20 @@ def _fall_back(draft: Draft) -> bool:
     needs="backend",
     why="With the flag off, unknown characters stay unknown beside 256 byte pieces (UnigramTrainer leaves it off); "
     "marked as special, the bytes vanish when special tokens are skipped (BpeTrainer's way of adding them).",
-    fix='Set "byte_fallback": true in tokenizer.json, and take the byte pieces out of added_tokens.',
+    fix='Set "byte_fallback": true in tokenizer.json, with "tokenizer_class": "TokenizersBackend", and take the byte '
+    "pieces out of added_tokens. Of a spiece.model alone, save_pretrained makes a tokenizer.json.",
     mend=_fall_back,
 )
-def byte_pieces(subject: Subject) -> Iterator[str]:
+def byte_pieces(subject: Subject) -> Iterator[str | Found]:
     """Look for <0x00> to <0xFF>, the flag, and their marks."""
     model, names = subject.backend["model"], set(_pieces())
     vocabulary = model["vocab"]
     held = names & set(vocabulary if isinstance(vocabulary, dict) else [entry[0] for entry in vocabulary])
     if len(held) == 256 and model["type"] in ("BPE", "Unigram") and not model.get("byte_fallback"):
-        yield "there are 256 byte pieces, and byte_fallback is false"
+        # transformers 5 opens every published mT5 so.
+        yield Found(
+            "there are 256 byte pieces, and byte_fallback is false", "warning" if subject.is_used else "error"
+        )
     marked = [
         token["content"]
         for token in subject.backend["added_tokens"]
