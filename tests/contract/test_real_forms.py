@@ -1,6 +1,9 @@
 """No false alarm on the forms in which real folders come, for the families and for their neighbours."""
 
 import json
+import re
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
+from hornbook.cli import main
 from hornbook.contract import examine, mend
 from tests.contract.published import PUBLISHED, publish, untie
 
@@ -145,11 +149,24 @@ def test_an_albert_for_pairs_is_told_that_it_gets_no_segments(tmp_path: Path) ->
     ]
 
 
-def test_a_tokenizer_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+def test_a_tokenizer_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """UMT5's spiece.model alone: transformers 5 has no class for it."""
-    publish("umt5", tmp_path / "umt5")
-    (tmp_path / "umt5" / "tokenizer.json").unlink()
-    assert "C60" in {one.id for one in examine(tmp_path / "umt5").errors}
+    folder, new = tmp_path / "umt5", tmp_path / "new"
+    publish("umt5", folder)
+    right = AutoTokenizer.from_pretrained(folder)
+    (folder / "tokenizer.json").unlink()
+    [told] = [one for one in examine(folder).errors if one.id == "C60"]
+    command = re.findall(r"`hornbook (tokenizer import [^`]+)`", told.fix)[0]
+    words = command.replace("FOLDER", str(folder)).replace("FAMILY", "t5").replace("NEW", str(new)).split()
+    monkeypatch.setattr(sys, "argv", ["hornbook", *words])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    for file in ("config.json", "model.safetensors"):
+        shutil.copyfile(folder / file, new / file)
+    assert not examine(new).errors
+    text = "The value of the object is the name of the class."
+    assert AutoTokenizer.from_pretrained(new)(text).input_ids == right(text).input_ids
 
 
 @pytest.mark.parametrize(("name", "id"), [("roberta", "C21"), ("mt5", "C63")])

@@ -121,7 +121,8 @@ def prefix_space(subject: Subject) -> Iterator[str]:
     needs="tokenizer_folder",
     why="Without a tokenizer_class, AutoTokenizer takes the class of the model's architecture. Measured: ALBERT's on "
     "a BPE tokenizer.json ends in \"TypeError: 'dict' object is not an instance of 'Sequence'\".",
-    fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json.',
+    fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json. Where there is no tokenizer.json, '
+    "`hornbook tokenizer import FOLDER --for FAMILY --out NEW` makes one.",
     mend=_verbatim,
 )
 def opens(subject: Subject) -> Iterator[str]:
