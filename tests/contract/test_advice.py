@@ -17,7 +17,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, BertForMaskedLM, BertModel, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    AlbertForMaskedLM,
+    AutoTokenizer,
+    BertForMaskedLM,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from hornbook.cli import main
 from hornbook.contract import CHECKS, examine, mend
@@ -347,3 +354,65 @@ def test_a_mended_folder_has_the_loss_of_its_healthy_twin(
     mend(tmp_path / "mended", folder, **options)
     expected = folder if make.__name__ == "untied_head" else healthy(twin)
     assert loss(tmp_path / "mended") == pytest.approx(loss(expected), abs=1e-5)
+
+
+def logits(folder: Path, rows: int) -> torch.Tensor:
+    """Compute what Hugging Face's class says of ordinary words, in the first rows."""
+    model, ids = Subject.of_folders(folder).model, torch.arange(4, 36).view(2, 16)
+    extra = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
+    with torch.no_grad():
+        said: torch.Tensor = model(input_ids=ids, **extra).logits[..., :rows]
+    return said
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "--fix"])
+@pytest.mark.parametrize(
+    ("id", "preset", "rows"),
+    [("C15", "roberta-base", 799), ("C16", "pythia-14m", 700), ("C30", "t5-small", 780)],
+)
+def test_a_trained_model_gets_rows_and_keeps_what_it_learned(
+    id: str, preset: str, rows: int, by_hand: bool, healthy: Any, tmp_path: Path
+) -> None:
+    folder, new = tmp_path / "short", tmp_path / "new"
+    shutil.copytree(healthy(preset), folder)
+    model = Subject.of_folders(folder).model
+    model.resize_token_embeddings(rows)
+    model.save_pretrained(folder)
+    assert id in {one.id for one in examine(folder).errors}
+    if by_hand:
+        shutil.copytree(folder, new)
+        model.resize_token_embeddings(-(-len(load(str(folder))) // 64) * 64)
+        model.save_pretrained(new)
+    else:
+        mend(new, folder)
+    assert not examine(new).errors
+    assert torch.allclose(logits(new, rows), logits(folder, rows), atol=1e-5)
+
+
+def test_a_trained_roberta_is_cut_where_its_positions_end(healthy: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "long"
+    shutil.copytree(healthy("roberta-base"), folder)
+    set_in(folder, "tokenizer_config", model_max_length=512)
+    assert "C08" in {one.id for one in examine(folder).errors}
+    mended = mend(tmp_path / "mended", folder)
+    set_in(folder, "tokenizer_config", model_max_length=64)
+    assert examine(folder).problems == mended.problems and not mended.errors
+    assert loss(folder) == loss(tmp_path / "mended") == loss(healthy("roberta-base"))
+
+
+def test_a_trained_model_with_one_type_gets_no_segments(healthy: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "types"
+    shutil.copytree(healthy("robertalbert"), folder)
+    config = Subject.of_folders(folder).config
+    config.type_vocab_size = 1
+    AlbertForMaskedLM(config).save_pretrained(folder)
+    before, path = loss(folder), folder / "tokenizer.json"
+    facts = json.loads(path.read_text("utf-8"))
+    for piece in facts["post_processor"]["pair"][3:]:
+        next(iter(piece.values()))["type_id"] = 1
+    path.write_text(json.dumps(facts), "utf-8")
+    set_in(folder, "tokenizer_config", model_input_names=["input_ids", "token_type_ids", "attention_mask"])
+    assert "C38" in {one.id for one in examine(folder).errors}
+    set_in(folder, "tokenizer_config", model_input_names=["input_ids", "attention_mask"])
+    assert not examine(folder).errors
+    assert loss(folder) == before

@@ -12,7 +12,7 @@ _UNSET = 10**9
 
 def _more_positions(draft: Draft) -> bool:
     if draft.weighted:
-        return False
+        return draft.tokenize(model_max_length=capacity(draft.subject.config))
     pad = draft.subject.role("pad")
     pad = draft.subject.config.pad_token_id if pad is None else pad
     draft.config["max_position_embeddings"] = wanted(draft.subject) + pad + 1
@@ -58,7 +58,8 @@ def pad_position(subject: Subject) -> Iterator[str]:
     needs="config",
     why="RoBERTa numbers tokens from pad id + 1. Measured: pad 0 with 512 positions takes 511 tokens, and crashes at "
     "the first batch that is full. The published 514 are for 512 tokens and pad id 1.",
-    fix="Set max_position_embeddings to length + pad_token_id + 1.",
+    fix="Set max_position_embeddings to length + pad_token_id + 1 before training. For a trained model, set "
+    "model_max_length in tokenizer_config.json to the tokens that fit.",
     unless="C07 C12",
     mend=_more_positions,
 )

@@ -25,7 +25,8 @@ def _corrupts(subject: Subject) -> bool:
     why="A sentinel that was appended after the model was sized is an IndexError; one that isn't there at all becomes "
     "the unknown token without a word. Measured: <extra_id_0> at the trained vocabulary's size, one row past the "
     "model's end.",
-    fix="Add the sentinels before the model is sized; set vocab_size to at least the highest id + 1.",
+    fix="Add the sentinels before the model is sized; set vocab_size to at least the highest id + 1. To a trained "
+    "model, give the rows with resize_token_embeddings.",
     mend=lambda draft: bool(sentinel_ids(draft.subject.tokenizer)) and resize(draft),
 )
 def sentinels(subject: Subject) -> Iterator[str | Found]:

@@ -132,7 +132,7 @@ def _two_types(draft: Draft) -> bool:
     needs="config tokenizer",
     why="A segment without a row is an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one type, so "
     "that pairs of sentences can't be learned with it as it stands.",
-    fix="Set type_vocab_size to 2, or take token_type_ids out of model_input_names.",
+    fix="Set type_vocab_size to 2 before training, or take token_type_ids out of model_input_names.",
     mend=_two_types,
 )
 def types(subject: Subject) -> Iterator[str]:
@@ -187,7 +187,7 @@ def two_segments(subject: Subject) -> Iterator[str | Found]:
     needs="config tokenizer",
     severity="note",
     why="Without pairs, the row of segment 1 is never trained: a waste of one row, no more.",
-    fix="Set type_vocab_size to 1, or leave it as published.",
+    fix="Set type_vocab_size to 1 before training, or leave it as published.",
 )
 def idle_type(subject: Subject) -> Iterator[str]:
     """Look whether there are pairs; a folder with weights may have been trained on some, and its row stays."""
