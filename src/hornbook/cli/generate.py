@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.app import Json, Model, Trust, app, open_quietly
 from hornbook.cli.output import print_json
 
 
@@ -20,22 +20,25 @@ def generate(
         float, typer.Option(min=0, max=1, help="Choose among those that share this probability.")
     ] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Let a causal model go on with a text, shown as it is written."""
     from hornbook.evaluation.generate import generate as write
 
+    shown: list[str] = []
+
     def show(text: str) -> None:
-        print(text, end="", flush=True)
+        # The prompt comes with the first words, so that a refusal stands alone.
+        print(text if shown else prompt + text, end="", flush=True)
+        shown.append(text)
 
     def warn(text: str) -> None:
-        print(f"\nhornbook: {text}", file=sys.stderr)
+        print("\n" * bool(shown) + f"hornbook: {text}", file=sys.stderr)
 
-    loaded = open_quietly(model)
-    if not json:
-        show(prompt)
+    loaded = open_quietly(model, trust)
     text = write(loaded, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
     if json:
         print_json({"prompt": prompt, "text": text, "seed": seed})
     else:
-        print()
+        show("\n")
