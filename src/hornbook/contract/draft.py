@@ -35,6 +35,7 @@ class Draft:
     config: dict[str, Any]
     tokenizer_config: dict[str, Any]
     tokenizer: dict[str, Any] | None
+    """The tokenizer.json; of older files alone, the one that transformers makes of them."""
     generation: dict[str, Any]
     dropped: set[str] = field(default_factory=set)
     """Files that are left out."""
@@ -51,7 +52,7 @@ class Draft:
             subject,
             copy.deepcopy(model.config) if model else {},
             copy.deepcopy(tokens.tokenizer_config) if tokens else {},
-            copy.deepcopy(tokens.tokenizer) if tokens else None,
+            copy.deepcopy(tokens.tokenizer or subject.backend) if tokens else None,
             copy.deepcopy(model.json.get("generation_config.json", {})) if model else {},
         )
 
@@ -59,6 +60,15 @@ class Draft:
     def weighted(self) -> bool:
         """Whether there are weights that a change of size must carry along."""
         return bool(self.subject.model_folder and self.subject.model_folder.weights)
+
+    @property
+    def written(self) -> bool:
+        """Whether the folder has a tokenizer.json."""
+        return bool(self.subject.tokenizer_folder and self.subject.tokenizer_folder.tokenizer)
+
+    @property
+    def _opened_as_it_stands(self) -> bool:
+        return self.tokenizer_config.get("tokenizer_class") == BACKEND
 
     def verbatim(self) -> bool:
         """Let AutoTokenizer open tokenizer.json as it stands.
@@ -131,7 +141,7 @@ class Draft:
                 _write(place / "tokenizer_config.json", self.tokenizer_config)
                 # transformers 5 reads roles from tokenizer_config.json, and an old map would override them.
                 (place / "special_tokens_map.json").unlink(missing_ok=True)
-            if self.tokenizer is not None:
+            if self.tokenizer is not None and (self.written or self._opened_as_it_stands):
                 _write(place / "tokenizer.json", self.tokenizer)
 
     def _write_model(self, place: Path) -> None:

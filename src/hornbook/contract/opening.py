@@ -35,7 +35,7 @@ class ModelOrFailure(NamedTuple):
 
 
 def copy_harmless(folder: Folder, place: Path, weights: bool) -> Path:
-    """Write a copy without code to `place`; a missing model_type becomes the one that transformers would guess."""
+    """Write a copy without code to `place`; a missing model_type becomes the one that its name tells."""
     if not place.exists():
         place.mkdir()
         folder.copy_to(place, weights)

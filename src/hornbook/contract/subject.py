@@ -167,6 +167,11 @@ class Subject:
         return self._built.model
 
     @property
+    def headless(self) -> bool:
+        """Whether nothing says that the folder was saved with the head with which it is looked at."""
+        return self.architecture != type(self.model).__name__
+
+    @property
     def model_failure(self) -> str | None:
         """Why the model can't be made."""
         return self._built.failure if self.given.model is None else None
@@ -208,6 +213,23 @@ class Subject:
         return self._running[1] if self.given.network is None else None
 
     # -- what the model is trained on
+
+    @property
+    def stood_in_for(self) -> bool:
+        """Whether the folder has weights that aren't read, so that random ones stand in for them."""
+        return (
+            self.model_folder is not None and bool(self.model_folder.unread) and not self.model_folder.weights
+        )
+
+    @property
+    def trained(self) -> bool:
+        """Whether the folder has weights, be they read or not."""
+        return self.model_folder is not None and bool(self.model_folder.weights or self.model_folder.unread)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it is trained, and nobody says that it is to learn more."""
+        return self.trained and self.given.objective is None
 
     @cached_property
     def objective(self) -> Objective | None:

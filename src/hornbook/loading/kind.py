@@ -133,7 +133,7 @@ def masked_too(head: Head) -> Head:
 
 
 def guess_model_type(folder: Folder) -> str | None:
-    """Guess the type as transformers does if a config has no model_type: the longest type in the folder's name."""
+    """Guess the type as older releases of transformers do without a model_type: the longest in the folder's name."""
     name = folder.path.resolve().name
     return next((kind for kind in sorted(_TYPES, key=len, reverse=True) if kind in name), None)
 

@@ -98,9 +98,14 @@ def sentinel(number: int) -> str:
 
 
 def sentinel_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> list[int]:
-    """Find the ids of <extra_id_0>, <extra_id_1>, ... by name, up to the first that the vocabulary doesn't have."""
+    """Find the ids of <extra_id_0>, <extra_id_1>, ... by name, up to the first that the vocabulary doesn't have.
+
+    mT5's are pieces of its SentencePiece model, and begin with its sign for a space.
+    """
     vocabulary = tokenizer.get_vocab()
-    return [vocabulary[name] for name in takewhile(vocabulary.__contains__, map(sentinel, count()))]
+    before = "" if sentinel(0) in vocabulary else "\u2581"
+    names = (before + sentinel(number) for number in count())
+    return [vocabulary[name] for name in takewhile(vocabulary.__contains__, names)]
 
 
 def special_token(text: str, takes_space: bool) -> AddedToken:

@@ -53,7 +53,7 @@ def same_ids(subject: Subject) -> Iterator[str]:
 
 def _without_old_files(draft: Draft) -> bool:
     draft.dropped |= {"vocab.json", "merges.txt"}
-    return draft.tokenizer is not None
+    return draft.written
 
 
 @check(
@@ -118,14 +118,15 @@ def prefix_space(subject: Subject) -> Iterator[str]:
 @check(
     "C60",
     "AutoTokenizer can open the folder",
-    needs="rust",
+    needs="tokenizer_folder",
     why="Without a tokenizer_class, AutoTokenizer takes the class of the model's architecture. Measured: ALBERT's on "
     "a BPE tokenizer.json ends in \"TypeError: 'dict' object is not an instance of 'Sequence'\".",
-    fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json.',
+    fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json. Where there is no tokenizer.json, '
+    "`hornbook tokenizer import FOLDER --for FAMILY --out NEW` makes one.",
     mend=_verbatim,
 )
 def opens(subject: Subject) -> Iterator[str]:
-    """Say why AutoTokenizer failed, if tokenizer.json itself can be read."""
+    """Say why AutoTokenizer failed."""
     if subject.tokenizer_failure:
         kind = (subject.tokenizer_folder.config if subject.tokenizer_folder else {}).get("model_type")
         yield f"AutoTokenizer fails with model_type {kind!r}: {subject.tokenizer_failure}"
@@ -159,8 +160,8 @@ def moved(subject: Subject) -> Iterator[str]:
     "config.json names its model_type",
     needs="model_folder",
     severity="warning",
-    why="Without model_type, transformers guesses it from the folder's name. After a rename, the folder no longer "
-    "opens; AutoTokenizer fails even without a rename.",
+    why="Without model_type, transformers refuses the folder. Older releases guess the type from the folder's name, "
+    "until it is renamed.",
     fix='Write "model_type" in config.json.',
     mend=lambda draft: bool(
         draft.config.setdefault("model_type", guess_model_type(draft.subject.model_folder))  # type: ignore[arg-type]
@@ -171,7 +172,7 @@ def typed(subject: Subject) -> Iterator[str]:
     folder = subject.model_folder
     assert folder is not None
     if "model_type" not in folder.config:
-        yield f"config.json has no model_type; by the folder's name, transformers guesses {guess_model_type(folder)!r}"
+        yield f"config.json has no model_type; by the folder's name, the doctor guesses {guess_model_type(folder)!r}"
 
 
 @check(
@@ -222,7 +223,7 @@ def builds(subject: Subject) -> Iterator[str]:
 def complete(subject: Subject) -> Iterator[str]:
     """Name the weights that the class needs and the files lack."""
     lost = sorted(subject.missing_weights)
-    if subject.architecture != type(subject.model).__name__:
+    if subject.headless:
         # A model without a language model's head is opened with a new one: its weights aren't expected in the file.
         lost = [name for name in lost if name.startswith(f"{subject.model.base_model_prefix}.")]
     if lost:

@@ -47,7 +47,7 @@ def _special(draft: Draft) -> bool:
         if token["content"] in roles:
             token["special"], token["normalized"] = True, False
     draft.tokenizer_config.pop("added_tokens_decoder", None)
-    return True
+    return draft.written or draft.verbatim()
 
 
 @check(
@@ -126,7 +126,8 @@ def _strip(draft: Draft) -> bool:
     why="Where words begin with their space, 'a <mask> b' must not give a separate space token before the mask: the "
     "model never saw one there in training. transformers 5 adds RoBERTa's mask with lstrip=False (measured: a, Ġ, "
     "<mask>, Ġb). Even roberta-base's own two files give that, if no tokenizer.json is beside them.",
-    fix='Set "lstrip": true for the mask in tokenizer.json\'s added_tokens.',
+    fix='Set "lstrip": true for the mask in tokenizer.json\'s added_tokens, with "tokenizer_class": '
+    '"TokenizersBackend". If there is no tokenizer.json, save_pretrained makes one.',
     mend=_strip,
 )
 def strips(subject: Subject) -> Iterator[str]:

@@ -13,7 +13,7 @@ _UNSET = 10**9
 
 def _more_positions(draft: Draft) -> bool:
     if draft.weighted:
-        return False
+        return draft.tokenize(model_max_length=capacity(draft.subject.config))
     pad = draft.subject.role("pad")
     pad = draft.subject.config.pad_token_id if pad is None else pad
     draft.config["max_position_embeddings"] = wanted(draft.subject) + pad + 1
@@ -64,7 +64,8 @@ def pad_position(subject: Subject) -> Iterator[str]:
     needs="config",
     why="RoBERTa numbers tokens from pad id + 1. Measured: pad 0 with 512 positions takes 511 tokens, and crashes at "
     "the first full batch. The published 514 are for 512 tokens and pad id 1.",
-    fix="Set max_position_embeddings to length + pad_token_id + 1.",
+    fix="Set max_position_embeddings to length + pad_token_id + 1 before training. If the model is trained, set "
+    "model_max_length in tokenizer_config.json to the tokens that fit.",
     unless="C07 C12",
     mend=_more_positions,
 )
@@ -88,7 +89,7 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
     "C28",
     "The tokenizer truncates at the length that the model takes",
     needs="config tokenizer",
-    why="A text that is longer than the position table ends in an IndexError, and a tokenizer without model_max_length "
+    why="A text that is longer than the position table crashes the model, and a tokenizer without model_max_length "
     "never truncates. Measured: model_max_length = hidden_size, a mistake that was published, truncates to 32 tokens.",
     fix="Set model_max_length in tokenizer_config.json to the number of tokens that the model takes.",
     unless="C08",
@@ -102,7 +103,8 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
         return
     if cut > _UNSET:
         yield Found(
-            f"model_max_length isn't set, and the model takes {room:,} tokens: longer texts crash it", "note"
+            f"model_max_length isn't set, and the model takes {room:,} tokens: longer texts crash it",
+            "warning",
         )
     elif cut > room:
         yield f"the tokenizer truncates at {cut:,} tokens, and the model takes {room:,}"

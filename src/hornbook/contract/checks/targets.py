@@ -25,17 +25,22 @@ def _corrupts(subject: Subject) -> bool:
     why="A sentinel that was added after the model got its size ends in an IndexError. A sentinel that doesn't exist "
     "becomes the unknown token without a warning. Measured: <extra_id_0> at the trained vocabulary's size, one row "
     "past the model's end.",
-    fix="Add the sentinels before you build the model; set vocab_size to at least the highest id + 1.",
+    fix="Add the sentinels before you build the model; set vocab_size to at least the highest id + 1. If the model is "
+    "trained, add the rows with resize_token_embeddings.",
     mend=lambda draft: bool(sentinel_ids(draft.subject.tokenizer)) and resize(draft),
 )
-def sentinels(subject: Subject) -> Iterator[str]:
+def sentinels(subject: Subject) -> Iterator[str | Found]:
     """Look for them by name, and compare with vocab_size."""
     if not _corrupts(subject):
         return
     ids, rows = sentinel_ids(subject.tokenizer), getattr(subject.config, "vocab_size", None)
     if not ids:
         number = subject.tokenizer.convert_tokens_to_ids("<extra_id_0>")
-        yield f"the vocabulary has no <extra_id_0>; the tokenizer gives id {number} for it"
+        # Many text-to-text models were tuned on another task, and need none.
+        yield Found(
+            f"the vocabulary has no <extra_id_0>; the tokenizer gives id {number} for it",
+            "warning" if subject.is_used else "error",
+        )
     elif rows is not None and max(ids) >= rows:
         yield (
             f"<extra_id_0> is {ids[0]:,}, the last sentinel {ids[-1]:,}, and the model has {rows:,} rows, 0 "
@@ -91,9 +96,10 @@ def enough_sentinels(subject: Subject) -> Iterator[str]:
     unless="C30",
 )
 def learned_sentinels(subject: Subject) -> Iterator[str]:
-    """See whether their ids are consecutive."""
+    """See whether some are ordinary pieces, apart from the others; those that were added later may stand anywhere."""
     ids = sentinel_ids(subject.tokenizer) if _corrupts(subject) else []
-    if ids and not consecutive(ids):
+    added = set(subject.tokenizer.get_added_vocab().values())
+    if not added.issuperset(ids) and not consecutive(ids):
         odd = next(i for i, (a, b) in enumerate(pairwise(ids)) if abs(a - b) != 1)
         yield (
             f"the sentinels' ids aren't consecutive: <extra_id_{odd}> is {ids[odd]:,}, <extra_id_{odd + 1}> "
@@ -149,7 +155,9 @@ def _untie(draft: Draft) -> bool:
 def untied(subject: Subject) -> Iterator[str]:
     """See whether head and embedding are one tensor, where the config wants two."""
     model: Any = subject.model
-    if not _tied(model):
+    if not _tied(model) or subject.stood_in_for:
+        return
+    if subject.architecture is not None and subject.headless:
         return
     if subject.raw.get("tie_word_embeddings") is False:
         yield ("tie_word_embeddings is false in config.json, but head and embedding are one tensor")
@@ -211,7 +219,7 @@ def same_tie(subject: Subject) -> Iterator[str]:
                         )
         return
     ours = {f"{name}.weight" for name, module in model.named_modules() if module is head}
-    if lost := ours & subject.missing_weights:
+    if not subject.headless and (lost := ours & subject.missing_weights):
         yield (
             f"the config gives {min(lost)} its own values, but the file has none: it would start at random"
         )

@@ -133,7 +133,7 @@ def _two_types(draft: Draft) -> bool:
     needs="config tokenizer",
     why="A segment without a row ends in an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one type of "
     "segment, so it can't learn pairs of sentences as it stands.",
-    fix="Set type_vocab_size to 2, or remove token_type_ids from model_input_names.",
+    fix="Set type_vocab_size to 2 before training, or remove token_type_ids from model_input_names.",
     mend=_two_types,
 )
 def types(subject: Subject) -> Iterator[str]:
@@ -170,12 +170,16 @@ def _name_segments(draft: Draft) -> bool:
     unless="C38",
     mend=_name_segments,
 )
-def two_segments(subject: Subject) -> Iterator[str]:
+def two_segments(subject: Subject) -> Iterator[str | Found]:
     """Encode a pair."""
     if subject.pairs and getattr(subject.config, "type_vocab_size", 0) > 1 and _segments(subject) < 2:
         given = "only zeros" if _segments(subject) else "no token_type_ids"
         judge = subject.architecture or "the model"
-        yield f"{judge} judges pairs of texts, and the tokenizer gives {given} for a pair"
+        # transformers 5 opens every published ALBERT so; only who trains on pairs loses by it.
+        yield Found(
+            f"{judge} judges pairs of texts, and the tokenizer gives {given} for a pair",
+            "warning" if subject.is_used else "error",
+        )
 
 
 @check(
@@ -184,10 +188,12 @@ def two_segments(subject: Subject) -> Iterator[str]:
     needs="config tokenizer",
     severity="note",
     why="Without pairs, the row of segment 1 is never trained. This wastes one row, and does no other harm.",
-    fix="Set type_vocab_size to 1, or leave it as published.",
+    fix="Set type_vocab_size to 1 before training, or leave it as published.",
 )
 def idle_type(subject: Subject) -> Iterator[str]:
-    """Look whether there are pairs."""
+    """Look whether there are pairs; a folder with weights may have been trained on some, and its row stays."""
+    if subject.trained:
+        return
     if getattr(subject.config, "type_vocab_size", 0) > 1 and not subject.pairs and subject.head == "masked":
         yield f"type_vocab_size is {subject.config.type_vocab_size}, and no objective uses pairs"
 
@@ -225,13 +231,15 @@ def no_segments(subject: Subject) -> Iterator[str]:
     unless="C41",
     mend=_no_types,
 )
-def known_keys(subject: Subject) -> Iterator[str]:
+def known_keys(subject: Subject) -> Iterator[str | Found]:
     """Compare the tokenizer's keys with the signature of `forward`."""
     known = inspect.signature(subject.model.forward).parameters
     swallowed = [key for key in subject.tokenizer("a") if key not in known]
     if swallowed:
-        yield (
-            f"the tokenizer gives {', '.join(swallowed)}, which {type(subject.model).__name__} doesn't declare"
+        # Types of segments are without effect on a model that has none: so every DistilBERT gets BERT's.
+        yield Found(
+            f"the tokenizer gives {', '.join(swallowed)}, which {type(subject.model).__name__} doesn't declare",
+            "note" if swallowed == ["token_type_ids"] else "warning",
         )
 
 

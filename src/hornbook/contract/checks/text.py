@@ -100,16 +100,20 @@ def _fall_back(draft: Draft) -> bool:
     why="If byte_fallback is off, unknown characters stay unknown in spite of 256 byte pieces (UnigramTrainer leaves "
     "it off). If the byte pieces are marked as special, they vanish when special tokens are skipped (BpeTrainer adds "
     "them so).",
-    fix='Set "byte_fallback": true in tokenizer.json, and remove the byte pieces from added_tokens.',
+    fix='Set "byte_fallback": true in tokenizer.json, with "tokenizer_class": "TokenizersBackend", and remove the byte '
+    "pieces from added_tokens. If there is only a spiece.model, save_pretrained makes a tokenizer.json.",
     mend=_fall_back,
 )
-def byte_pieces(subject: Subject) -> Iterator[str]:
+def byte_pieces(subject: Subject) -> Iterator[str | Found]:
     """Look for <0x00> to <0xFF>, the flag, and their marks."""
     model, names = subject.backend["model"], set(_pieces())
     vocabulary = model["vocab"]
     held = names & set(vocabulary if isinstance(vocabulary, dict) else [entry[0] for entry in vocabulary])
     if len(held) == 256 and model["type"] in ("BPE", "Unigram") and not model.get("byte_fallback"):
-        yield "there are 256 byte pieces, and byte_fallback is false"
+        # transformers 5 opens every published mT5 so.
+        yield Found(
+            "there are 256 byte pieces, and byte_fallback is false", "warning" if subject.is_used else "error"
+        )
     marked = [
         token["content"]
         for token in subject.backend["added_tokens"]
