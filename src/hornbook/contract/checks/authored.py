@@ -185,8 +185,8 @@ def parent(subject: Subject) -> Iterator[str]:
     needs="authored objective",
     why="With a document mask, several documents stand in a row, told apart by position_ids that restart. A class that "
     "masks by itself, and only what comes later, lets each see those before it.",
-    fix="Make the mask with transformers.masking_utils.create_causal_mask, which reads position_ids; or leave "
-    "objective.document_mask out.",
+    fix="Take position_ids, and let a place see only what stands since they last were 0, as "
+    "transformers.masking_utils.create_causal_mask does; or leave objective.document_mask out.",
     unless="T01 T04 C44",
 )
 def documents(subject: Subject) -> Iterator[str]:
