@@ -88,7 +88,7 @@ def test_a_name_that_is_gone_is_told_with_the_release_and_the_fix(monkeypatch: p
     with pytest.raises(HornbookError) as error:
         read(where)
     assert str(error.value).startswith(
-        "transformers 5.99.1 gives no NewGELUActivation in transformers.activations"
+        "transformers 5.99.1 has no NewGELUActivation in transformers.activations"
     )
     assert f"newer than what this Hornbook was tested with ({NEWEST['transformers']})" in str(error.value)
     monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""A run, as its folder holds it: model, tokenizer, log, figures, page."""
+"""A run, read from its folder: model, tokenizer, log, figures, page."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ class Run:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What was asked for, with every default worked out."""
+        """The run's recipe, with every default worked out."""
         return read_recipe(self.folder / "recipe.yaml")
 
     @cached_property
@@ -48,12 +48,12 @@ class Run:
 
     @property
     def record(self) -> RunRecord:
-        """All that the folder says of the run. Raises HornbookError for a folder that is none, or a torn file."""
+        """All facts in the folder. Raises HornbookError if it isn't a run's folder, or a file is damaged."""
         return read_run(self.folder)
 
     @property
     def figures(self) -> tuple[Measure, ...]:
-        """What the evaluation measured: measure, value, unit, over, rule, comparable; none before it."""
+        """The evaluation's measures: measure, value, unit, over, rule, comparable; empty before the evaluation."""
         return self.record.measures
 
     @property

@@ -1,6 +1,7 @@
 """The way of a Pythia folder: add, select, train, generate, and open it with the libraries alone."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,10 @@ from transformers import (
 )
 
 from hornbook.cli import main
+from hornbook.dense.folder import open_dense
+from hornbook.dense.insert import insert
+from hornbook.dense.selection import Selection
+from hornbook.dense.vocabulary import context
 
 
 @pytest.fixture
@@ -93,6 +98,45 @@ def test_the_whole_way(pythia: Path, story_file: Path, dense: Callable[..., str]
     assert tokenizer.get_vocab() == before.get_vocab() | {"<|dense|>": added["id"]}
 
 
+def test_a_dense_token_in_a_text_is_one(
+    pythia: Path, stories: list[str], dense: Callable[..., str], tmp_path: Path
+) -> None:
+    """In a corpus its place is filled and trained on; in a prompt it is read with its vector."""
+    dense("add", pythia, "thinking")
+    words = [story.split() for story in stories[:60]]
+    lines = [" ".join(one[:4]) + "<|dense|><|dense|> " + " ".join(one[4:]) for one in words]
+    (tmp_path / "own.txt").write_text("\n".join(lines))
+    text = ("--text", "own.txt", "--documents", "line", "--windows", 30, "--length", 24)
+    told = json.loads(dense("select", "thinking", "chosen", *text, "--json"))
+    assert told["texts kept"] == told["texts"] == 30
+    kept, (model, tokenizer) = Selection.open(tmp_path / "chosen"), open_dense(tmp_path / "thinking")
+    assert kept.tokens and kept.heldout_places is not None and not (kept.words == model.dense_id).any()
+    joined = "".join(
+        tokenizer.decode(ids[real])
+        for put in [insert(kept.words, kept.places, model.dense_id)]
+        for ids, real in zip(put.ids, put.real, strict=True)
+    )
+    assert joined.count("<|dense|>") == kept.tokens
+    for found in re.findall(r"(\w+ \w+)<\|dense\|><\|dense\|>( \w+)", joined):
+        assert any("<|dense|><|dense|>".join(found) in line for line in lines)
+    ids = context(tokenizer, "Once upon<|dense|><|dense|> a", "<|dense|>")
+    assert ids == [
+        0,
+        *AutoTokenizer.from_pretrained("thinking")("Once upon<|dense|><|dense|> a")["input_ids"],
+    ]
+    dense("train", "thinking", "chosen", "trained", "--set", "training.steps=2")
+    greedy = ("--tokens", 4, "--temperature", 0, "--think", "never", "--json")
+    texts = [
+        json.loads(dense("generate", "trained", prompt, *greedy))["text"]
+        for prompt in ("Once upon a", "Once<|dense|><|dense|><|dense|> upon a")
+    ]
+    assert all(texts)
+    more = json.loads(dense("select", "thinking", "more", *text, "--count", 1, "--json"))
+    assert more["texts kept"] == 15
+    first = Selection.open(tmp_path / "more")
+    assert first.tokens > 15
+
+
 def test_experiments(pythia: Path, story_file: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     text = ("--text", story_file, "--documents", "line", "--windows", 24, "--length", 20, "--count", 2)
     dense("select", pythia, "chosen", *text)
@@ -141,3 +185,38 @@ def test_mistakes_are_told(pythia: Path, dense: Callable[..., str]) -> None:
     assert "is there already" in dense("add", pythia, pythia, code=2)
     assert "holds no selection" in dense("train", pythia, "nowhere", "out", code=2)
     assert "no task 's7'" in dense("prove", "--task", "s7", code=2)
+
+
+def test_questions(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> None:
+    """Each arm with each seed is trained once, judged beside the untrained model, and used again."""
+    folder = tmp_path / "tasks" / "openbookqa"
+    folder.mkdir(parents=True)
+    choices = [{"text": "once", "label": "A"}, {"text": "the cat", "label": "B"}]
+    lines = [
+        json.dumps({"question": {"stem": f"A {word}", "choices": choices}, "answerKey": key})
+        for word, key in [("dog", "A"), ("tree", "B"), ("king", "A"), ("fish", "B")]
+    ]
+    for name in ("train", "test"):
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+    asked = (
+        "questions",
+        pythia,
+        "out",
+        "--set",
+        "questions.data=tasks",
+        "--set",
+        "questions.tasks=[openbookqa]",
+    )
+    asked += ("--set", "questions.count=2", "--set", "seeds=1", "--set", "training.batch=4")
+    found = json.loads(dense(*asked, "--set", "training.steps=3", "--json"))
+    ways = found["openbookqa"]
+    assert list(ways) == ["plain", "pause", "dense", "random vectors", "untrained"]
+    assert json.loads((tmp_path / "out/figures.json").read_text()) == found
+    bits = {way: figures["bits per byte of right endings"] for way, figures in ways.items()}
+    assert max(bits["plain"], bits["pause"], bits["dense"]) < bits["untrained"]
+    weights = {arm: tmp_path / f"out/{arm}-0/model.safetensors" for arm in ("plain", "pause", "dense")}
+    before = {arm: file.stat().st_mtime_ns for arm, file in weights.items()}
+    assert "dense ahead" in dense(*asked, "--set", "training.steps=3")
+    assert {arm: file.stat().st_mtime_ns for arm, file in weights.items()} == before
+    assert not list(tmp_path.glob("out/*.checkpoints"))
+    assert "models of another recipe" in dense(*asked, "--set", "training.steps=4", code=2)

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from hornbook.dense import TOKEN, DenseModel, DenseOptions, add_dense_token
 from hornbook.dense.folder import open_dense, save_dense, wrap_folder
 from hornbook.errors import HornbookError
+from hornbook.objectives import READING
 
 
 def test_padded_rows_are_used_and_stay(
@@ -98,3 +99,14 @@ def test_a_real_pythia() -> None:
         pytest.skip(str(error))
     assert wrapped.model.get_input_embeddings().weight.shape[0] == 50304
     assert wrapped.dense_id == len(tokenizer) - 1 < 50304
+
+
+def test_a_model_that_reads_from_right_to_left_is_refused(
+    model: Callable[..., PreTrainedModel], tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    plain = model("gpt_neox")
+    setattr(plain.config, READING, "right to left")
+    plain.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(HornbookError, match=r"learned to read right to left, and dense tokens read left to"):
+        wrap_folder(tmp_path)

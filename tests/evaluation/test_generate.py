@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from hornbook.dense.folder import save_dense, wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.evaluation.generate import _Text, generate
+from hornbook.loading import load_model
 
 PRESETS = ["tinystories-1m", "pythia-14m"]
 
@@ -39,6 +43,21 @@ def test_the_same_seed_writes_the_same_and_leaves_the_generators_alone(make):
     torch.set_rng_state(before)
     assert generate(loaded, "The cat", 20, seed=4) != first
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_special_tokens_in_a_prompt_are_told_and_a_dense_one_is_refused(make):
+    loaded, told = make("pythia-14m"), []
+    text = generate(loaded, "The cat<|endoftext|>", 3, seed=3, warn=told.append)
+    assert told == ["<|endoftext|> in the prompt is read as text, not as a special token"] and text
+    with pytest.raises(HornbookError, match=r"has no dense token.*hornbook dense add") as refused:
+        generate(loaded, "Q: 1 + 1<|dense|> A:", 3)
+    # The advice leads on: to another refusal, which names the command that reads it.
+    folder = str(refused.value).split("hornbook dense add ")[1].split(" NEW")[0]
+    model, tokenizer = wrap_folder(Path(folder))
+    new = loaded.folder.parent / "with-dense"
+    save_dense(model, tokenizer, new)
+    with pytest.raises(HornbookError, match=rf"`hornbook dense generate {new}`"):
+        generate(load_model(new), "Q: 1 + 1<|dense|> A:", 3)
 
 
 def test_what_streams_adds_up_to_what_is_returned(make):

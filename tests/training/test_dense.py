@@ -21,6 +21,7 @@ from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.rng import CounterRNG
 from hornbook.training.dense import DenseTraining, make_batch, train_dense
+from hornbook.training.lessons import SelectedTexts
 
 DENSE = 26
 
@@ -62,12 +63,12 @@ def options(**changes: object) -> DenseTraining:
 @pytest.mark.parametrize("arm", ["dense", "pause", "plain"])
 def test_arms_see_the_same_words(arm: str, dense: DenseModel, kept: Selection) -> None:
     for step in (0, 3, 7):
-        ids, layout, _ = make_batch(dense, kept, options(arm=arm), seed=1, step=step)
-        words = ids[~layout.dense].view(16, 12)
-        plain, _, _ = make_batch(dense, kept, options(arm="plain"), seed=1, step=step)
-        assert torch.equal(words, plain)
-        assert int(layout.dense.sum()) == (0 if arm == "plain" else 48)
-    seen = [make_batch(dense, kept, options(arm="plain"), 1, step)[0] for step in range(5)]
+        lesson, _ = make_batch(dense, SelectedTexts(kept), options(arm=arm), seed=1, step=step)
+        words = lesson.ids[~lesson.layout.dense].view(16, 12)
+        plain, _ = make_batch(dense, SelectedTexts(kept), options(arm="plain"), seed=1, step=step)
+        assert torch.equal(words, plain.ids)
+        assert int(lesson.layout.dense.sum()) == (0 if arm == "plain" else 48)
+    seen = [make_batch(dense, SelectedTexts(kept), options(arm="plain"), 1, step)[0].ids for step in range(5)]
     assert (
         len({tuple(row) for row in torch.cat(seen).tolist()[:40]}) == 25
     )  # an epoch is each window once: 25 differ
@@ -79,9 +80,9 @@ def test_it_learns_and_measures(dense: DenseModel, kept: Selection, tmp_path: Pa
         assert name == "emitted tokens a word" or found["after"][name] < 0.7 * before
     assert found["after"]["emitted tokens a word"] == pytest.approx(3 / 12, abs=0.08)  # as it was taught
     assert (tmp_path / "log.jsonl").read_text().count('"kind": "train"') == 6
-    ids, layout, _ = make_batch(dense, kept, options(), 0, 0)
+    lesson, _ = make_batch(dense, SelectedTexts(kept), options(), 0, 0)
     with torch.no_grad():
-        filled = dense(ids, layout)
+        filled = dense(lesson.ids, lesson.layout)
         chances = filled.head(filled.hidden).softmax(-1)[..., DENSE][:, :-1]
     assert float(chances.mean()) == pytest.approx(3 / 14, abs=0.05)  # of 15 places 14 are predicted, 3 dense
 
@@ -118,6 +119,47 @@ def test_without_emission_dense_targets_teach_nothing(dense: DenseModel, kept: S
     before = head[DENSE].detach().clone()
     train_dense(dense, kept, DenseTraining(steps=2, batch=8, weight_decay=0.0), seed=0)
     assert torch.equal(head[DENSE], before)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"betas": (0.5, 0.9), "epsilon": 1e-3, "weight_decay": 0.3, "schedule": "linear", "floor": 0.2},
+        {"clip": None, "epsilon": 1e-3},
+    ],
+)
+def test_steps_are_those_of_pytorch(changes: dict[str, object], kept: Selection) -> None:
+    """The optimizer's options, the schedule and the warmup, against PyTorch's own AdamW and rates by hand."""
+    course = DenseTraining(steps=5, batch=8, learning_rate=1e-2, warmup=2, arm="plain", **changes)  # type: ignore[arg-type]
+    ours, theirs = make_dense(), make_dense()
+    train_dense(ours, kept, course)
+    parameters = list(theirs.model.parameters())
+    groups = [
+        {"params": [one for one in parameters if one.ndim > 1], "weight_decay": course.weight_decay},
+        {"params": [one for one in parameters if one.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=course.betas, eps=course.epsilon)
+    for step in range(5):
+        left = 1 - (step - 2) / 3
+        share = [0.5, 1.0][step] if step < 2 else 0.2 + 0.8 * left if "floor" in changes else None
+        share = (1 + math.cos(math.pi * (step - 2) / 3)) / 2 if share is None else share
+        ids = make_batch(theirs, SelectedTexts(kept), course, 0, step)[0].ids
+        logits = theirs.model(ids).logits[:, :-1].index_fill(-1, torch.tensor(DENSE), -math.inf)
+        torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten()).backward()
+        if course.clip:
+            torch.nn.utils.clip_grad_norm_(parameters, course.clip)
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-2 * share
+        optimizer.step()
+        optimizer.zero_grad()
+    for one, other in zip(ours.model.parameters(), parameters, strict=True):
+        torch.testing.assert_close(one, other, atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["adafactor", "muon"])
+def test_other_optimizers(optimizer: str, kept: Selection) -> None:
+    found = train_dense(make_dense(), kept, DenseTraining(steps=40, optimizer=optimizer, learning_rate=2e-2))
+    assert found["after"]["dense bits per byte"] < 0.8 * found["before"]["dense bits per byte"]
 
 
 def test_a_loss_that_is_no_number(dense: DenseModel, kept: Selection) -> None:

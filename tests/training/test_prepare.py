@@ -2,16 +2,17 @@
 
 import shlex
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.families import find
-from hornbook.recipe import Recipe
+from hornbook.recipe import Recipe, change
 from hornbook.reporter import Reporter
 from hornbook.tokenizer import reindex, train
-from hornbook.training.prepare import prepare
+from hornbook.training.prepare import PreparedRun, prepare
 
 
 def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
@@ -34,3 +35,44 @@ def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
     reindex(Path(folder), tmp_path / "new", family)
     run = prepare(with_tokenizer(tmp_path / "new"), Reporter(silent=True))
     assert run.tokenizer.mask_token == "<mask>" and run.config.vocab_size == len(run.tokenizer)
+
+
+@pytest.mark.parametrize("style", ["gpt", "shared"])
+def test_special_tokens_in_the_corpus_are_told_and_the_advice_works(
+    style: str,
+    recipe_of: Callable[..., Recipe],
+    stories: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also another family's, which this tokenizer doesn't have: they are text whatever the rule says."""
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(f"{one}<|endoftext|>{two}" for one, two in pairwise(stories)), "utf-8")
+    tiny = {"preset": "tinystories-1m", "length": 24, "config": find("tinystories-1m").tiny}
+    recipe = recipe_of(tiny, "causal")
+
+    def prepared(*settings: str) -> tuple[str, PreparedRun, int]:
+        given = recipe.model_dump(mode="json")
+        for setting in (f"corpus.path={text}", f"tokenizer.style={style}", *settings):
+            given = change(given, setting)
+        caplog.clear()
+        with caplog.at_level("INFO", "hornbook"):
+            run = prepare(Recipe.model_validate(given), Reporter())
+        told = "\n".join(one.message for one in caplog.records if "written out" in one.message)
+        return told, run, int((run.train.tokens == run.tokenizer.eos_token_id).sum())
+
+    told, run, ends = prepared()
+    assert f"({len(stories) - 1:,} <|endoftext|>); they are read as text" in told
+    assert ends == len(run.train.ends)
+    *tokens, parting = told.split("; ")[2:]
+    if style == "gpt":
+        (option, setting) = shlex.split(tokens[0].split("give ")[1])
+        told, run, ends = prepared(setting)
+        assert option == "--set" and told.endswith("they are read as tokens")
+        assert ends == 2 * len(run.train.ends)
+    else:
+        assert tokens == [] and "(the tokenizer has no <|endoftext|>)" in told
+    option, first, again, second = shlex.split(parting.split("give ")[1])
+    assert option == again == "--set"
+    told, run, ends = prepared(first, second)
+    assert told == "" and ends == len(run.train.ends)

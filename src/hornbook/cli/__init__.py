@@ -9,6 +9,7 @@ from hornbook.cli import (  # noqa: F401
     dense_experiments,
     dense_generate,
     dense_prove,
+    dense_questions,
     dense_select,
     dense_tasks,
     dense_train,
@@ -16,10 +17,12 @@ from hornbook.cli import (  # noqa: F401
     evaluate,
     families,
     families_describe,
+    finetune,
     generate,
     infill,
     init,
     quickstart,
+    show,
     study,
     tokenizer_import,
     tokenizer_inspect,
@@ -34,7 +37,7 @@ from hornbook.launch import is_first
 
 
 def main() -> None:
-    """Run the command line: what a user can mend is told on one line, with exit code 2."""
+    """Run the command line; an error that a user can mend is told on one line, with exit code 2."""
     try:
         app()
     except HornbookError as error:

@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.callback()
 def check_launch(context: typer.Context) -> None:
-    """Refuse several processes where a command has no use for them."""
+    """Refuse several processes for a command that uses only one."""
     if context.invoked_subcommand not in (None, "train"):
         refuse_several(context.invoked_subcommand)
 
@@ -35,6 +35,8 @@ Settings = Annotated[
 ]
 
 Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
+More = Annotated[list[str] | None, typer.Argument(hidden=True)]
+"""What follows the last option's value: click gives an option one value, and people write `--task blimp ewok`."""
 
 Trust = Annotated[
     bool,

@@ -1,5 +1,6 @@
 """`hornbook dense select`: phase 1, places where dense tokens help."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,19 +29,29 @@ def select(
     ] = "file",
     windows: Annotated[int, typer.Option(min=1, help="Texts at most.")] = 512,
     heldout_windows: Annotated[
-        int, typer.Option(min=1, help="Held-out texts at most, by which trainings are measured.")
+        int, typer.Option(min=1, help="Held-out texts at most; trainings are measured on them.")
     ] = 256,
     length: Annotated[int, typer.Option(min=2, help="Tokens in each.")] = 64,
-    count: Annotated[int, typer.Option(min=1, help="Dense tokens in each.")] = 4,
+    special_tokens: Annotated[
+        Literal["text", "special"], typer.Option(help="What a written-out </s> is in the text.")
+    ] = "text",
+    count: Annotated[
+        int | None, typer.Option(min=0, help="Dense tokens put in each: 4, or 0 if the text has its own.")
+    ] = None,
     proposals: Annotated[int, typer.Option(min=1, help="Insertions tried for each.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of filling.")] = 1,
     places: Annotated[Literal["chance", "least-sure"], typer.Option(help="Where they are tried.")] = "chance",
     keep: Annotated[Literal["texts", "places", "chance"], typer.Option(help="What is kept.")] = "texts",
-    share: Annotated[float, typer.Option(min=0.001, max=1, help="How many texts are kept.")] = 0.5,
+    share: Annotated[
+        float | None, typer.Option(min=0.001, max=1, help="Texts kept: half, or all with --count 0.")
+    ] = None,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
-    """Propose dense tokens, fill them, and keep those after which the words are likelier."""
+    """Propose dense tokens, fill them, and keep those after which the words are likelier.
+
+    A <|dense|> that the text itself holds is a dense token, and stays where it is.
+    """
     from hornbook.corpora import Corpus
     from hornbook.dense.phase_one import select as choose
     from hornbook.dense.select import SelectOptions
@@ -48,22 +59,13 @@ def select(
     check_new(out)
     wrapped, tokenizer = load_model(model)
     wrapped.eval()
-    options = SelectOptions(
-        proposals=proposals, count=count, rounds=rounds, places=places, keep=keep, share=share
-    )
-    corpus = Corpus(path=text, heldout=heldout, documents=documents)
+    given = {"proposals": proposals, "count": count, "rounds": rounds, "places": places, "keep": keep}
+    options = SelectOptions.model_validate(given | {"share": share})
+    corpus = Corpus(path=text, heldout=heldout, documents=documents, special_tokens=special_tokens)
     with make_reporter().shares() as tell:
+        cache, progress = out.parent / "cache", partial(tell, "Scoring")
         kept = choose(
-            wrapped,
-            tokenizer,
-            corpus,
-            out.parent / "cache",
-            windows,
-            heldout_windows,
-            length,
-            options,
-            seed,
-            lambda share: tell("Scoring", share),
+            wrapped, tokenizer, corpus, cache, windows, heldout_windows, length, options, seed, progress
         )
     kept.save(out)
     gains = kept.facts["gains"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from hornbook.atomic import check_new
-from hornbook.cli.app import Json
+from hornbook.cli.app import Json, Settings
 from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
 from hornbook.cli.output import print_json, print_table
@@ -15,14 +15,16 @@ from hornbook.cli.output import print_json, print_table
 
 @dense.command()
 def train(
-    model: Annotated[
-        Path, typer.Argument(help="The causal model's folder that the selection was made with.")
-    ],
+    model: Annotated[Path, typer.Argument(help="The folder of the causal model that made the selection.")],
     selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
     out: Annotated[Path, typer.Argument(help="Where the trained model goes.")],
-    steps: Annotated[int, typer.Option(min=1)] = 200,
-    batch: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(min=1e-9)] = 1e-4,
+    recipe: Annotated[
+        Path | None, typer.Option(help="A recipe, of which the section training is read.")
+    ] = None,
+    settings: Settings = None,
+    steps: Annotated[int | None, typer.Option(hidden=True)] = None,
+    batch: Annotated[int | None, typer.Option(hidden=True)] = None,
+    learning_rate: Annotated[float | None, typer.Option(hidden=True)] = None,
     arm: Annotated[
         Literal["dense", "pause", "plain"], typer.Option(help="With vectors, tokens alone, or neither.")
     ] = "dense",
@@ -31,41 +33,38 @@ def train(
         int,
         typer.Option(min=-1, help="Vectors that a gradient may cross; -1 is any number, 0 detaches them."),
     ] = -1,
-    weight: Annotated[float, typer.Option(min=0, help="What each crossing weighs.")] = 1.0,
+    weight: Annotated[float, typer.Option(min=0, help="Each crossing multiplies the gradient by it.")] = 1.0,
     producer_only: Annotated[
-        bool, typer.Option(help="Train what makes vectors, not what reads them.")
+        bool, typer.Option(help="Train the making of vectors only, not the reading.")
     ] = False,
     emission: Annotated[float, typer.Option(min=0, help="Weight of learning to emit dense tokens.")] = 0.0,
     ahead: Annotated[
-        float, typer.Option(min=0, help="Weight of predicting the next word before the dense token, too.")
+        float, typer.Option(min=0, help="Weight of also predicting the next word before the dense token.")
     ] = 0.0,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
-    """Train a model on what was selected, and measure held-out words with and without dense tokens.
+    """Train a model on a selection, and measure held-out words with and without dense tokens.
 
-    A training that was cut off goes on where the same command is given again.
+    Steps, optimizer, learning rate and schedule are those of a recipe's training section. A training that was cut off
+    goes on where the same command is given again.
     """
     from hornbook.dense.folder import save_dense
     from hornbook.dense.options import Gradient
-    from hornbook.training.dense import DenseTraining, train_dense
+    from hornbook.training.dense import train_dense
+    from hornbook.training.dense_recipe import read_dense_training
 
     check_new(out)
     wrapped, tokenizer, kept = open_pair(model, selection)
-    options = DenseTraining(
-        steps=steps,
-        batch=batch,
-        learning_rate=learning_rate,
-        arm=arm,
-        rounds=None if rounds < 0 else rounds,
-        gradient=Gradient(
-            crossings=None if crossings < 0 else crossings, weight=weight, producer_only=producer_only
-        ),
-        emission=emission,
-        ahead=ahead,
-    )
     report, checkpoints = make_reporter(), out.with_name(f"{out.name}.checkpoints")
-    with report.steps(f"Training, {arm}", 0, steps) as reach:
+    gradient = Gradient(
+        crossings=None if crossings < 0 else crossings, weight=weight, producer_only=producer_only
+    )
+    given: dict[str, object] = {"arm": arm, "emission": emission, "ahead": ahead, "gradient": gradient}
+    given["rounds"] = None if rounds < 0 else rounds
+    moved = {"steps": steps, "batch": batch, "learning_rate": learning_rate}
+    options = read_dense_training(recipe, settings or [], given, moved, report.warn)
+    with report.steps(f"Training, {arm}", 0, options.steps) as reach:
         figures = train_dense(
             wrapped, kept, options, seed, out.with_name(f"{out.name}.jsonl"), reach, checkpoints, report.warn
         )

@@ -26,17 +26,19 @@ def generate(
     """Let a causal model go on with a text, shown as it is written."""
     from hornbook.evaluation.generate import generate as write
 
+    shown: list[str] = []
+
     def show(text: str) -> None:
-        print(text, end="", flush=True)
+        # The prompt comes with the first words, so that a refusal stands alone.
+        print(text if shown else prompt + text, end="", flush=True)
+        shown.append(text)
 
     def warn(text: str) -> None:
-        print(f"\nhornbook: {text}", file=sys.stderr)
+        print("\n" * bool(shown) + f"hornbook: {text}", file=sys.stderr)
 
     loaded = open_quietly(model, trust)
-    if not json:
-        show(prompt)
     text = write(loaded, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
     if json:
         print_json({"prompt": prompt, "text": text, "seed": seed})
     else:
-        print()
+        show("\n")

@@ -56,12 +56,12 @@ def mend(
 ) -> Report:
     """Write a copy to `out` in which all fixable problems are mended, and give the report on it.
 
-    Both folders become one, with weights as safetensors and without code. Raises HornbookError where a folder can't
-    be read, or `out` exists.
+    Model and tokenizer become one folder, with weights as safetensors and without code. Raises HornbookError if a
+    folder can't be read, or if `out` exists.
     """
     out = Path(out)
     if out.exists():
-        raise HornbookError(f"{out}: it exists already, and nothing is written over: give a new folder")
+        raise HornbookError(f"{out} exists already, and nothing is overwritten: give a new folder")
     subject = Subject.of_folders(model_folder, tokenizer_folder, objective, text)
     draft = Draft.of(subject)
     for problem in look_at(subject).problems:
@@ -80,7 +80,7 @@ def check_run(
     model: nn.Module | None = None,
     family: Family | None = None,
 ) -> Report:
-    """Look at what is about to be trained: call it before the first step, and stop on `report.errors`.
+    """Check a run before its first step: stop if the report has `errors`.
 
     `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
     checks that need one don't apply. `family` is needed for a class of one's own, of which more is asked, and which
@@ -111,10 +111,10 @@ def check_batch(
     model: nn.Module | None = None,
     objective: Objective | None = None,
 ) -> Report:
-    """Look at one batch of one's own, in Hugging Face's form: ids (batch, length), labels unshifted, -100 ignored.
+    """Check one batch of your own, in Hugging Face's form: ids (batch, length), unshifted labels, -100 ignored.
 
-    With `model`, its keys are compared with what `forward` declares; with `objective`, the rate of labels with
-    what was asked.
+    With `model`, the batch's keys are compared with what `forward` declares. With `objective`, the share of labels is
+    compared with the share that it asks for.
     """
     given = dict(batch)
     subject = Subject(
@@ -139,10 +139,10 @@ def probe_learning(
     words: Sequence[int],
     steps: int = 200,
 ) -> Report:
-    """Train a copy of a module on random words and see whether it learns what can't be known: a leak, of any kind.
+    """Train a copy of a module on random words: if it learns what can't be known, its input leaks the answer.
 
-    `loss(module, ids)` computes the mean loss in nats of ids (16, 16) drawn from `words`, with one's own labels and
-    corruption; a dozen words or so do. Takes seconds for a small module, which stays as it was.
+    `loss(module, ids)` computes the mean loss in nats of ids (16, 16) drawn from `words`, with your own labels and
+    corruption. About a dozen words are enough. This takes seconds for a small module, and leaves the module as it was.
     """
     reached = learn_noise(module, loss, list(words), steps)
     return look_at(Subject(Given(learned=(reached, math.log(len(words))))), "learned")

@@ -54,6 +54,9 @@ class Corpus(Section):
     documents are held out by their content."""
     heldout_fraction: float = Field(0.05, ge=0, lt=1)
     """The share of documents that is held out if `heldout` is not given; the same documents in any order."""
+    special_tokens: Literal["text", "special"] = "text"
+    """What special tokens are that are written out in the text, such as `</s>`: text like any other, or themselves. A
+    dense token always stands for itself. How many there are is told when the text is read."""
     limit: int | None = Field(None, gt=0)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
@@ -110,7 +113,9 @@ class Corpus(Section):
         It is a hash of the options and the source: the files' paths, sizes and times, a data set's commit, or the whole
         text of the manuals.
         """
-        options = self.model_dump_json(exclude=set() if self.dataset else {"path", "heldout"})
+        # As text they change nothing, and what older versions kept under this fingerprint stays usable.
+        unchanged = {"special_tokens"} if self.special_tokens == "text" else set()
+        options = self.model_dump_json(exclude=unchanged if self.dataset else unchanged | {"path", "heldout"})
         if self.dataset is not None:
             source = hub.revision(self.dataset, self.config, self.split)
         elif self.path is None:

@@ -2,7 +2,8 @@
 
 from hornbook.dense.layout import Layout
 from hornbook.dense.model import DenseModel, Filled
-from hornbook.dense.options import TOKEN, DenseOptions, Gradient
+from hornbook.dense.options import DenseOptions, Gradient
 from hornbook.dense.token import add_dense_token
+from hornbook.tokenizers import DENSE as TOKEN
 
 __all__ = ["TOKEN", "DenseModel", "DenseOptions", "Filled", "Gradient", "Layout", "add_dense_token"]

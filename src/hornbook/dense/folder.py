@@ -16,10 +16,12 @@ from hornbook.families.weights import read_model
 from hornbook.hub import fetch
 from hornbook.loading.kind import recognise, refuse_foreign
 from hornbook.loading.model import finished
+from hornbook.objectives import READING
 from hornbook.tokenizers import load
 from hornbook.tokenizers.load import FILES
 
 _FILE = "dense.json"
+_READS = "left to right"
 
 
 def save_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -37,6 +39,11 @@ def write_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: P
     model.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / _FILE).write_text(json.dumps(model.options.model_dump(), indent=2), "utf-8")
+
+
+def has_dense(folder: Path) -> bool:
+    """Tell whether a folder on this machine holds a model with dense tokens."""
+    return ((finished(folder) or folder) / _FILE).is_file()
 
 
 def open_dense(
@@ -101,5 +108,9 @@ def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
         raise HornbookError(
             f"{path}: it holds a {kind.architecture or f'model of type {kind.model_type}'}, which is no causal model, "
             "and only one that reads from left to right can pass itself a vector: give one such as GPTNeoXForCausalLM"
+        )
+    if (reading := kind.folder.config.get(READING, _READS)) != _READS:
+        raise HornbookError(
+            f"{path}: it learned to read {reading}, and dense tokens read {_READS}: give a model that does"
         )
     return read_model(kind.model_class, path, dtype)

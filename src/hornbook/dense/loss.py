@@ -24,13 +24,16 @@ class Losses:
     """The loss of whether a dense token or a word comes."""
 
 
-def losses(filled: Filled, ids: Tensor, layout: Layout, dense_id: int) -> Losses:
-    """Compute both losses for ids (B, T): each place predicts the next one.
+def losses(
+    filled: Filled, ids: Tensor, layout: Layout, dense_id: int, scored: Tensor | None = None
+) -> Losses:
+    """Compute both losses for ids (B, T): each place predicts the next one, or only those that are `scored` (B, T).
 
     Their sum is the usual cross-entropy over the whole vocabulary, since p(word) = p(no dense token)
     p(word | no dense token). So the emission may be weighted or left out, and the words' loss stays comparable.
     """
-    rows, columns = layout.follows.nonzero(as_tuple=True)
+    wanted = layout.follows if scored is None else layout.follows & scored
+    rows, columns = wanted.nonzero(as_tuple=True)
     size = max(1, len(rows)) if torch.is_grad_enabled() else _PLACES
     hidden, targets = filled.hidden[rows, columns - 1].split(size), ids[rows, columns].split(size)
     parts = [

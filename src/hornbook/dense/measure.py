@@ -18,12 +18,12 @@ ARMS: tuple[Arm, ...] = ("plain", "pause", "dense")
 
 
 def measure(model: DenseModel, kept: Selection, seed: int, emits: Arm | None = None) -> dict[str, float]:
-    """Score held-out words in bits per byte, for each arm; dense tokens stand at random places, as many as in training.
+    """Score held-out words in bits per byte, for each arm; dense tokens stand where `heldout_places` says.
 
     If the model `emits` tokens itself (dense or pause), also score with these, and count them. All arms score the same
     words: all but the first of each window.
     """
-    places = chance_places(kept, seed)
+    places = heldout_places(kept, seed)
     scored = kept.heldout[:, 1:].size * kept.bytes_per_token * math.log(2)
     found = {
         f"{arm} bits per byte": float(window_nats(model, kept.heldout, places, arm).sum()) / scored
@@ -37,15 +37,25 @@ def measure(model: DenseModel, kept: Selection, seed: int, emits: Arm | None = N
     return found
 
 
-def chance_places(kept: Selection, seed: int) -> Ints:
-    """Draw places in the held-out windows, shape (M, n), where n is the selection's average number in a text."""
-    if not kept.tokens:  # all were deleted
-        return np.empty((len(kept.heldout), 0), np.int64)
-    count = max(1, round(kept.tokens / len(kept.words)))
+def heldout_places(kept: Selection, seed: int) -> Ints:
+    """Say where dense tokens stand in the held-out windows, shape (M, n): as many as in training, on average.
+
+    They are the text's own and, if these are fewer than in training, others at random places.
+    """
+    length = kept.heldout.shape[1]
+    own = (
+        kept.heldout_places if kept.heldout_places is not None else np.empty((len(kept.heldout), 0), np.int64)
+    )
+    mean = kept.tokens / len(kept.words) - int((own < length).sum()) / len(own)
+    if not kept.tokens or (own.shape[1] and mean < 0.5):  # all were deleted, or the text's own are enough
+        return own
+    count = max(1, round(mean))
     weights = np.ones(kept.heldout.shape)
     weights[:, -1] = 0
     rng = CounterRNG(seed, "measure", np.arange(len(kept.heldout)))
-    return choose_places(rng, "places", weights, 1, count)[:, 0]
+    return np.sort(
+        np.concatenate([own, choose_places(rng, "places", weights, 1, count)[:, 0]], axis=1), axis=1
+    )
 
 
 @torch.inference_mode()

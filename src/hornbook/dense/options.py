@@ -5,15 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from hornbook.section import Section
-
-TOKEN = "<|dense|>"
+from hornbook.tokenizers import DENSE
 
 
 class DenseOptions(Section):
     """All that it takes to run a model with dense tokens again; kept in `dense.json` beside its weights."""
 
-    token: str = Field(TOKEN, min_length=1)
-    """The token's text in the tokenizer."""
+    token: str = Field(DENSE, min_length=1)
+    """The token's text in the tokenizer. In a corpus, only `<|dense|>` is read as a token by itself."""
     vector: Literal["rms", "raw", "soft"] = "rms"
     """What is added to the token's embedding. rms: the hidden state before it, scaled to the root mean square of the
     embeddings. raw: this hidden state as it is (at the start some fifty times too long). soft: the mean of all

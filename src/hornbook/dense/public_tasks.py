@@ -1,7 +1,7 @@
 """Answer public tasks with dense tokens between question and answer, and compare with other ways of reading."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from hornbook.dense.vector import ablate
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers, answer
 from hornbook.evaluation.continuations import score_endings
-from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
+from hornbook.evaluation.questions import TASKS, PublicTask, Question, find_task, read_questions
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 
@@ -72,11 +72,7 @@ def ask_models(
     chosen = {name: find_task(name) for name in tasks or TASKS}
     questions = {name: read_questions(one, data, limit) for name, one in chosen.items()}
     for name, one in chosen.items():
-        chance = max(one.chance, 0.02)
-        report.say(
-            f"{name}: {len(questions[name]):,} questions; to see a difference of {100 * difference:g} points between "
-            f"models at {100 * chance:g} %, in four of five tries, takes {needed(difference, chance):,}"
-        )
+        tell_needed(report, one, len(questions[name]), difference)
     answers: dict[str, dict[str, list[Answers]]] = {name: {arm: [] for arm in folders} for name in chosen}
     with report.shares() as tell:
         for arm, places in folders.items():
@@ -102,7 +98,9 @@ def answer_with(
 
     The model reads the same words in all ways: long contexts are cut as if the dense tokens were always there.
     """
-    limit, _ = position_limit(model.model) or (_UNLIMITED, False)
+    limit, token = length_of(model), model.options.token
+    if reading == "plain":  # without those, too, that stand in the question itself
+        questions = [replace(one, context=one.context.replace(token, "")) for one in questions]
     between = [] if reading == "plain" else [model.dense_id] * count
     rng = torch.Generator().manual_seed(key(seed, "tasks"))
     was_training = model.training
@@ -118,10 +116,25 @@ def answer_with(
             model.model.device,
             between,
             progress,
+            [token],
         ),
     )
     model.train(was_training)
     return found
+
+
+def length_of(model: DenseModel) -> int:
+    """Count the tokens that a model is given at most."""
+    return (position_limit(model.model) or (_UNLIMITED, False))[0]
+
+
+def tell_needed(report: Reporter, task: PublicTask, count: int, difference: float) -> None:
+    """Say how many questions it takes to see a difference (a share, such as 0.05), beside how many there are."""
+    chance = max(task.chance, 0.02)
+    report.say(
+        f"{task.name}: {count:,} questions; to see a difference of {100 * difference:g} points between models at "
+        f"{100 * chance:g} %, in four of five tries, takes {needed(difference, chance):,}"
+    )
 
 
 def compare(answers: Mapping[str, Sequence[Answers]]) -> dict[str, dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hornbook.dense.insert import Floats, Ints, choose_places, insert
 from hornbook.dense.loss import losses, word_logits
@@ -27,8 +27,8 @@ class SelectOptions(Section):
 
     proposals: int = Field(4, ge=1)
     """Proposals for each text."""
-    count: int = Field(4, ge=1)
-    """Dense tokens in a proposal."""
+    count: int = Field(4, ge=0)
+    """Dense tokens in a proposal, beside those that the text has of its own."""
     rounds: int = Field(1, ge=1)
     """Rounds of filling; one more pass scores the proposals."""
     places: Literal["chance", "least-sure"] = "chance"
@@ -38,6 +38,26 @@ class SelectOptions(Section):
     comparison: the first proposals of random texts."""
     share: float = Field(0.5, gt=0, le=1)
     """The share of texts that are kept, for texts and chance."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: Any) -> Any:
+        """Take the default for what is None, as if it hadn't been given."""
+        return {k: v for k, v in given.items() if v is not None} if isinstance(given, dict) else given
+
+    def beside(self, own: int) -> "SelectOptions":
+        """Fit the options to a text with so many dense tokens of its own: what isn't given proposes none beside them.
+
+        Where none are proposed, there is nothing to choose, and all texts are kept. Raises HornbookError if a text
+        without any gets none.
+        """
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        count = given.get("count", 0 if own else self.count)
+        if not count and not own:
+            raise HornbookError(
+                "count is 0, and the text has no dense tokens of its own: propose at least one"
+            )
+        return self if count else SelectOptions(**{"share": 1.0} | given | {"count": 0, "proposals": 1})
 
 
 @dataclass(frozen=True)
@@ -68,13 +88,15 @@ def score(
     seed: int,
     purpose: str = "proposals",
     rows: Ints | None = None,
+    own: Ints | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Scored:
     """Propose insertions for words (B, L), with `real` False at padding, and score them without a gradient.
 
     The reference costs nothing extra: the first pass has zero vectors, so K proposals cost K times (rounds + 1) passes.
-    `rows` are the texts' numbers, from which random places are drawn. Raises HornbookError for texts with fewer words
-    than dense tokens, and where a score is NaN or infinite.
+    `rows` are the texts' numbers, from which random places are drawn. The texts' own dense tokens stand after the
+    columns `own`, shape (B, n), in every proposal; column L stands for none. Raises HornbookError for texts with fewer
+    words than dense tokens, and where a score is NaN or infinite.
     """
     rows = np.arange(len(words)) if rows is None else rows
     weights = _weights(model, words, real, options.places)
@@ -86,6 +108,9 @@ def score(
     places = choose_places(
         CounterRNG(seed, "select", rows), purpose, weights, options.proposals, options.count
     )
+    if own is not None:
+        repeated = np.broadcast_to(own[:, None], (*places.shape[:2], own.shape[1]))
+        places = np.sort(np.concatenate([places, repeated], axis=2), axis=2)
     batch, proposals, count = places.shape
     flat = places.reshape(-1, count)
     gains, counted = np.empty(len(flat)), np.empty(len(flat), np.int64)

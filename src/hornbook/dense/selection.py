@@ -14,6 +14,8 @@ from hornbook.dense.insert import Ints
 from hornbook.errors import HornbookError
 from hornbook.tokenizers import tokenizer_hash
 
+_ARRAYS, _OWN = ("words", "places", "heldout"), "heldout_places"
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -29,6 +31,8 @@ class Selection:
     """Average in the held-out text, for bits per byte."""
     facts: dict[str, Any]
     """How it was selected, and what the selection gained."""
+    heldout_places: Ints | None = None
+    """Where the held-out text has dense tokens of its own, as `places`; None where it has none."""
 
     @property
     def tokens(self) -> int:
@@ -38,7 +42,7 @@ class Selection:
     def fingerprint(self) -> str:
         """Hash the words and places."""
         digest = hashlib.sha256()
-        for array in (self.words, self.places, self.heldout):
+        for array in self._arrays().values():
             digest.update(f"{array.dtype} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -46,8 +50,8 @@ class Selection:
     def save(self, folder: Path) -> None:
         """Write the folder under another name, then rename it."""
         with beside(folder, folder=True) as new:
-            for name in ("words", "places", "heldout"):
-                np.save(new / f"{name}.npy", getattr(self, name))
+            for name, array in self._arrays().items():
+                np.save(new / f"{name}.npy", array)
             facts = {"bytes_per_token": self.bytes_per_token, **self.facts}
             (new / "selection.json").write_text(json.dumps(facts, indent=2), "utf-8")
 
@@ -55,7 +59,8 @@ class Selection:
     def open(cls, folder: Path) -> "Selection":
         """Read a selection. Raises HornbookError for a folder that holds none, or an incomplete one."""
         try:
-            arrays = {name: np.load(folder / f"{name}.npy") for name in ("words", "places", "heldout")}
+            names = [*_ARRAYS, *([_OWN] if (folder / f"{_OWN}.npy").exists() else [])]
+            arrays = {name: np.load(folder / f"{name}.npy") for name in names}
             facts = json.loads((folder / "selection.json").read_text("utf-8"))
             return cls(**arrays, bytes_per_token=float(facts["bytes_per_token"]), facts=facts)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -63,6 +68,10 @@ class Selection:
             raise HornbookError(
                 f"{folder}: holds no selection ({reason}): make one with `hornbook dense select`"
             ) from error
+
+    def _arrays(self) -> dict[str, Ints]:
+        arrays = {name: getattr(self, name) for name in (*_ARRAYS, _OWN)}
+        return {name: array for name, array in arrays.items() if array is not None}
 
     @classmethod
     def open_for(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, model: Path) -> "Selection":

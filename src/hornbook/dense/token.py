@@ -6,11 +6,11 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.dense.fitness import refuse_unfit
-from hornbook.dense.options import TOKEN
 from hornbook.errors import HornbookError
+from hornbook.tokenizers import DENSE
 
 
-def add_dense_token(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, token: str = TOKEN) -> int:
+def add_dense_token(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, token: str = DENSE) -> int:
     """Add `token` to both, and return its id; a tokenizer that already has it stays as it is.
 
     The token takes the first id after the tokenizer's own. If the model has a spare row for it (Pythia pads its 50,277

@@ -8,13 +8,13 @@ from hornbook.objectives import Vocabulary
 from hornbook.tokenizers import encode_documents
 
 
-def context(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
+def context(tokenizer: PreTrainedTokenizerBase, prompt: str, token: str) -> list[int]:
     """Encode a prompt after the end token, if there is one: so every document begins in training.
 
-    Raises HornbookError if this gives no id.
+    The dense token's text, `token`, is the token wherever it is written. Raises HornbookError if this gives no id.
     """
     end = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
-    ids = [*end, *encode_documents(tokenizer, [prompt])[0]]
+    ids = [*end, *encode_documents(tokenizer, [prompt], [token])[0]]
     if not ids:
         raise HornbookError(
             "the prompt is empty and the tokenizer has no end token: begin the text with a word"

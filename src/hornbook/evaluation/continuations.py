@@ -1,6 +1,6 @@
 """Score endings of texts: how likely a causal model finds them, and whether it would write them itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,29 +39,19 @@ def score_endings(
     device: torch.device,
     between: Sequence[int] = (),
     progress: Callable[[float], None] | None = None,
+    special: Collection[str] = (),
 ) -> Scores:
     """Score (context, ending) pairs; the ids `between` stand between the two, and are not scored.
 
-    Context and ending are tokenized as one text, which begins with the end token, as documents do in training. A
-    context that is too long for `length` tokens loses its beginning. Raises HornbookError for an ending that is too
-    long even alone.
+    Context and ending are tokenized as one text, which begins with the end token, as documents do in training; a token
+    of `special` that is written out in it is that token. A context that is too long for `length` tokens loses its
+    beginning. Raises HornbookError for an ending that is too long even alone.
     """
-    encoded = encode_at(
-        tokenizer, [context + ending for context, ending in pairs], [[len(context)] for context, _ in pairs]
-    )
-    begin = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
     texts, starts = [], []
-    for (ids, (place,)), (_, ending) in zip(encoded, pairs, strict=True):
-        most = length - len(between) - (len(ids) - place)
-        if most < 1:
-            raise HornbookError(
-                f"an ending of {len(ids) - place:,} tokens ({ending[:40]!r}...) leaves no room in a model of {length:,}"
-            )
-        before = [*begin, *ids[:place]][-most:]
-        if not before:
-            raise HornbookError("a context is empty, and the tokenizer has no end token to begin with")
-        texts.append([*before, *between, *ids[place:]])
-        starts.append(len(before) + len(between))
+    for before, ending in encode_pairs(tokenizer, pairs, special):
+        begin = before[-room_before(tokenizer, ending, length - len(between)) :]
+        texts.append([*begin, *between, *ending])
+        starts.append(len(begin) + len(between))
     sizes = np.array([len(text) for text in texts])
     nats, greedy = np.empty(len(texts)), np.empty(len(texts), bool)
     order, done = np.argsort(-sizes, kind="stable"), 0
@@ -74,6 +64,36 @@ def score_endings(
         if progress:
             progress(done / len(order))
     return Scores(nats, greedy)
+
+
+def encode_pairs(
+    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], special: Collection[str] = ()
+) -> list[tuple[list[int], list[int]]]:
+    """Encode each context and ending as one text: the ids of the context, behind the end token, and of the ending.
+
+    Raises HornbookError for an empty context where the tokenizer has no end token.
+    """
+    encoded = encode_at(
+        tokenizer,
+        [context + ending for context, ending in pairs],
+        [[len(context)] for context, _ in pairs],
+        special,
+    )
+    begin = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+    found = [([*begin, *ids[:place]], ids[place:]) for ids, (place,) in encoded]
+    if not all(before for before, _ in found):
+        raise HornbookError("a context is empty, and the tokenizer has no end token to begin with")
+    return found
+
+
+def room_before(tokenizer: PreTrainedTokenizerBase, ending: Sequence[int], length: int) -> int:
+    """Count the tokens that an ending leaves before itself, of `length`; raises HornbookError where it leaves none."""
+    if length - len(ending) < 1:
+        raise HornbookError(
+            f"an ending of {len(ending):,} tokens ({tokenizer.decode(list(ending))[:40]!r}...) leaves no room in a "
+            f"model of {length:,}"
+        )
+    return length - len(ending)
 
 
 def _score(

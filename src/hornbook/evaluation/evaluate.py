@@ -13,9 +13,12 @@ from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
+from hornbook.machine import use_threads
 from hornbook.objectives import Objective, natural_objective
+from hornbook.quiet import quieten_transformers
 from hornbook.recipe import read_recipe
 from hornbook.store import build
+from hornbook.tokenizers import Rule
 
 Outcome = dict[str, list[dict[str, Any]]]
 """`measures` (measure, value, unit, over, rule, comparable) and `samples` (kind, prompt, output)."""
@@ -29,6 +32,7 @@ def evaluate(
     documents: int | None = None,
     windows: int = 2000,
     prompts: Sequence[str] | None = None,
+    special: Rule = "text",
     progress: Progress | None = None,
 ) -> Outcome:
     """Measure a model on held-out documents, and let it write samples.
@@ -36,8 +40,8 @@ def evaluate(
     The `objective` (by default the natural one for the model's head) declares the measures. Likelihoods are over all
     documents, or `documents` of them; losses are over at most `windows` windows. Each prompt has a blank, written
     `<mask>`; by default prompts are taken from the texts, if they fit the model's length. A model whose objective can't
-    write gets no prompts. Raises HornbookError if there is no text, or if model, objective and
-    measures don't fit.
+    write gets no prompts. The rule `special` says what special tokens are that are written out in the texts. Raises
+    HornbookError if there is no text, or if model, objective and measures don't fit.
     """
     tell = progress or (lambda what, share: None)
     objective = objective or natural_objective(loaded.head)
@@ -51,7 +55,14 @@ def evaluate(
     end = objective.end(loaded.vocabulary)
     assert end is not None
     with TemporaryDirectory() as folder:
-        store = build(Path(folder) / "tokens", texts, loaded.tokenizer, end, sentences=objective.sentences)
+        store = build(
+            Path(folder) / "tokens",
+            texts,
+            loaded.tokenizer,
+            end,
+            sentences=objective.sentences,
+            special=special,
+        )
         heldout = Heldout(loaded, objective, texts, store, documents, windows)
         measures = [one for name in objective.measures for one in MEASURES.find(name).measure(heldout, tell)]
     if objective.writes is None:
@@ -81,6 +92,8 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
     With `trust`, code that lies in the folder may run.
     Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
+    quieten_transformers()
+    use_threads()
     loaded = load_model(folder, trust)
     recipe = read_recipe(folder / "recipe.yaml")
     texts = list(recipe.corpus.documents_of("heldout"))
@@ -92,7 +105,8 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
             f"and now has {found['documents']:,}, {found['bytes']:,} bytes: bring back the old text, for "
             "figures on another one can't be compared"
         )
-    outcome = evaluate(loaded, texts, recipe.objective, progress=progress)
+    special = recipe.corpus.special_tokens
+    outcome = evaluate(loaded, texts, recipe.objective, special=special, progress=progress)
     with beside(folder / "evaluation.json") as file:
         file.write_text(json.dumps(outcome, indent=2, ensure_ascii=False), "utf-8")
     return outcome

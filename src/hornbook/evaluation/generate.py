@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
+from hornbook.evaluation.literal_prompt import refuse_dense, written_out
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
 from hornbook.loading import LoadedModel
@@ -30,11 +31,15 @@ def generate(
     """Continue a prompt until the document ends, or for `tokens` tokens; return the text after the prompt.
 
     The context begins with the end token, as every document does in training. `stream` is called with each new piece of
-    text; together the pieces are the returned text. `warn` is called if the model's length cuts the text short. Tokens
-    are chosen as `sampling` says; the same seed gives the same text. Raises HornbookError unless the model is causal
-    and reads from left to right, for a prompt that is too long, and for invalid values.
+    text; together the pieces are the returned text. `warn` is called if the model's length cuts the text short, and if
+    a special token is written out in the prompt, where it is text like any other. Tokens are chosen as `sampling` says;
+    the same seed gives the same text. Raises HornbookError unless the model is causal and reads from left to right, for
+    a prompt that is too long or holds a dense token, and for invalid values.
     """
     loaded.need(head="causal", reading="left to right")
+    refuse_dense(loaded, prompt)
+    if told := written_out(loaded, prompt):
+        warn(told)
     end = loaded.vocabulary.eos
     assert end is not None
     context = [end, *encode_documents(loaded.tokenizer, [prompt])[0]]

@@ -6,6 +6,7 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import cut, join, written
+from hornbook.evaluation.literal_prompt import refuse_dense
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES
@@ -39,6 +40,7 @@ def infill(
     a blank, with more blanks than there are sentinels, or with more tokens than the model takes.
     """
     loaded.need(head="seq2seq")
+    refuse_dense(loaded, text)
     parts, sentinels, end = cut(text), loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.eos
     assert end is not None
     blanks = len(parts) - 1

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,22 @@ class PublicTask:
     read: Callable[[dict[str, Any]], Question]
     chance: float
     """The share of right answers by guessing."""
+
+    @property
+    def training(self) -> "PublicTask":
+        """The questions to train on: the split train, or train.jsonl beside the file."""
+        return replace(self, split="train", file=f"{self.name}/train.jsonl")
+
+
+def numbered(question: Question) -> Question:
+    """Write the choices out before the answer, which is then one of 1, 2, 3, 4; a question without any stays."""
+    if len(question.continuations) < 2:
+        return question
+    numbers = range(1, len(question.continuations) + 1)
+    listed = "".join(f"\n{number}.{one}" for number, one in zip(numbers, question.continuations, strict=True))
+    return Question(
+        f"{question.context}{listed}\nAnswer:", tuple(f" {number}" for number in numbers), question.label
+    )
 
 
 def _hellaswag(row: dict[str, Any]) -> Question:

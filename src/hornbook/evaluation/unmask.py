@@ -6,6 +6,7 @@ import torch
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import BLANK, cut, join, written
+from hornbook.evaluation.literal_prompt import refuse_dense
 from hornbook.loading import LoadedModel
 from hornbook.tokenizers import encode_documents
 
@@ -40,6 +41,7 @@ def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
     model takes.
     """
     loaded.need(head="masked")
+    refuse_dense(loaded, text)
     parts, vocabulary = cut(text), loaded.vocabulary
     if len(parts) < 2:
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where a word is to be found")

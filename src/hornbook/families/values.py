@@ -5,7 +5,7 @@ import inspect
 
 from transformers import PretrainedConfig
 
-# Keys of a config class that a recipe never states, and who states them instead.
+# Keys of a config class that a recipe can't set, and what sets them instead.
 OWNERS = {
     "vocab_size": "the tokenizer",
     "pad_token_id": "the tokenizer",

@@ -1,6 +1,7 @@
-"""What a run is: the options of corpus, tokenizer and objective, with those of model and training, checked as one."""
+"""A recipe: the options of a run's corpus, tokenizer, objective, model and training, checked together."""
 
 from hornbook.recipe.model import Model
+from hornbook.recipe.optimization import Optimization
 from hornbook.recipe.reading import make_recipe, read_recipe, read_shipped, read_values
 from hornbook.recipe.recipe import Recipe
 from hornbook.recipe.settings import change, put
@@ -8,6 +9,7 @@ from hornbook.recipe.training import Phase, ResolvedPhase, Training
 
 __all__ = [
     "Model",
+    "Optimization",
     "Phase",
     "Recipe",
     "ResolvedPhase",

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
 from hornbook.families.custom import family_of_code
+from hornbook.families.positions import Scheme
 from hornbook.section import Section
 
 
@@ -20,10 +21,11 @@ class Model(Section):
     """A size that people know, such as bert-tiny: see `hornbook families`. A plain module of one's own has none."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
-    positions: bool = True
-    """Whether the position table learns; false leaves it at zero, and the model can't tell where a token stands."""
+    positions: Scheme | None = None
+    """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`
+    queries and keys, distances in the scores (`alibi`), or not at all (`none`); by default as it was published."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
+    """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 
     @field_validator("preset")
     @classmethod

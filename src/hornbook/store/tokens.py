@@ -1,9 +1,10 @@
 """Tokens on disk: all documents of a corpus in one memory-mapped array, each followed by its end token."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.store.sentences import sentence_starts
-from hornbook.tokenizers import encode_at, encode_documents, tokenizer_hash
+from hornbook.tokenizers import Rule, count_literals, encode_at, encode_documents, standing, tokenizer_hash
 from hornbook.tokenizers.words import batches
 
 _Item = TypeVar("_Item")
@@ -41,6 +42,8 @@ class TokenStore:
     bytes: npt.NDArray[np.int64]
     sentences: npt.NDArray[np.int64] | None = None
     """Where each sentence begins, ascending, including the first of each document."""
+    literals: dict[str, int] = field(default_factory=dict)
+    """How often each special token is written out in the text; a store of an older version doesn't tell."""
 
     @classmethod
     def open(cls, folder: Path, tokenizer: PreTrainedTokenizerBase) -> "TokenStore":
@@ -55,21 +58,22 @@ class TokenStore:
                 np.load(folder / "ends.npy"),
                 np.load(folder / "bytes.npy"),
                 np.load(sentences, mmap_mode="r") if facts.get("sentences") else None,
+                facts.get("literals", {}),
             )
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HornbookError(
-                f"{folder}: can't read this token store ({error}): delete the folder to make it anew"
+                f"{folder}: can't read this token store ({error}): delete the folder to make it again"
             ) from error
         if told != (len(store.tokens), len(store.ends)):
             raise HornbookError(
-                f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, its files hold "
-                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it anew"
+                f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, but its files hold "
+                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it again"
             )
         if made_by != (used := tokenizer_hash(tokenizer)):
             raise HornbookError(
                 f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {used[:12]}, "
-                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it anew"
+                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it again"
             )
         return store
 
@@ -77,7 +81,7 @@ class TokenStore:
         # On macOS and Windows, workers are new processes. They open the files themselves: a copy of the whole corpus
         # for each worker would take much time and memory.
         arrays = (self.tokens, self.ends, self.bytes, self.sentences)
-        return _reopen, (self.folder, *map(_file_of, arrays))
+        return _reopen, (self.folder, self.literals, *map(_file_of, arrays))
 
     def document(self, number: int) -> npt.NDArray[np.int64]:
         """Return the tokens of one document, with its end token."""
@@ -89,9 +93,9 @@ class TokenStore:
         return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
 
     def turned(self) -> "TokenStore":
-        """Turn the text around, in memory: the last document first, each from its last token on, then an end token."""
+        """Reverse the text, in memory: the last document first, each from its last token on, then an end token."""
         sizes = np.diff(self.ends, prepend=0)[::-1]
-        # All of it but the last end token, which every document shares with the one before it.
+        # Reversed, each end token stands before its document. With the first one moved to the end, one follows each.
         tokens = np.roll(self.tokens[::-1], -1)
         return TokenStore(self.folder, tokens, np.cumsum(sizes), self.bytes[::-1])
 
@@ -117,15 +121,14 @@ def _file_of(array: Any) -> Any:
     return _Mapped(str(array.filename), array.dtype, array.offset, array.shape)
 
 
-def _reopen(folder: Path, *arrays: Any) -> TokenStore:
+def _reopen(folder: Path, literals: dict[str, int], *arrays: Any) -> TokenStore:
     """Open another process's store in this one."""
-    return TokenStore(
-        folder,
-        *(
-            np.memmap(one.file, one.dtype, "r", one.offset, one.shape) if isinstance(one, _Mapped) else one
-            for one in arrays
-        ),
-    )
+    opened = [
+        np.memmap(one.file, one.dtype, "r", one.offset, one.shape) if isinstance(one, _Mapped) else one
+        for one in arrays
+    ]
+    tokens, ends, sizes, sentences = opened
+    return TokenStore(folder, tokens, ends, sizes, sentences, literals)
 
 
 def build(
@@ -135,11 +138,13 @@ def build(
     end_id: int,
     progress: Callable[[int], None] | None = None,
     sentences: bool = False,
+    special: Rule = "text",
 ) -> TokenStore:
     """Tokenize documents into a new store, on all cores; `progress` is called with the bytes of each batch.
 
-    `sentences` also stores where sentences begin, which takes longer. Memory grows only by some bytes for each document
-    and sentence. Raises HornbookError when the disk is full; then, as after a kill, no incomplete store is left.
+    `sentences` also stores where sentences begin, which takes longer. Special tokens that are written out in the text
+    are counted; the rule `special` says what they are. Memory grows only by some bytes for each document and sentence.
+    Raises HornbookError when the disk is full; then, as after a kill, no incomplete store is left.
     """
     # The highest id decides, since a vocabulary may have gaps.
     highest = max(tokenizer.get_vocab().values())
@@ -149,10 +154,13 @@ def build(
     starts = [np.empty(0, np.int64)]
     total = 0
 
+    stands, literals = standing(tokenizer, special), Counter[str]()
+
     def encode(texts: list[str]) -> tuple[list[str], list[list[int]], npt.NDArray[np.int64]]:
+        literals.update(count_literals(tokenizer, texts))
         if sentences:
-            return texts, *_with_sentences(tokenizer, texts)
-        return texts, encode_documents(tokenizer, texts), np.empty(0, np.int64)
+            return texts, *_with_sentences(tokenizer, texts, stands)
+        return texts, encode_documents(tokenizer, texts, stands), np.empty(0, np.int64)
 
     with beside(folder, folder=True) as new:
         with (new / "tokens.bin").open("wb") as file:
@@ -178,16 +186,17 @@ def build(
             "tokens": total,
             "documents": len(lengths),
             "sentences": sentences,
+            "literals": dict(sorted(literals.items())),
         }
         (new / "store.json").write_text(json.dumps(facts, indent=2), "utf-8")
     return TokenStore.open(folder, tokenizer)
 
 
 def _with_sentences(
-    tokenizer: PreTrainedTokenizerBase, texts: list[str]
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], stands: list[str]
 ) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
     """Encode documents, and find where their sentences begin, counted from the first token of the first document."""
-    encoded = encode_at(tokenizer, texts, [sentence_starts(text) for text in texts])
+    encoded = encode_at(tokenizer, texts, [sentence_starts(text) for text in texts], stands)
     starts, first = [], 0
     for ids, places in encoded:
         starts.append(first + np.unique([0, *(place for place in places if place < len(ids))]))

@@ -1,7 +1,7 @@
-"""From texts to ids, with everything in a text taken for text."""
+"""From texts to ids, with everything in a text taken for text, but for the special tokens that are to be themselves."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,24 +15,31 @@ from hornbook.tokenizers.identity import backend
 _UNWRITABLE = "\ufdd0"  # a noncharacter: no text holds it
 
 
-def encode_documents(tokenizer: Tokenizer | PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+def encode_documents(
+    tokenizer: Tokenizer | PreTrainedTokenizerBase, texts: list[str], special: Collection[str] = ()
+) -> list[list[int]]:
     """Encode texts on all cores: no template, no truncation, and no control token, whatever is written there.
 
-    A literal '</s>' or '<mask>' in a text is split like any other word.
+    A literal '</s>' or '<mask>' in a text is split like any other word, unless it is one of `special`: these stand for
+    themselves, as in transformers (`literals.standing` lists those of a rule).
     """
-    return [ids for ids, _ in _encode(tokenizer, texts, _ids)]
+    return [ids for ids, _ in _encode(tokenizer, texts, _ids, special)]
 
 
 def encode_at(
-    tokenizer: Tokenizer | PreTrainedTokenizerBase, texts: list[str], characters: list[list[int]]
+    tokenizer: Tokenizer | PreTrainedTokenizerBase,
+    texts: list[str],
+    characters: list[list[int]],
+    special: Collection[str] = (),
 ) -> list[tuple[list[int], list[int]]]:
     """Encode texts as `encode_documents` does, and find the tokens at some characters of each text.
 
-    A character's token is the first one that doesn't end before it: that with the space before a word is the word's.
-    Gives for each text its ids, and as many places among them as it has `characters`; a character after the last token
-    has the place after it.
+    A character's token is the first one that ends after it. So a token that begins with the space before a word counts
+    as the token of the word's first letter.
+    Returns, for each text, its ids and an index into them for each of its `characters`. A character after the last
+    token gets the index after the last.
     """
-    encoded = _encode(tokenizer, texts, _ids_and_ends)
+    encoded = _encode(tokenizer, texts, _ids_and_ends, special)
     return [
         (ids, np.searchsorted(np.maximum.accumulate(ends), wanted, side="right").tolist())
         for (ids, ends), wanted in zip(encoded, characters, strict=True)
@@ -40,24 +47,27 @@ def encode_at(
 
 
 _Encoded = tuple[list[int], npt.NDArray[np.int64]]
-"""A text's ids and, where they were asked for, the characters at which its tokens end."""
+"""A text's ids, and the characters at which its tokens end; the latter are empty if nobody needs them."""
 
 
 def _encode(
     tokenizer: Tokenizer | PreTrainedTokenizerBase,
     texts: list[str],
     run: Callable[[Tokenizer, list[str]], list[_Encoded]],
+    special: Collection[str],
 ) -> list[_Encoded]:
     rust = backend(tokenizer)
     with _all_text(rust):
         encoded = run(rust, texts)
-    control = _control_ids(tokenizer)
     # A foreign Unigram model may hold control tokens among its pieces, where they are found all the same.
-    caught = [place for place, (ids, _) in enumerate(encoded) if not control.isdisjoint(ids)]
-    if caught:
-        plain = run(_without_control(rust), [texts[place] for place in caught])
-        for place, one in zip(caught, plain, strict=True):
-            encoded[place] = one
+    control = _control_ids(tokenizer)
+    wrong = [place for place, (ids, _) in enumerate(encoded) if not control.isdisjoint(ids)]
+    named = [place for place, text in enumerate(texts) if any(token in text for token in special)]
+    for places, kept in ((wrong, ()), (named, special)):
+        if places:
+            found = run(_without_control(rust, kept), [texts[place] for place in places])
+            for place, one in zip(places, found, strict=True):
+                encoded[place] = one
     return encoded
 
 
@@ -75,7 +85,7 @@ def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
 
 @contextmanager
 def _all_text(rust: Tokenizer) -> Iterator[None]:
-    """Take special tokens for text, and cut and pad nothing, for as long as the block runs."""
+    """Encode special tokens as text, without truncation and padding, while the block runs."""
     before, truncation, padding = rust.encode_special_tokens, rust.truncation, rust.padding
     rust.encode_special_tokens = True
     rust.no_truncation()
@@ -91,7 +101,7 @@ def _all_text(rust: Tokenizer) -> Iterator[None]:
 
 
 def _control_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> set[int]:
-    """Collect the ids that no text may become; an unknown token that has no other role isn't one of them."""
+    """Collect the ids that no text may be encoded to; an unknown token without another role isn't one of them."""
     control = {i for i, token in backend(tokenizer).get_added_tokens_decoder().items() if token.special}
     if isinstance(tokenizer, PreTrainedTokenizerBase):
         roles = dict(tokenizer.special_tokens_map)
@@ -101,13 +111,21 @@ def _control_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> set[int]:
     return control
 
 
-def _without_control(rust: Tokenizer) -> Tokenizer:
-    """Copy a tokenizer, its control tokens renamed to what can't be written; ids stay."""
+def _without_control(rust: Tokenizer, kept: Collection[str] = ()) -> Tokenizer:
+    """Copy a tokenizer, its control tokens but those kept renamed to what can't be written; ids stay."""
     state: dict[str, Any] = json.loads(rust.to_str())
-    special = {token["content"] for token in state["added_tokens"] if token["special"]}
     model = state["model"]
-    special.discard(model.get("unk_token"))
-    state["added_tokens"] = [token for token in state["added_tokens"] if not token["special"]]
+    special = {token["content"] for token in state["added_tokens"] if token["special"]} - set(kept)
+    unknown = model.get("unk_token")
+    # The model needs its unknown token under its own name; as a piece, no text becomes it.
+    state["added_tokens"] = [
+        token | {"content": _UNWRITABLE + token["content"], "normalized": False}
+        if token["content"] in special
+        else token
+        for token in state["added_tokens"]
+        if token["content"] not in special or token["content"] != unknown
+    ]
+    special.discard(unknown)
     state |= {"truncation": None, "padding": None, "post_processor": None}
 
     def rename(token: str) -> str:

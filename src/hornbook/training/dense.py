@@ -11,50 +11,40 @@ from typing import Any, Self
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
-from hornbook.dense.insert import Ints, insert
-from hornbook.dense.layout import Layout
+from hornbook.dense.insert import Ints
 from hornbook.dense.loss import ahead, losses
-from hornbook.dense.measure import Arm, measure, to_tensor
+from hornbook.dense.measure import Arm
 from hornbook.dense.model import DenseModel
 from hornbook.dense.options import Gradient
 from hornbook.dense.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
+from hornbook.families import TYPES
 from hornbook.families.weights import read_model
 from hornbook.machine import choose_instructions, choose_threads
 from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
-from hornbook.recipe import Training
+from hornbook.recipe import Optimization
 from hornbook.reporter import LOGGER
 from hornbook.rng import CounterRNG, key, permute
 from hornbook.schedules import learning_rate
-from hornbook.section import Section
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
+from hornbook.training.lessons import Lesson, Lessons, SelectedTexts
 from hornbook.training.log import Log
 
 _COURSE, _BEGAN = "course.json", "began_with"
 
 
-class DenseTraining(Section):
-    """How a model is trained with dense tokens."""
+class DenseTraining(Optimization):
+    """How a model is trained with dense tokens: the steps as in every other training, and what is new."""
 
-    steps: int = Field(ge=1)
-    """Optimizer steps."""
-    batch: int = Field(32, ge=1)
-    """Texts in a step."""
+    usual = 0.1  # the model has been trained already
+
     learning_rate: float = Field(1e-4, gt=0)
-    """The peak learning rate, of a cosine after a warmup."""
-    weight_decay: float = Field(0.1, ge=0)
-    """AdamW's weight decay, on matrices."""
-    clip: float = Field(1.0, gt=0)
-    """Largest norm of the gradient, over all parameters."""
-    log_every: int = Field(10, ge=1)
-    """Steps between lines of the log."""
-    checkpoint_every: int = Field(100, ge=1)
-    """Steps between checkpoints, if any are kept."""
+    """The highest that the schedule reaches, by default a tenth of the optimizer's own."""
     arm: Arm = "dense"
     """dense: with vectors. pause: tokens without vectors. plain: no such tokens. All have the same words in the same
     order."""
@@ -86,16 +76,10 @@ class DenseTraining(Section):
             )
         return self
 
-    @property
-    def plain(self) -> Training:
-        """The options of the optimizer and the schedule."""
-        shared = ("steps", "batch", "learning_rate", "weight_decay", "clip")
-        return Training(**{name: getattr(self, name) for name in shared})
-
 
 def train_dense(
     model: DenseModel,
-    kept: Selection,
+    kept: Selection | Lessons,
     options: DenseTraining,
     seed: int = 0,
     log: Path | None = None,
@@ -103,7 +87,7 @@ def train_dense(
     checkpoints: Path | None = None,
     warn: Callable[[str], None] = LOGGER.warning,
 ) -> dict[str, Any]:
-    """Train on the selection of phase 1, with teacher forcing; return the held-out figures before and after.
+    """Train on the selection of phase 1, or other lessons; return the held-out figures before and after.
 
     Step n is a function of (seed, n), and its words are the same for every arm. With a folder for `checkpoints`, an
     interrupted training goes on from its newest undamaged checkpoint. On a CPU with the same number of threads,
@@ -111,11 +95,12 @@ def train_dense(
     checkpoint is damaged. Raises HornbookError when the loss is not a number and for checkpoints of another training,
     and Interrupted after Ctrl-C or SIGTERM, with everything saved.
     """
+    lessons: Lessons = SelectedTexts(kept) if isinstance(kept, Selection) else kept
     model.train()
     emits = options.arm if options.emission else None
-    before = measure(model, kept, seed, emits)
-    optimizers = OPTIMIZERS[options.plain.optimizer].make(model.model, options.plain, (nn.Linear,))
-    course = _course(model, kept, options, seed)
+    before = lessons.measure(model, seed, emits)
+    optimizers = OPTIMIZERS[options.optimizer].make(model.model, options, _matrices(model))
+    course = _course(model, lessons, options, seed)
     began_with = bits_depend_on([choose_threads(), choose_instructions()])
     first = 0
     if checkpoints:
@@ -124,50 +109,46 @@ def train_dense(
     with ExitStack() as stack:
         signals = stack.enter_context(watch()) if checkpoints else Signals()
         for step in range(first, options.steps):
-            facts = _step(model, kept, options, seed, step, optimizers)
+            facts = _step(model, lessons, options, seed, step, optimizers)
             last = step + 1 == options.steps
             if (step + 1) % options.log_every == 0 or last:
                 if written:
                     written.write("train", {"step": step + 1, **facts})
                 if progress:
                     progress(step + 1, f"loss {facts['loss']:.3f}")
-            if checkpoints and ((step + 1) % options.checkpoint_every == 0 or last or signals.received):
-                _save(model, optimizers, course | {_BEGAN: began_with}, checkpoints, step + 1)
+            if checkpoints and (
+                (step + 1) % options.every(options.checkpoint_every) == 0 or last or signals.received
+            ):
+                _save(model, optimizers, course | {_BEGAN: began_with}, checkpoints, step + 1, options.keep)
             if signals.received and not last:
                 raise Interrupted(
                     f"stopped after step {step + 1:,} of {options.steps:,}, saved; run the same command to go on",
                     signals.received,
                 )
-    after = measure(model, kept, seed, emits)
+    after = lessons.measure(model, seed, emits)
     if written:
         written.write("evaluate", {"step": options.steps, **after})
     return {"before": before, "after": after}
 
 
 def make_batch(
-    model: DenseModel, kept: Selection, options: DenseTraining, seed: int, step: int
-) -> tuple[Tensor, Layout, int | None]:
-    """Make the batch of a step: ids, layout and rounds."""
-    epochs, places = np.divmod(step * options.batch + np.arange(options.batch), len(kept.words))
+    model: DenseModel, lessons: Lessons, options: DenseTraining, seed: int, step: int
+) -> tuple[Lesson, int | None]:
+    """Make the batch of a step, and say in how many rounds it is filled."""
+    epochs, places = np.divmod(step * options.batch + np.arange(options.batch), len(lessons))
     rows: Ints = np.empty(options.batch, np.int64)
     for epoch in np.unique(epochs):
         here = epochs == epoch
-        rows[here] = permute(places[here], len(kept.words), key(seed, "order", int(epoch)))
-    words = kept.words[rows].astype(np.int64)
+        rows[here] = permute(places[here], len(lessons), key(seed, "order", int(epoch)))
     rounds = options.rounds if options.arm == "dense" else 0
     if options.random_rounds and rounds:
         rounds = int(CounterRNG(seed, step, np.zeros(1, np.int64)).integers("rounds", 1, rounds + 1)[0, 0])
-    if options.arm == "plain":
-        ids = to_tensor(model, words)
-        return ids, model.layout(ids), rounds
-    put = insert(words, kept.places[rows], model.dense_id)
-    ids = to_tensor(model, put.ids)
-    return ids, model.layout(ids, torch.from_numpy(put.real).to(ids.device)), rounds
+    return lessons.batch(model, rows, options.arm), rounds
 
 
 def _step(
     model: DenseModel,
-    kept: Selection,
+    lessons: Lessons,
     options: DenseTraining,
     seed: int,
     step: int,
@@ -175,10 +156,12 @@ def _step(
 ) -> dict[str, float]:
     """Take one step; its random numbers depend on (seed, step) alone."""
     torch.manual_seed(key(seed, "dropout", step))
-    ids, layout, rounds = make_batch(model, kept, options, seed, step)
+    lesson, rounds = make_batch(model, lessons, options, seed, step)
+    ids, layout = lesson.ids, lesson.layout
     filled = model(ids, layout, rounds, options.gradient)
-    found = losses(filled, ids, layout, model.dense_id)
-    count = int((layout.follows & ~layout.dense).sum())
+    found = losses(filled, ids, layout, model.dense_id, lesson.scored)
+    words = layout.follows & ~layout.dense
+    count = int((words if lesson.scored is None else words & lesson.scored).sum())
     loss = found.words.sum() / count
     if options.emission and options.arm != "plain":
         loss = loss + options.emission * found.emission.sum() / count
@@ -186,19 +169,25 @@ def _step(
         loss = loss + options.ahead * ahead(filled, ids, layout, model.dense_id).sum() / count
     if loss.requires_grad:  # with `producer_only`, a batch without vectors has no gradient
         loss.backward()
-    norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip))
-    words = float(found.words.detach().sum()) / count
-    if not (math.isfinite(words) and math.isfinite(norm)):
+    norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip or math.inf))
+    nats = float(found.words.detach().sum()) / count
+    if not (math.isfinite(nats) and math.isfinite(norm)):
         raise HornbookError(
-            f"step {step + 1}: the loss is {words} and the gradient's length {norm}: try a lower learning rate "
+            f"step {step + 1}: the loss is {nats} and the gradient's length {norm}: try a lower learning rate "
             f"than {options.learning_rate}"
         )
-    rate = learning_rate(options.plain, step)
+    rate = learning_rate(options, step)
     take_step(optimizers, rate)
-    return {"loss": words, "learning_rate": rate, "gradient_norm": norm}
+    return {"loss": nats, "learning_rate": rate, "gradient_norm": norm}
 
 
-def _course(model: DenseModel, kept: Selection, options: DenseTraining, seed: int) -> dict[str, Any]:
+def _matrices(model: DenseModel) -> tuple[type[nn.Module], ...]:
+    """Name the layers that hold matrices between hidden states, as the model's family declares them."""
+    family = TYPES.get(model.model.config.model_type)
+    return family.matrices if family else (nn.Linear,)
+
+
+def _course(model: DenseModel, lessons: Lessons, options: DenseTraining, seed: int) -> dict[str, Any]:
     """Collect all that a training's result depends on."""
     digest = hashlib.sha256()
     for name, tensor in model.model.state_dict().items():
@@ -206,20 +195,25 @@ def _course(model: DenseModel, kept: Selection, options: DenseTraining, seed: in
         digest.update(tensor.cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
     return {
         "model": digest.hexdigest(),
-        "selection": kept.fingerprint(),
+        "selection": lessons.fingerprint(),
         "seed": seed,
         **options.model_dump(mode="json"),
     }
 
 
 def _save(
-    model: DenseModel, optimizers: list[Optimizer], course: dict[str, Any], folder: Path, step: int
+    model: DenseModel,
+    optimizers: list[Optimizer],
+    course: dict[str, Any],
+    folder: Path,
+    step: int,
+    keep: int,
 ) -> None:
     def write(new: Path) -> None:
         model.model.save_pretrained(new)
         (new / _COURSE).write_text(json.dumps(course, indent=2), "utf-8")
 
-    save_checkpoint(folder, Progress(step), write, optimizer_state(model, optimizers), keep=2)
+    save_checkpoint(folder, Progress(step), write, optimizer_state(model, optimizers), keep=keep)
 
 
 def _go_on(

@@ -1,6 +1,7 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,10 +19,20 @@ from hornbook.families import Family
 from hornbook.families.custom import Custom
 from hornbook.objectives import READING, Vocabulary
 from hornbook.recipe import Recipe
+from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
-from hornbook.tokenizers import STYLES, build_fast_tokenizer, load, tokenizer_hash, train
+from hornbook.tokenizers import (
+    DENSE,
+    STYLES,
+    advise,
+    build_fast_tokenizer,
+    describe_literals,
+    load,
+    tokenizer_hash,
+    train,
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,16 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     tokenizer, vocabulary, config = fit(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
-    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
+    stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
+    literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
+    told, as_text = describe_literals(literals, tokenizer, recipe.corpus.special_tokens)
+    if as_text:
+        parting = "--set corpus.documents=separator --set 'corpus.separator={}'"
+        report.warn(f"{told}; {advise(as_text, tokenizer, '--set corpus.special_tokens=special', parting)}")
+    elif told:
+        report.say(told)
     return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
 
 
@@ -89,9 +107,8 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
             f"no phase reaches model.length {recipe.model.length}: beyond token {longest} the model is never trained, "
             "and the figures at its full length will be poor"
         )
-    config = recipe.model.family.configure(
-        recipe.model.size, tokenizer, recipe.model.length, recipe.model.config
-    )
+    chosen = recipe.model
+    config = chosen.family.configure(chosen.size, tokenizer, chosen.length, chosen.config, chosen.positions)
     if recipe.objective.reading == "right to left":
         setattr(config, READING, "right to left")  # so that no command reads it in the other direction
     return tokenizer, vocabulary, config
@@ -100,10 +117,7 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
 def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
-    model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
-    if not recipe.model.positions:
-        family.forget_positions(model)
-    return model
+    return family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
 
 
 def check_folder(recipe: Recipe) -> None:
@@ -117,7 +131,10 @@ def check_folder(recipe: Recipe) -> None:
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )
         return
-    before, now = _flat(yaml.safe_load(saved.read_text("utf-8"))), _flat(recipe.model_dump(mode="json"))
+    before, now = (
+        _flat(resolve(yaml.safe_load(saved.read_text("utf-8")))),
+        _flat(recipe.model_dump(mode="json")),
+    )
     different = [
         f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
         for place in dict.fromkeys([*before, *now])
@@ -180,21 +197,20 @@ def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
     )
 
 
-def _store(
+def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
-    sentences = recipe.objective.sentences
-    identity = key(
-        recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *["sentences"] * sentences
-    )
+    sentences, special = recipe.objective.sentences, recipe.corpus.special_tokens
+    marks = ["sentences"] * sentences + [DENSE] * (DENSE in tokenizer.get_vocab())
+    identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
     if folder.exists():
         return TokenStore.open(folder, tokenizer)
     with report.counting(
         f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
     ) as advance:
-        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences)
+        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences, special)
 
 
 def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:

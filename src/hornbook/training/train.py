@@ -10,7 +10,7 @@ from hornbook.atomic import beside, check_new
 from hornbook.contract import check_run
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
-from hornbook.families.positions import unused_positions
+from hornbook.families.unused_positions import unused_positions
 from hornbook.machine import choose, use_threads
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import Recipe, make_recipe, read_recipe

@@ -1,4 +1,4 @@
-"""Who may see what: heads, masks, blocks, the axis of time. Rules where a config tells, and a probe for any module."""
+"""Which token sees which: heads, masks, blocks, the time axis. Rules on the config, and probes of any module."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ def _decoder(value: bool) -> Any:
     "C44",
     "A causal model doesn't see what it has to predict",
     needs="head network",
-    why="BERT and RoBERTa with a causal head look ahead unless is_decoder is set; the label is then in the input. "
-    "Measured: a loss of 0.016 on random data, where 4.01 is the least that can be learned.",
+    why="With a causal head, BERT and RoBERTa look ahead unless is_decoder is set, so the input shows the label. "
+    "Measured: a loss of 0.016 on random data, where 4.01 is the lowest that can be learned.",
     fix="Set is_decoder to true, or give attention a causal mask.",
     mend=_decoder(True),
 )
 def looks_ahead(subject: Subject) -> Iterator[str]:
-    """Read the config, then change a later token and see whether earlier outputs move."""
+    """Read the config, then change a later token and see whether earlier outputs change."""
     if subject.head != "causal" and not _has_decoder(subject):
         return
     family, decoder = subject.family, getattr(subject.config, "is_decoder", None)
@@ -64,14 +64,14 @@ def _has_decoder(subject: Subject) -> bool:
     "C45",
     "A masked model sees both sides",
     needs="head network",
-    why="With is_decoder set, or a causal mask, a masked word is predicted from what stands before it only. Measured: "
-    "the last token doesn't reach the first logits.",
-    fix="Set is_decoder to false, or take the causal mask away.",
+    why="With is_decoder set, or with a causal mask, the model predicts a masked word only from the words before it. "
+    "Measured: the last token doesn't change the first logits.",
+    fix="Set is_decoder to false, or remove the causal mask.",
     unless="C52",
     mend=_decoder(False),
 )
 def looks_back_only(subject: Subject) -> Iterator[str]:
-    """Read the config, then change the last token and see whether the first output moves."""
+    """Read the config, then change the last token and see whether the first output changes."""
     if subject.head == "causal":
         return
     if subject.head == "masked" and getattr(subject.config, "is_decoder", False):
@@ -88,11 +88,11 @@ def looks_back_only(subject: Subject) -> Iterator[str]:
     needs="network",
     why="Without its mask, padding is read like text. Measured: a leak of 0.61 through a forward that takes "
     "attention_mask and ignores it, 5e-7 through one that uses it.",
-    fix="Use attention_mask (torch's src_key_padding_mask is its opposite: True where there is none).",
+    fix="Use attention_mask. (torch's src_key_padding_mask is the opposite: True where there is padding.)",
     unless="C52",
 )
 def padding(subject: Subject) -> Iterator[str | Found]:
-    """Change the ids under the mask and see whether outputs outside it move."""
+    """Change the ids that the mask hides, and see whether the other outputs change."""
     network = subject.network
     assert network is not None
     for view, moved in Influence.of(network):
@@ -114,11 +114,12 @@ def padding(subject: Subject) -> Iterator[str | Found]:
 
 @check(
     "C51",
-    "Blocks are modules of their own",
+    "Every block is a module of its own",
     needs="model",
-    why="[layer] * n is one layer n times: one set of weights. Measured: 198,272 parameters where 396,544 were meant; "
-    "the state's keys are there n times, so that counting them shows nothing.",
-    fix="Make each: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares by design.)",
+    why="[layer] * n is one layer n times, with one set of weights. Measured: 198,272 parameters where 396,544 were "
+    "meant. The state's keys are there n times, so counting them doesn't show it.",
+    fix="Make each block: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares its "
+    "layers by design.)",
 )
 def own_blocks(subject: Subject) -> Iterator[str]:
     """Look for one module under several names, and for layers in a list that torch doesn't know."""
@@ -168,11 +169,11 @@ def time_axis(subject: Subject) -> Iterator[str]:
                 f"{across[1]}{never}{where}"
             )
         elif not along:
-            yield f"{view.name}: changing a token changes no other place's output: there is no context"
+            yield f"{view.name}: changing a token doesn't change any other place's output: there is no context"
 
 
 def _derive(draft: Draft) -> bool:
-    """Leave what the family derives to the family."""
+    """Let the family compute the values that it derives."""
     family = draft.subject.family
     assert family is not None
     draft.config = family.derive(
@@ -183,9 +184,9 @@ def _derive(draft: Draft) -> bool:
 
 @check(
     "C56",
-    "GPT-Neo's attention_types make as many layers as there are",
+    "GPT-Neo's attention_types describe as many layers as num_layers says",
     needs="raw",
-    why="The class refuses to be built otherwise.",
+    why="The class can't be built otherwise.",
     fix="Derive attention_types from num_layers.",
     mend=_derive,
 )

@@ -44,13 +44,6 @@ def order_matters(network: Network, view: View) -> bool:
     return bool(apart.max() > _NOISE * before.abs().max())
 
 
-def without_positions(family: Custom, model: Any) -> bool:
-    """Tell whether the recipe left the position table at zero (`Family.forget_positions`)."""
-    if family.position_table is None:
-        return False
-    return not model.base_model.get_submodule(family.position_table).weight.requires_grad
-
-
 def padding_before(network: Network, view: View) -> float:
     """Change the words under a mask before a text: the largest change of the text's outputs, relative."""
     ids, others = network.ids(2), network.ids(2, seed=2)

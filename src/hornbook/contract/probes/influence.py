@@ -1,4 +1,4 @@
-"""Which inputs move which outputs: one token is changed, and every output is looked at."""
+"""Which inputs change which outputs: change one token, and look at every output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Influence:
     """How far outputs move when one token changes."""
 
     moves: Tensor
-    """Changed place of text 0, text, place of the output -> largest change: (length, 2, length)."""
+    """Largest change, by changed place of text 0, text, and place of the output: (length, 2, length)."""
     padding: float
-    """Largest change of an output before padding, when ids under padding's mask change."""
+    """Largest change of an output before padding, when ids that the mask hides change."""
     scale: float
-    """Largest output: what changes are compared with."""
+    """Largest output; changes are compared with it."""
 
     @property
     def noise(self) -> float:

@@ -1,4 +1,4 @@
-"""A module as probes see it: ids in, outputs (batch, length, ...) out, whoever wrote it."""
+"""A module as probes see it: ids in, outputs (batch, length, ...) out."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -20,17 +20,17 @@ LENGTH = 8
 
 @dataclass(frozen=True)
 class View:
-    """A way through a network: which of its inputs is moved, and whether it may look ahead."""
+    """A way through a network: which of its inputs is changed, and whether it may look ahead."""
 
     name: str
     run: Callable[[Tensor, Tensor | None], Tensor]
     causal: bool
     masked: bool
-    """Whether it should take a mask that tells padding."""
+    """Whether it should take a mask of padding."""
 
 
 class Network:
-    """Any torch module that turns ids (batch, length) into outputs; a Hugging Face model, or one's own."""
+    """Any torch module that turns ids (batch, length) into outputs; a Hugging Face model, or your own."""
 
     def __init__(self, module: nn.Module, head: Head, rows: int | None, words: Any = None) -> None:
         self.module, self.head = module, head
@@ -40,17 +40,17 @@ class Network:
 
     @cached_property
     def takes(self) -> frozenset[str]:
-        """The names of what `forward` declares."""
+        """The parameters that `forward` declares."""
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     @cached_property
     def hides(self) -> bool:
-        """Whether `forward` has a **kwargs, where any name disappears."""
+        """Whether `forward` has **kwargs, which take any name."""
         parameters = inspect.signature(self.module.forward).parameters.values()
         return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
     def ids(self, rows: int, length: int = LENGTH, seed: int = 0) -> Tensor:
-        """Draw ordinary words, shape (rows, length), no two neighbours alike where there are enough of them."""
+        """Draw ordinary words, shape (rows, length), none twice if there are enough of them."""
         drawn = np.random.default_rng(seed).choice(
             self.words, (rows, length), replace=len(self.words) < rows * length
         )
@@ -184,7 +184,7 @@ class Network:
             for hook in hooks:
                 hook.remove()
         if not rows:
-            raise HornbookError("no nn.Embedding of this module is given the ids: say vocab_size")
+            raise HornbookError("no nn.Embedding of this module gets the ids: give vocab_size")
         return rows[0]
 
     @property

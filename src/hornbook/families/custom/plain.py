@@ -17,6 +17,7 @@ from hornbook.families.custom.declarations import needed, taken
 from hornbook.families.custom.family import Custom
 from hornbook.families.custom.source import Source
 from hornbook.families.family import Family
+from hornbook.families.positions import Scheme
 from hornbook.families.preset import Preset
 from hornbook.registry import check_declared
 
@@ -37,6 +38,7 @@ class Plain(Custom):
 
     kind = "bpe"  # a recipe's tokenizer.kind says otherwise
     position_table: ClassVar[str | None] = None
+    position_schemes: ClassVar[tuple[Scheme, ...]] = ()  # its own, which no recipe changes
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -46,7 +48,12 @@ class Plain(Custom):
     tiny: ClassVar = {}
 
     def configure(
-        self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
+        self,
+        preset: str,
+        tokenizer: PreTrainedTokenizerBase,
+        length: int,
+        overrides: Mapping[str, Any],
+        scheme: Scheme | None = None,
     ) -> PretrainedConfig:
         """Make the configuration: what the constructor is given, and what it doesn't ask for.
 

@@ -44,6 +44,7 @@ def related_family(
             "name": found.__name__,
             "presets": {found.__name__: Preset({}, source.path.name, 0, 0)},
             "tiny": {},
+            "position_schemes": (),  # its own, which no recipe changes
         } | made
         needed(where, declared, head=MORE["head"])
         made["heads"] = {declared["head"]: found}
