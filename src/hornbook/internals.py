@@ -31,6 +31,11 @@ CACHE_NAMES = ("cache", "past_key_values")
 """The name of the cache in `forward`: since transformers 5.24, and before."""
 
 
+CARRIED = {"_attn_implementation": "refuse an implementation of attention that adds no distances"}
+"""Attributes of a configuration that `families/positions/modeling_positions.py` reads, with their purpose. That file
+goes into model folders, so it can't import this module."""
+
+
 @dataclass(frozen=True)
 class Internal:
     """One name inside another library."""

@@ -39,7 +39,7 @@ from hornbook.tokenizers import reindex as change
 from hornbook.tokenizers import train as learn
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.folder import sentencepiece_files
-from hornbook.tokenizers.record import Counted, make_record, write_record
+from hornbook.tokenizers.record import Counted, make_derived_record, make_record, save_record, write_record
 from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
 SENTINELS = 100
@@ -110,7 +110,7 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
     check_new(out, "--out")
     if family is not None and family not in FAMILIES:
         raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
-    read = import_tokenizer(source)
+    read = given = import_tokenizer(source)
     if length:
         read.model_max_length = length
     if family:
@@ -118,6 +118,7 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
         read = build_fast_tokenizer(read, template, read.model_max_length, segments=segments)
     with beside(out, folder=True) as writing:
         write(read, writing)
+        write_record(writing, read, make_derived_record(read, source, given))
     return {
         "out": str(out),
         "kind": type(read.backend_tokenizer.model).__name__,
@@ -189,6 +190,8 @@ def reindex(
         if moved is not None:
             moved.save_pretrained(writing)
         write(built, writing, like=folder)
+        facts = make_derived_record(built, folder, old)
+        save_record(writing, facts) if moved is not None else write_record(writing, built, facts)
 
     names = {i: token for token, i in old.get_vocab().items()}
     origin = origins(done.mapping)

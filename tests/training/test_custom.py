@@ -243,5 +243,5 @@ def test_a_recipe_goes_to_other_processes(own: Callable[..., Recipe]) -> None:
 
 def test_a_document_mask_is_refused_by_name(own: Callable[..., Recipe]) -> None:
     recipe = own("plain.py:PlainDecoder", {"name": "causal", "document_mask": True})
-    with pytest.raises(HornbookError, match="takes no position_ids, by which a document mask is told"):
+    with pytest.raises(HornbookError, match="keep documents apart by position_ids"):
         start(recipe, Reporter(silent=True))

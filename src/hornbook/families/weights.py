@@ -17,15 +17,8 @@ def read_weights(
 
     Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return read_by(class_for(model_class, config), folder, dtype)
-
-
-def read_by(
-    model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
-) -> tuple[PreTrainedModel, list[str]]:
-    """Do what `read_weights` does by this very class, whose configuration transformers need not know."""
-    model, loading = model_class.from_pretrained(
+    config = model_class.config_class.from_pretrained(folder, local_files_only=True)
+    model, loading = class_for(model_class, config).from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
     return model, sorted(loading["missing_keys"])

@@ -3,15 +3,12 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import tokenizers
 import yaml
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.atomic import beside
 from hornbook.corpora import Part
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
@@ -25,14 +22,11 @@ from hornbook.rng import key
 from hornbook.store import TokenStore, build
 from hornbook.tokenizers import (
     DENSE,
-    STYLES,
     advise,
-    build_fast_tokenizer,
     describe_literals,
-    load,
     tokenizer_hash,
-    train,
 )
+from hornbook.training.tokenizer import record_of, tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,8 @@ class PreparedRun:
     config: PreTrainedConfig
     train: TokenStore
     heldout: TokenStore
+    tokenizer_record: dict[str, Any] | None
+    """What the tokenizer was trained on, if that is known."""
 
     @property
     def folder(self) -> Path:
@@ -87,14 +83,16 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
         report.warn(f"{told}; {advise(as_text, tokenizer, '--set corpus.special_tokens=special', parting)}")
     elif told:
         report.say(told)
-    return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
+    return PreparedRun(
+        recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"], record_of(recipe)
+    )
 
 
 def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
-    tokenizer = _tokenizer(recipe, report)
+    tokenizer = tokenizer_of(recipe, report)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
     problems = dict.fromkeys(
@@ -163,38 +161,6 @@ def _check_code(folder: Path, family: Family) -> None:
             f"{now['sha256'][:12]}: begin another run with --set out=..., or bring back the old file"
             + (f", which lies in {kept}" if kept else "")
         )
-
-
-def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
-    """Load the tokenizer that the recipe names, or train one; the cache keeps it for the same corpus and options."""
-    options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
-    modes = recipe.objective.modes()
-    if options.path:
-        found = load(options.path)
-        try:
-            return build_fast_tokenizer(found, template, recipe.model.length)
-        except HornbookError as error:
-            raise HornbookError(
-                f"tokenizer.path {options.path}: {error}; or give this one what is missing: hornbook tokenizer reindex "
-                f"{options.path} --for {family.name} --out NEW"
-            ) from error
-    style = STYLES[options.style or family.style]
-    sentinels = options.sentinels
-    if sentinels is None:
-        sentinels = recipe.objective.sentinels(recipe.model.length)
-    makers = [f"{library} {version(library)}" for library in ("tokenizers", "sentencepiece")]
-    identity = key(
-        recipe.corpus.fingerprint(), options.model_dump_json(), repr(style), sentinels, *modes, *makers
-    )
-    path = Path(recipe.cache) / "tokenizers" / f"{identity:016x}" / "tokenizer.json"
-    if not path.exists():
-        with report.counting("Training the tokenizer", "bytes") as advance:
-            trained = train(recipe.corpus.documents_of("train"), options, style, sentinels, advance, modes)
-        with beside(path) as file:
-            trained.save(str(file))
-    return build_fast_tokenizer(
-        tokenizers.Tokenizer.from_file(str(path)), template, recipe.model.length, style
-    )
 
 
 def store_of(

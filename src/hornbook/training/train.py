@@ -17,6 +17,7 @@ from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.report import read_run, write_page
 from hornbook.reporter import Reporter
 from hornbook.run import Run
+from hornbook.tokenizers.record import save_record
 from hornbook.training.accelerator import make_accelerator
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
@@ -24,6 +25,7 @@ from hornbook.training.loop import Loop
 from hornbook.training.prepare import fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
+from hornbook.training.tokenizer import record_of
 
 
 def train(
@@ -129,6 +131,7 @@ def init(
     with beside(out, folder=True) as writing:
         model.save_pretrained(writing)
         tokenizer.save_pretrained(writing)
+        save_record(writing, record_of(recipe))
     return {
         "out": str(out),
         "model": type(model).__name__,

@@ -15,7 +15,7 @@ from hornbook.families.custom.source import Source
 from hornbook.families.family import Family
 from hornbook.families.optimized_kernels import apply_optimized_kernels
 from hornbook.families.positions import Scheme
-from hornbook.families.weights import read_by, whole
+from hornbook.families.weights import read_weights, whole
 from hornbook.internals import attention_of
 from hornbook.tokenizers import Head
 
@@ -94,7 +94,7 @@ class Custom(Family):
         """Read a model back, by the class itself."""
         found = self._serving(head)
         try:
-            model, missing = read_by(found, folder, torch.float32)
+            model, missing = read_weights(found, folder, torch.float32)
         except Exception as error:  # safetensors, JSON, transformers and the class each have their own
             raise HornbookError(f"{folder} can't be opened as {found.__name__}: {told(error)}") from error
         return self.adapt(self._register(whole(model, missing, folder)))

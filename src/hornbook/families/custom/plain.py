@@ -38,7 +38,7 @@ class Plain(Custom):
 
     kind = "bpe"  # a recipe's tokenizer.kind says otherwise
     position_table: ClassVar[str | None] = None
-    position_schemes: ClassVar[tuple[Scheme, ...]] = ()  # its own, which no recipe changes
+    position_schemes: ClassVar = ()  # its own way, which nobody else knows
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False

@@ -107,6 +107,13 @@ class Positions(nn.Module):
         return told
 
 
+class Within:
+    """Holds the model that a layer is in, so that the layer doesn't count the model among its own parts."""
+
+    def __init__(self, base: nn.Module) -> None:
+        self.base = base
+
+
 class Placed:
     """Put before a class of transformers, lets attention tell the places, and saves this file with the weights."""
 
@@ -140,7 +147,6 @@ def place(model: PreTrainedModel) -> None:
     for attention in base.modules():
         if not all(hasattr(attention, name) for name in names):
             continue
-        # In a tuple, so that a layer doesn't count the model among its own parts.
         if told["scheme"] == "rotary":
             if width % 2:
                 raise ValueError(
@@ -148,10 +154,10 @@ def place(model: PreTrainedModel) -> None:
                 )
             for name in names:
                 layer = attention.get_submodule(name)
-                layer.within = (base,)
+                layer.within = Within(base)
                 layer.register_forward_hook(_turn)
         elif told["scheme"] == "alibi":
-            attention.within = (base,)
+            attention.within = Within(base)
             attention.register_forward_pre_hook(_add_distances, with_kwargs=True)
         else:
             raise ValueError(f"positions.scheme is {told['scheme']!r}, and this file knows rotary and alibi")
@@ -187,7 +193,7 @@ def __getattr__(name: str) -> type[PreTrainedModel]:
 
 
 def _positions(layer: Any) -> tuple[PretrainedConfig, Positions]:
-    (base,) = layer.within
+    base = layer.within.base
     return base.config, base.get_submodule(base.config.positions["table"])
 
 
