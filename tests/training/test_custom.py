@@ -1,6 +1,7 @@
 """A class of one's own is trained, taken up again, evaluated and opened as a built-in one is."""
 
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from hornbook.contract import examine
 from hornbook.dense.folder import wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
+from hornbook.families import FAMILIES, find
 from hornbook.families.custom import CODE
 from hornbook.loading import load_model
 from hornbook.loading.model import open_trained
+from hornbook.objectives import OBJECTIVES, served
 from hornbook.recipe import Recipe, read_recipe
 from hornbook.reporter import Reporter
 from hornbook.run import Run
@@ -133,6 +136,7 @@ def test_a_name_that_leads_out_of_the_folder(trained: Path, tmp_path: Path) -> N
     assert not mark.exists()
 
 
+@pytest.mark.long
 def test_a_copied_class_that_kept_its_name(tmp_path: Path, recipe_of: Callable[..., Recipe]) -> None:
     """As people copy a modeling file: transformers' own class of that name must not be taken for it."""
     (tmp_path / "modeling_own.py").write_text(
@@ -158,6 +162,45 @@ def test_a_copied_class_that_kept_its_name(tmp_path: Path, recipe_of: Callable[.
     with pytest.raises(HornbookError, match="--trust"):
         examine(run.folder / "model")
     assert not examine(run.folder / "model", trust=True).errors
+
+
+HEADS = [
+    (next(iter(family.presets)), head, kind)
+    for family in FAMILIES.values()
+    for head, kind in family.heads.items()
+    if family.config_class.__module__.startswith("transformers.")  # ELECTRA's is Hornbook's own
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("preset", "head", "kind"), HEADS, ids=[kind.__name__ for _, _, kind in HEADS])
+def test_a_subclass_of_each_class(
+    preset: str, head: str, kind: type[Any], tmp_path: Path, recipe_of: Callable[..., Recipe]
+) -> None:
+    """It says nothing of its own but that it is its parent, inherits all, and no question finds fault with it."""
+    config = kind.config_class.__name__
+    (tmp_path / "own.py").write_text(
+        f"from transformers import {config}, {kind.__name__}\n"
+        f"class OwnConfig({config}):\n    model_type = 'own'\n"
+        f"class Own({kind.__name__}):\n    config_class = OwnConfig\n    hornbook = {{'same_as_parent': {{}}}}\n"
+    )
+    family = find(preset)
+    small = {**family.presets[preset].values, **family.tiny}
+    objective = next(name for name in served(family, small) if head in OBJECTIVES[name].heads())
+    options = OBJECTIVES[objective].heads()[head]
+    told: list[str] = []
+    report = Reporter(silent=True)
+    report.warn = told.append  # type: ignore[method-assign]
+    model = {
+        "code": f"{tmp_path / 'own.py'}:Own",
+        "preset": preset,
+        "length": 32,
+        "config": dict(family.tiny),
+    }
+    loop = start(recipe_of(model, {"name": objective, **options}), report)
+    assert type(loop.model).__name__ == "Own" and not [one for one in told if one.startswith("T")], told
+    checked = json.loads((loop.run.folder / "contract.json").read_text("utf-8"))["checked"]
+    assert {"T03", "T07", "T08", "T10"} <= set(checked)
 
 
 @pytest.mark.long
@@ -187,6 +230,15 @@ def test_a_modeling_file_that_was_copied_whole(tmp_path: Path, recipe_of: Callab
             text, advised = "".join(lines), advised + 1
     assert advised > 3 and run.figures
     assert isinstance(run.model.transformer.h[0].mlp.act, torch.nn.Tanh)
+
+
+def test_a_recipe_goes_to_other_processes(own: Callable[..., Recipe]) -> None:
+    """As a study sends it, after its tokens were made."""
+    recipe = own("plain.py:PlainDecoder")
+    assert recipe.model.family.name == "PlainDecoder"
+    again = pickle.loads(pickle.dumps(recipe))
+    assert again == recipe and again.model.family.name == "PlainDecoder"
+    assert recipe.to_yaml() == again.to_yaml()
 
 
 def test_a_document_mask_is_refused_by_name(own: Callable[..., Recipe]) -> None:

@@ -102,7 +102,7 @@ class Family:
         }
         try:
             config = self.config_class(**self.derive(values))
-            if scheme not in (None, self.position_schemes[0]):
+            if scheme not in (None, *self.position_schemes[:1]):
                 layers = {"table": self.position_table, "queries_and_keys": self.queries_and_keys}
                 setattr(config, KEY, {"scheme": scheme} | ({} if scheme in TABLES else layers))
             self.check(config)

@@ -53,6 +53,11 @@ class Model(Section):
             )
         return family
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave the family behind: another process makes its own, for a class that was made here can't be sent."""
+        state = super().__getstate__()
+        return state | {"__dict__": {key: one for key, one in state["__dict__"].items() if key != "family"}}
+
     @property
     def size(self) -> str:
         """The preset, or where a class has none, the class itself."""

@@ -160,6 +160,7 @@ def test_arguments_that_the_constructor_does_not_take(refused: Callable[..., str
 def test_a_variant_and_its_preset(refused: Callable[..., str]) -> None:
     assert "takes its size from one of tinystories-1m, " in refused(VARIANT)
     assert "and the preset bert-tiny is one of BertConfig" in refused(VARIANT, preset="bert-tiny")
+    assert "a class that Hornbook made of two" in refused(VARIANT, preset="electra-small")
     assert "gpt_neo has no value 'slope'" in refused(VARIANT, preset="tinystories-1m", config={"slope": 1})
     lost = VARIANT.replace("    pass", "    base_model_prefix = 'model'")
     small = {"hidden_size": 16, "num_layers": 1, "num_heads": 2}

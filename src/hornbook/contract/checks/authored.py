@@ -7,7 +7,7 @@ import torch
 
 from hornbook.blame import calls_of, told
 from hornbook.contract.check import Found, check
-from hornbook.contract.probes import authored
+from hornbook.contract.probes import apart, authored
 from hornbook.contract.probes.network import Network
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
@@ -52,9 +52,7 @@ def numbers(subject: Subject) -> Iterator[str]:
 )
 def order(subject: Subject) -> Iterator[str]:
     """Swap two words, and look at the others' outputs."""
-    network, family = _parts(subject)
-    if family is not None and authored.without_positions(family, network.module):
-        return
+    network, _ = _parts(subject)
     for view in network.views():
         if not authored.order_matters(network, view):
             yield f"{view.name}: with its second and third word swapped, no later place has another output"
@@ -95,11 +93,11 @@ def gradients(subject: Subject) -> Iterator[str]:
 def evaluation(subject: Subject) -> Iterator[str]:
     """Run the same ids twice in evaluation mode."""
     network, _ = _parts(subject)
-    apart = max(authored.random_in_evaluation(network, view) for view in network.views())
-    if apart > 0:
+    far = max(authored.random_in_evaluation(network, view) for view in network.views())
+    if far > 0:
         lines = calls_of(network.module, "dropout", "training")
         where = f"; dropout without training= stands at {', '.join(lines)}" if lines else ""
-        yield f"in evaluation mode, two runs of the same ids differ by {authored.share(apart)} output{where}"
+        yield f"in evaluation mode, two runs of the same ids differ by {apart.share(far)} output{where}"
 
 
 @check(
@@ -148,11 +146,11 @@ def own_logits(subject: Subject) -> Iterator[str]:
     network, family = _parts(subject)
     if family is None:
         return
-    apart = _tried(authored.apart_from_its_class, family, network.module, subject.learning_batch)
-    if isinstance(apart, str):
-        yield f"a batch can't be computed: {apart}"
-    elif authored.is_apart(apart):
-        yield f"the logits are {authored.share(apart)} apart from those of {type(network.module).__name__}.forward"
+    far = _tried(apart.from_its_class, family, network.module, subject.learning_batch)
+    if isinstance(far, str):
+        yield f"a batch can't be computed: {far}"
+    elif apart.is_apart(far):
+        yield f"the logits are {apart.share(far)} apart from those of {type(network.module).__name__}.forward"
 
 
 @check(
@@ -169,14 +167,14 @@ def parent(subject: Subject) -> Iterator[str]:
     network, family = _parts(subject)
     if family is None or family.parent is None or family.same_as_parent is None:
         return
-    apart, name = _tried(authored.apart_from_parent, family, network.module, network), family.parent.__name__
+    far, name = _tried(apart.from_parent, family, network.module, network), family.parent.__name__
     values = family.same_as_parent or "any values"
-    if isinstance(apart, str):
-        yield f"with {values} it can't be compared with {name}: {apart}"
-    elif isinstance(apart, list):
-        yield f"with {values} it has no place for {len(apart)} weights of {name}, such as {apart[0]}"
-    elif authored.is_apart(apart):
-        yield f"with {values} and the same weights, its outputs are {authored.share(apart)} apart from {name}'s"
+    if isinstance(far, str):
+        yield f"with {values} it can't be compared with {name}: {far}"
+    elif isinstance(far, list):
+        yield f"with {values} it has no place for {len(far)} weights of {name}, such as {far[0]}"
+    elif apart.is_apart(far):
+        yield f"with {values} and the same weights, its outputs are {apart.share(far)} apart from {name}'s"
 
 
 @check(
@@ -185,8 +183,8 @@ def parent(subject: Subject) -> Iterator[str]:
     needs="authored objective",
     why="With a document mask, several documents stand in a row, told apart by position_ids that restart. A class that "
     "masks by itself, and only what comes later, lets each see those before it.",
-    fix="Make the mask with transformers.masking_utils.create_causal_mask, which reads position_ids; or leave "
-    "objective.document_mask out.",
+    fix="Take position_ids, and let a place see only what stands since they last were 0, as "
+    "transformers.masking_utils.create_causal_mask does; or leave objective.document_mask out.",
     unless="T01 T04 C44",
 )
 def documents(subject: Subject) -> Iterator[str]:
@@ -198,11 +196,11 @@ def documents(subject: Subject) -> Iterator[str]:
     if "position_ids" not in family.inputs:
         yield f"{type(network.module).__name__}.forward takes no position_ids, by which a document mask is told"
         return
-    apart = _tried(authored.apart_from_its_document, family, network.module, network)
-    if isinstance(apart, str):
-        yield f"two documents in a row can't be computed: {apart}"
-    elif authored.is_apart(apart):
-        yield f"the second document of a row is {authored.share(apart)} state apart from the same document alone"
+    far = _tried(apart.from_its_document, family, network.module, network)
+    if isinstance(far, str):
+        yield f"two documents in a row can't be computed: {far}"
+    elif apart.is_apart(far):
+        yield f"the second document of a row is {apart.share(far)} state apart from the same document alone"
 
 
 @check(
@@ -219,12 +217,12 @@ def saved(subject: Subject) -> Iterator[str | Found]:
     network, family = _parts(subject)
     if family is None:
         return
-    found = _tried(authored.apart_once_saved, network.module, network)
+    found = _tried(apart.once_saved, network.module, network)
     if isinstance(found, str):
         yield f"it can't be saved and opened: {found}"
-    elif authored.is_apart(found[0]):
+    elif apart.is_apart(found[0]):
         lost = f"; not saved: {', '.join(found[1][:3])}" if found[1] else ""
-        yield f"its outputs are {authored.share(found[0])} apart from what they were{lost}"
+        yield f"its outputs are {apart.share(found[0])} apart from what they were{lost}"
 
 
 @check(
@@ -243,11 +241,11 @@ def padding_before(subject: Subject) -> Iterator[str]:
     takes = network.takes if family is None else family.inputs
     for view in network.views():
         if view.causal and not view.masked and view.name == "model" and "attention_mask" in takes:
-            apart = _tried(authored.padding_before, network, view)
-            if isinstance(apart, str):
-                yield f"with padding before the text it can't be run: {apart}"
-            elif authored.is_apart(apart):
-                yield f"with attention_mask 0 on padding before it, a text's outputs move by {authored.share(apart)}"
+            far = _tried(authored.padding_before, network, view)
+            if isinstance(far, str):
+                yield f"with padding before the text it can't be run: {far}"
+            elif apart.is_apart(far):
+                yield f"with attention_mask 0 on padding before it, a text's outputs move by {apart.share(far)}"
 
 
 @check(

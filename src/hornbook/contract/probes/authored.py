@@ -2,9 +2,7 @@
 
 import copy
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
-from transformers import PreTrainedModel
 
 from hornbook.blame import assigned_at, is_own, is_users, told
+from hornbook.contract.probes.apart import evaluating, relative
 from hornbook.contract.probes.network import LENGTH, Network, View
-from hornbook.errors import HornbookError
 from hornbook.families.custom import Custom
-from hornbook.families.custom.declarations import taken
-from hornbook.families.weights import read_weights, whole
-from hornbook.internals import choose_mask
 from hornbook.objectives import Objective
-from hornbook.quiet import quiet
 
 _NOISE = 1e-5
-_APART = 1e-4
-"""Relative: how far two ways to compute the same may be from each other in fp32."""
-
 _MAKERS = frozenset(
     getattr(torch, name)
-    for name in (
-        "arange",
-        "empty",
-        "eye",
-        "full",
-        "linspace",
-        "ones",
-        "rand",
-        "randint",
-        "randn",
-        "tensor",
-        "zeros",
-    )
+    for name in "arange empty eye full linspace ones rand randint randn tensor zeros".split()  # noqa: SIM905
 )
 
 
@@ -66,13 +44,6 @@ def order_matters(network: Network, view: View) -> bool:
     return bool(apart.max() > _NOISE * before.abs().max())
 
 
-def without_positions(family: Custom, model: Any) -> bool:
-    """Tell whether the recipe left the position table at zero (`Family.forget_positions`)."""
-    if family.position_table is None:
-        return False
-    return not model.base_model.get_submodule(family.position_table).weight.requires_grad
-
-
 def padding_before(network: Network, view: View) -> float:
     """Change the words under a mask before a text: the largest change of the text's outputs, relative."""
     ids, others = network.ids(2), network.ids(2, seed=2)
@@ -80,7 +51,7 @@ def padding_before(network: Network, view: View) -> float:
     mask[:, : LENGTH // 2] = 0
     changed = torch.where(mask == 1, ids, torch.where(others == ids, ids.roll(1, 1), others))
     ours, theirs = (network.quietly(view, one, mask)[:, LENGTH // 2 :] for one in (changed, ids))
-    return _relative(ours, theirs)
+    return relative(ours, theirs)
 
 
 def unreached(network: Network, loss: "_Loss | None" = None) -> list[str]:
@@ -97,7 +68,7 @@ def unreached(network: Network, loss: "_Loss | None" = None) -> list[str]:
         for name, one in weights.items()
     }
     ids = network.ids(4, 2 * LENGTH).to(network.device)
-    with torch.enable_grad(), _evaluating(module):
+    with torch.enable_grad(), evaluating(module):
         total = functional_call(_Total(network, loss), moved, (ids,))
         found = torch.autograd.grad(total, list(moved.values()), allow_unused=True)
     return [
@@ -137,11 +108,9 @@ class _Total(nn.Module):
 
 def random_in_evaluation(network: Network, view: View) -> float:
     """Give the largest difference between two runs of the same ids in evaluation mode, relative to the outputs."""
-    ids, runs = network.ids(2), []
-    for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            runs.append(network.quietly(view, ids, torch.ones_like(ids) if view.masked else None))
+    ids = network.ids(2)
+    mask = torch.ones_like(ids) if view.masked else None
+    runs = [network.quietly(view, ids, mask, seed) for seed in (0, 1)]
     return float((runs[0] - runs[1]).abs().max() / runs[0].abs().max().clamp(min=1e-12))
 
 
@@ -199,102 +168,6 @@ class _Makers(TorchFunctionMode):
         self.lines.add(line)
 
 
-def apart_from_its_class(family: Custom, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> float:
-    """Compare the logits that the loss is computed from with those of `forward`: the largest difference, relative."""
-    given = {name: value[:2].to(model.device) for name, value in batch.items()}
-    known = taken(type(model), frozenset(given))
-    with torch.no_grad(), _evaluating(model):
-        ours = family.logits(model, family.hidden(model, given))
-        all_known = {name: value for name, value in given.items() if name in known}
-        theirs = _logits(model(**all_known, **family.arguments))
-    return _relative(ours, theirs)
-
-
-def apart_from_parent(family: Custom, model: PreTrainedModel, network: Network) -> float | list[str]:
-    """Make the class and its parent with the values under which they should be one, and compare their logits.
-
-    Gives the largest difference, relative, or the names of the parent's weights for which the class has no place.
-    """
-    config = copy.deepcopy(model.config)
-    choose_mask(
-        config, "eager"
-    )  # ours is chosen once a model is made, and some classes refuse to begin with it
-    for name, value in (family.same_as_parent or {}).items():
-        setattr(config, name, value)
-    assert family.parent is not None
-    with torch.random.fork_rng(devices=[]), quiet():
-        torch.default_generator.manual_seed(0)
-        own, parent = type(model)(copy.deepcopy(config)).eval(), family.parent(copy.deepcopy(config)).eval()
-    lost = own.load_state_dict(parent.state_dict(), strict=False).unexpected_keys
-    if lost:
-        return list(lost)
-    pair = [Network(one, network.head, network.rows, network.words) for one in (own, parent)]
-    ours, theirs = (torch.cat([one.quietly(view, one.ids(2)) for view in one.views()]) for one in pair)
-    return _relative(ours, theirs)
-
-
-def apart_from_its_document(family: Custom, model: PreTrainedModel, network: Network) -> float:
-    """Compare a document in a packed row, told by positions that restart, with the document alone: relative."""
-    ids = network.ids(2).to(model.device)
-    half = LENGTH // 2
-    places = torch.arange(LENGTH, device=model.device).remainder(half).expand_as(ids)
-    with torch.no_grad(), _evaluating(model):
-        packed = family.hidden(model, {"input_ids": ids, "position_ids": places})[:, half:]
-        alone = family.hidden(model, {"input_ids": ids[:, half:]})
-    return _relative(packed, alone)
-
-
-def apart_once_saved(model: PreTrainedModel, network: Network) -> tuple[float, list[str]]:
-    """Save the model and open it by transformers alone: how far its outputs move, relative, and what isn't saved."""
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        model.save_pretrained(folder)
-        opened = whole(*read_weights(type(model), folder, torch.float32), folder).to(model.device)
-    again = Network(opened, network.head, network.rows, network.words)
-    before, after = (
-        torch.cat([one.quietly(view, one.ids(2)) for view in one.views()]) for one in (network, again)
-    )
-    saved = model.state_dict().keys()
-    lost = [f"{name}{assigned_at(model, name)}" for name, _ in model.named_buffers() if name not in saved]
-    return _relative(before, after), sorted(lost, key=lambda one: not one.endswith(")"))  # a user's first
-
-
 def make_loss(family: Custom, objective: Objective, batch: Mapping[str, Tensor]) -> _Loss:
     """Give the loss of a batch, for `unreached`."""
     return _Loss(family, objective, batch)
-
-
-def share(relative: float) -> str:
-    """Put a difference into words."""
-    return f"{relative:.1%} of the largest" if relative < 10 else "more than ten times the largest"
-
-
-def is_apart(relative: float) -> bool:
-    """Tell whether a difference is more than another order of sums makes; one that is no number is."""
-    return not relative <= _APART
-
-
-def _relative(ours: Tensor, theirs: Tensor) -> float:
-    if ours.shape != theirs.shape:
-        raise HornbookError(f"the shapes are {tuple(ours.shape)} and {tuple(theirs.shape)}")
-    return float((ours.float() - theirs.float()).abs().max() / theirs.float().abs().max().clamp(min=1e-12))
-
-
-def _logits(outputs: Any) -> Tensor:
-    found = next(
-        getattr(outputs, name)
-        for name in ("logits", "prediction_logits")
-        if isinstance(getattr(outputs, name, None), Tensor)
-    )
-    return torch.as_tensor(found)
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Switch to evaluation mode for a while."""
-    modes = {one: one.training for one in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for one, mode in modes.items():
-            one.training = mode

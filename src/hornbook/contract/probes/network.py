@@ -60,13 +60,15 @@ class Network:
         """Give the ways through it: one, or encoder and decoder of a model that has both."""
         if self.head == "seq2seq" and hasattr(self.module, "get_encoder"):
             encoder: Any = self.module.get_encoder()  # type: ignore[operator]
-            given = self.ids(2, seed=1)
 
             def encode(ids: Tensor, mask: Tensor | None) -> Tensor:
                 return self._places(encoder(input_ids=ids, attention_mask=mask), ids)
 
             def decode(ids: Tensor, _: Tensor | None) -> Tensor:
-                return self._places(self.module(input_ids=given.to(ids.device), decoder_input_ids=ids), ids)
+                return self._places(
+                    self.module(input_ids=self.ids(len(ids), seed=1).to(ids.device), decoder_input_ids=ids),
+                    ids,
+                )
 
             yield View("encoder", encode, causal=False, masked=True)
             yield View("decoder", decode, causal=True, masked=False)
@@ -136,15 +138,17 @@ class Network:
             f"with {shapes}: give a tensor (batch, length, ...) of all places, ({len(ids)}, {ids.shape[1]}, ...) here"
         )
 
-    def quietly(self, view: View, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Run without gradient and without dropout, leaving the module as it was.
+    def quietly(self, view: View, ids: Tensor, mask: Tensor | None = None, seed: int = 0) -> Tensor:
+        """Run without gradient and in evaluation mode, leaving the module and PyTorch's random state as they were.
 
+        What a module draws all the same depends on `seed` alone, so that it isn't taken for what an input moves.
         Raises HornbookError as `run` does, and for whatever `forward` raises, with the line where it happened.
         """
         training = {module: module.training for module in self.module.modules()}
         self.module.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(seed)
                 return (
                     view.run(ids.to(self.device), None if mask is None else mask.to(self.device))
                     .float()

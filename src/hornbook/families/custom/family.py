@@ -128,7 +128,8 @@ class Custom(Family):
 
     def _check_parts(self, model: PreTrainedModel) -> None:
         """Raise HornbookError where the model lacks a part that its declarations name."""
-        if self.gives == "hidden" and model.base_model is model:
+        asks_inner = super().hidden.__func__ is Family.hidden  # type: ignore[attr-defined]
+        if self.gives == "hidden" and asks_inner and model.base_model is model:
             raise HornbookError(
                 f"{self.where}: its base_model_prefix is {model.base_model_prefix!r}, and it has no attribute of "
                 "that name: set base_model_prefix to the name of the inner model, which gives the last hidden states"

@@ -24,6 +24,11 @@ def related_family(
         raise HornbookError(f"{where} has no config_class: set it to the class of its configuration")
     types = [getattr(kind, "model_type", None) for kind in config_class.__mro__]
     base = find(preset) if preset else next((TYPES[kind] for kind in types if kind in TYPES), None)
+    if base and not base.config_class.__module__.startswith("transformers."):
+        raise HornbookError(
+            f"{where}: a {base.name} model is of a class that Hornbook made of two, so no class of transformers' form "
+            "can take its place: choose a preset of another family"
+        )
     if preset and base and not issubclass(config_class, base.config_class):
         raise HornbookError(
             f"{where} has configurations of {config_class.__name__}, and the preset {preset} is one of "
@@ -39,6 +44,7 @@ def related_family(
             "name": found.__name__,
             "presets": {found.__name__: Preset({}, source.path.name, 0, 0)},
             "tiny": {},
+            "position_schemes": (),  # its own, which no recipe changes
         } | made
         needed(where, declared, head=MORE["head"])
         made["heads"] = {declared["head"]: found}
