@@ -22,9 +22,7 @@ def evaluate(
     ] = "blank-line",
     task: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Public tasks instead: blimp, blimp_supplement, ewok; openbookqa, hellaswag, gsm8k."
-        ),
+        typer.Option(help="Public tasks: blimp, blimp_supplement, ewok, hellaswag ..., and lm-eval's."),
     ] = None,
     pairs: Annotated[
         list[Path] | None, typer.Option(help="Minimal pairs of one's own: JSON lines with good and bad.")

@@ -106,7 +106,9 @@ class HornbookLM(LM):
     ) -> LM:
         """Open the folder that `pretrained` names; `batch_size` is as in the harness's `hf`."""
         batch = {**(additional_config or {}), **arg_dict}.get("batch_size")
-        return harness_model(load_model(arg_dict["pretrained"]), int(batch) if str(batch).isdigit() else 32)
+        return harness_model(
+            load_model(arg_dict["pretrained"]), int(str(batch)) if str(batch).isdigit() else 32
+        )
 
     @classmethod
     def create_from_arg_string(cls, arg_string: str, additional_config: dict[str, Any] | None = None) -> LM:

@@ -61,7 +61,7 @@ _MASKED = {
     ),
 }
 _LOG_PROBABILITY = _Rule(
-    "Each half is read alone from {begin} on; the half with the larger ln p is the answer.",
+    "Each half is read alone, after {begin}; the half with the larger ln p is the answer.",
     left_to_right.differences,
     0,
 )
@@ -106,7 +106,8 @@ def measure_pairs(
     scope = _fingerprint(title, paradigms)
     title = title if name == next(iter(_RULES_OF_HEAD[_head(loaded)])) else f"{title} by {name}"
     remarks = _remarks(asked, right, sum(int((~fitting).sum()) for fitting in kept), loaded.length)
-    told = " ".join([chosen.text.format(begin=_begin(loaded)), *remarks, lengths(right, good, bad)])
+    begin, told_of_it = _begin(loaded)
+    told = " ".join([chosen.text.format(begin=begin), *told_of_it, *remarks, lengths(right, good, bad)])
     groups = grouped({one.name: one.groups for one in paradigms}) or {name: [name] for name in by_paradigm}
     wholes = {title: list(by_paradigm)}
     if len(by_paradigm) > 1:
@@ -182,18 +183,19 @@ def _remarks(
     return said
 
 
-def _begin(loaded: LoadedModel) -> str:
-    """Name the token that a causal model reads before a text."""
+def _begin(loaded: LoadedModel) -> tuple[str, list[str]]:
+    """Name the token that a causal model reads before a text, and say so where others would take another."""
     if _head(loaded) != "causal":
-        return ""
+        return "", []
     tokenizer, begin = loaded.tokenizer, left_to_right.beginning(loaded)
     told = f"{tokenizer.convert_ids_to_tokens(begin)} (id {begin})"
     if tokenizer.bos_token_id in (None, begin):
-        return told
-    return (
-        f"{told}, with which documents begin in training (lm-evaluation-harness would take {tokenizer.bos_token}; "
-        f"prefix_token_id={begin} makes it take this one)"
+        return told, []
+    remark = (
+        f"In Hornbook's training, documents begin after it; lm-evaluation-harness would take {tokenizer.bos_token}, "
+        f"and prefix_token_id={begin} makes it take this one."
     )
+    return told, [remark]
 
 
 def _fingerprint(title: str, paradigms: Sequence[Paradigm]) -> str:
