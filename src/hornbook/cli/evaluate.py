@@ -34,7 +34,8 @@ def evaluate(
         int | None, typer.Option(min=1, help="Questions of a task, or pairs of a paradigm, at most.")
     ] = None,
     rule: Annotated[
-        str | None, typer.Option(help="How a masked model scores pairs: within-word or pseudo-likelihood.")
+        str | None,
+        typer.Option(help="How pairs are scored: log-probability, lm-eval; within-word, pseudo-likelihood."),
     ] = None,
     json: Json = False,
 ) -> None:
