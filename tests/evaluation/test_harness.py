@@ -87,6 +87,7 @@ def test_the_harness_asks_any_model_from_local_files(make, tmp_path, preset, kin
 
 
 @installed
+@pytest.mark.long
 def test_an_ending_of_a_masked_model_is_scored_by_its_own_rule(make):
     from hornbook.evaluation.harness import HornbookLM, harness_model
 
