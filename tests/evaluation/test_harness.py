@@ -39,8 +39,7 @@ def test_pairs_are_judged_as_by_the_harness_with_hugging_faces_class(make, tmp_p
     from lm_eval.models.huggingface import HFLM
 
     loaded = make(preset, 64, "bpe", style)
-    prefix = loaded.tokenizer.eos_token_id
-    model = HFLM(pretrained=str(loaded.folder), device="cpu", batch_size=4, prefix_token_id=prefix)
+    model = HFLM(pretrained=str(loaded.folder), device="cpu", batch_size=4)
     for number, part in enumerate((PAIRS[::2], PAIRS[1::2], PAIRS[:9])):
         rows(tmp_path / f"{number}/rows.jsonl", *({"sentence_good": a, "sentence_bad": b} for a, b in part))
         task = {
@@ -56,7 +55,7 @@ def test_pairs_are_judged_as_by_the_harness_with_hugging_faces_class(make, tmp_p
         }
         theirs = simple_evaluate(model=model, tasks=[task], bootstrap_iters=0, log_samples=False)
         pairs = [MinimalPair(Half(good), Half(bad)) for good, bad in part]
-        ours = measure_pairs(loaded, "own", [Paradigm("own", pairs)]).paradigms["own"]
+        ours = measure_pairs(loaded, "own", [Paradigm("own", pairs)], "lm-eval").paradigms["own"]
         assert ours.ties == 0 and ours.right == pytest.approx(
             100 * theirs["results"][f"paradigm_{number}"]["acc,none"], abs=1e-9
         )
@@ -88,6 +87,7 @@ def test_the_harness_asks_any_model_from_local_files(make, tmp_path, preset, kin
 
 
 @installed
+@pytest.mark.long
 def test_an_ending_of_a_masked_model_is_scored_by_its_own_rule(make):
     from hornbook.evaluation.harness import HornbookLM, harness_model
 

@@ -63,11 +63,14 @@ def test_a_masked_and_a_causal_model_share_the_column_of_the_same_pairs(save, tm
 
 
 def test_what_is_read_before_a_text_is_told(make, pairs):
-    (figure,) = evaluate_tasks(make("tinystories-1m"), pairs=[pairs])
-    assert "read alone from </s> (id 2), with which documents begin in training" in figure["rule"]
-    assert "prefix_token_id=2" in figure["rule"] and "Ties: 0." in figure["rule"]
-    (figure,) = evaluate_tasks(make("pythia-14m", 64, "bpe", "gpt"), pairs=[pairs])
-    assert "from <|endoftext|> (id 0) on;" in figure["rule"]
+    loaded = make("tinystories-1m")
+    (figure,) = evaluate_tasks(loaded, pairs=[pairs])
+    assert "read alone, after </s> (id 2); the half" in figure["rule"] and "Ties: 0." in figure["rule"]
+    (figure,) = evaluate_tasks(loaded, pairs=[pairs], rule="lm-eval")
+    assert figure["measure"] == "mine by lm-eval" and "after <s> (id 1) and a space" in figure["rule"]
+    assert "no document begins after it, but after </s> (id 2)" in figure["rule"]
+    (figure,) = evaluate_tasks(make("pythia-14m", 64, "bpe", "gpt"), pairs=[pairs], rule="lm-eval")
+    assert "after <|endoftext|> (id 0) and a space" in figure["rule"] and "Beware" not in figure["rule"]
 
 
 def test_names_are_checked_before_anything_is_asked(make, pairs):

@@ -22,9 +22,7 @@ def evaluate(
     ] = "blank-line",
     task: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Public tasks instead: blimp, blimp_supplement, ewok; openbookqa, hellaswag, gsm8k."
-        ),
+        typer.Option(help="Public tasks: blimp, blimp_supplement, ewok, hellaswag ..., and lm-eval's."),
     ] = None,
     pairs: Annotated[
         list[Path] | None, typer.Option(help="Minimal pairs of one's own: JSON lines with good and bad.")
@@ -36,7 +34,8 @@ def evaluate(
         int | None, typer.Option(min=1, help="Questions of a task, or pairs of a paradigm, at most.")
     ] = None,
     rule: Annotated[
-        str | None, typer.Option(help="How a masked model scores pairs: within-word or pseudo-likelihood.")
+        str | None,
+        typer.Option(help="How pairs are scored: log-probability, lm-eval; within-word, pseudo-likelihood."),
     ] = None,
     trust: Trust = False,
     json: Json = False,

@@ -1,8 +1,10 @@
 """The tasks of lm-evaluation-harness, asked of a model; the harness needn't be installed for anything else."""
 
+import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hornbook.errors import HornbookError, nearest, one_line
@@ -50,29 +52,18 @@ def measure_harness_task(
 
     from hornbook.evaluation.harness import harness_model
 
-    asked: Any = name
-    if data is not None:
-        files = {file.stem: str(file) for file in sorted((data / name).glob("*.jsonl"))}
-        if not files:
-            raise HornbookError(
-                f"{data / name}: there are no .jsonl files in it: put the task's rows there, a file a split"
-            )
-        asked = {
-            "task": name,
-            "dataset_path": "json",
-            "dataset_name": None,
-            "dataset_kwargs": {"data_files": files},
-        }
     model = harness_model(loaded)
     try:
-        found = simple_evaluate(
-            model=model,
-            tasks=[asked],
-            limit=limit,
-            bootstrap_iters=100,
-            task_manager=manager,
-            log_samples=False,
-        )
+        with TemporaryDirectory() as folder:
+            asked = name if data is None else _from_files(name, manager, data, Path(folder))
+            found = simple_evaluate(
+                model=model,
+                tasks=[asked],
+                limit=limit,
+                bootstrap_iters=100,
+                task_manager=manager,
+                log_samples=False,
+            )
     except HornbookError:
         raise
     except Exception as error:  # the hub, datasets, templates: each has its own
@@ -81,6 +72,24 @@ def measure_harness_task(
             f"that holds {name}/ with --data"
         ) from error
     return _figures(name, found)
+
+
+def _from_files(name: str, manager: Any, data: Path, folder: Path) -> str:
+    """Write the task anew with rows from files, in the harness's own form for that, and name the file."""
+    files = {file.stem: str(file.resolve()) for file in sorted((data / name).glob("*.jsonl"))}
+    if not files:
+        raise HornbookError(
+            f"{data / name}: there are no .jsonl files in it: put the task's rows there, a file for each split"
+        )
+    task = manager.task_index[name].yaml_path
+    if task is None:
+        raise HornbookError(
+            f"{name} is several tasks, and --data has the rows of single ones: name one of them"
+        )
+    rows = {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": files}}
+    path = folder / f"{name}.yaml"
+    path.write_text(json.dumps({"include": str(task), "task": name, **rows}), "utf-8")  # JSON is YAML
+    return str(path)
 
 
 def _figures(name: str, found: Any) -> list[Figure]:

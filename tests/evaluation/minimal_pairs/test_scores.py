@@ -146,7 +146,9 @@ def test_a_text_to_text_model_writes_each_word(make):
 
 def test_only_its_own_rules_are_taken(make):
     paradigms = [Paradigm("own", PAIRS)]
-    with pytest.raises(HornbookError, match="no rule 'pseudo-likelihood' is for it; known: log-probability"):
+    with pytest.raises(
+        HornbookError, match="no rule 'pseudo-likelihood' is for it; known: log-probability, lm-eval"
+    ):
         measure_pairs(make("tinystories-1m"), "own", paradigms, "pseudo-likelihood")
     with pytest.raises(HornbookError, match="did you mean 'within-word'"):
         measure_pairs(make("bert-tiny", 64, "wordpiece", "bert"), "own", paradigms, "within-words")

@@ -49,10 +49,14 @@ class EncodedPair:
         return min(count, self.good.first, self.bad.first)
 
 
-def encode(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[EncodedPair]:
-    """Encode each half as one text with its context; what is written in a text is never a special token."""
+def encode(loaded: LoadedModel, pairs: Sequence[MinimalPair], space: bool = False) -> list[EncodedPair]:
+    """Encode each half as one text with its context; what is written in a text is never a special token.
+
+    With `space`, a text without a context has a space before it.
+    """
     halves = [half for pair in pairs for half in (pair.good, pair.bad)]
-    found = encode_at(loaded.tokenizer, [half.text for half in halves], [[half.begins] for half in halves])
+    texts = [f" {half.text}" if space and not half.context else half.text for half in halves]
+    found = encode_at(loaded.tokenizer, texts, [[half.begins] for half in halves])
     ids = [Ids(tuple(one), min(place, len(one))) for one, (place,) in found]
     return [EncodedPair(good, bad) for good, bad in zip(ids[::2], ids[1::2], strict=True)]
 

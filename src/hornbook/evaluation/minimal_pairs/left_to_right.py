@@ -25,9 +25,19 @@ def beginning(loaded: LoadedModel) -> int:
     return loaded.vocabulary.eos
 
 
+def harness_beginning(loaded: LoadedModel) -> int:
+    """Give the token that lm-evaluation-harness puts before a text: the first in name, whatever training did."""
+    bos = loaded.tokenizer.bos_token_id
+    return beginning(loaded) if bos is None else int(bos)
+
+
 @torch.inference_mode()
 def differences(
-    loaded: LoadedModel, pairs: Sequence[EncodedPair], progress: Callable[[float], None] | None = None
+    loaded: LoadedModel,
+    pairs: Sequence[EncodedPair],
+    progress: Callable[[float], None] | None = None,
+    *,
+    begins: Callable[[LoadedModel], int] = beginning,
 ) -> npt.NDArray[np.float64]:
     """Compute ln p(good) - ln p(bad) of each pair: shape (pairs,).
 
@@ -35,7 +45,7 @@ def differences(
     sees the other. What they share makes no difference, so no logits are computed there.
     """
     loaded.need(head="causal", reading="left to right")
-    begin, reach = beginning(loaded), _reach(loaded)
+    begin, reach = begins(loaded), _reach(loaded)
     rows: list[_Row] = []
     owners: list[int] = []
     for number, pair in enumerate(pairs):

@@ -32,6 +32,10 @@ class _Rule:
     text: str
     score: _Score
     framing: int
+    begins: Callable[[LoadedModel], int] | None = None
+    """Gives the token that is read before a text."""
+    space: bool = False
+    """Whether a text has a space before it."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,18 @@ _MASKED = {
     ),
 }
 _LOG_PROBABILITY = _Rule(
-    "Each half is read alone from {begin} on; the half with the larger ln p is the answer.",
+    "Each half is read alone, after {begin}; the half with the larger ln p is the answer.",
     left_to_right.differences,
     0,
+    left_to_right.beginning,
+)
+_HARNESS = _Rule(
+    "Each half is read alone, after {begin} and a space, as `lm_eval --model hf` does; the half with the larger ln p "
+    "is the answer.",
+    partial(left_to_right.differences, begins=left_to_right.harness_beginning),
+    0,
+    left_to_right.harness_beginning,
+    True,
 )
 _SPANS = _Rule(
     "Each word is cut out in turn, and written in place of a sentinel; the half with the larger sum of ln p is the "
@@ -72,7 +85,7 @@ _SPANS = _Rule(
     3,
 )
 _RULES_OF_HEAD: dict[str, dict[str, _Rule]] = {
-    "causal": {"log-probability": _LOG_PROBABILITY},
+    "causal": {"log-probability": _LOG_PROBABILITY, "lm-eval": _HARNESS},
     "masked": _MASKED,
     "seq2seq": {"spans": _SPANS},
 }
@@ -88,13 +101,13 @@ def measure_pairs(
 ) -> PairsResult:
     """Score minimal pairs; the figures are the whole, then each larger group, or each paradigm where there are none.
 
-    The `rule` is by default that of the model's head: log-probability for a causal model, within-word pseudo-likelihood
-    for a masked one (or `pseudo-likelihood`), spans for a text-to-text one. Pairs that are longer than the model are
-    left out, which the figures tell. Raises HornbookError for a model or a rule that doesn't fit, and where no pair of
-    a paradigm is left, or the tokenizer makes both halves of all of its pairs one.
+    The `rule` is by default that of the model's head: log-probability for a causal model (or `lm-eval`), within-word
+    pseudo-likelihood for a masked one (or `pseudo-likelihood`), spans for a text-to-text one. Pairs that are longer
+    than the model are left out, which the figures tell. Raises HornbookError for a model or a rule that doesn't fit,
+    and where no pair of a paradigm is left, or the tokenizer makes both halves of all of its pairs one.
     """
     name, chosen = _rule(loaded, rule)
-    encoded = [encode(loaded, paradigm.pairs) for paradigm in paradigms]
+    encoded = [encode(loaded, paradigm.pairs, chosen.space) for paradigm in paradigms]
     kept = [fits(pairs, loaded.length - chosen.framing) for pairs in encoded]
     for paradigm, pairs, fitting in zip(paradigms, encoded, kept, strict=True):
         _check(loaded, title, paradigm, pairs, fitting)
@@ -106,7 +119,8 @@ def measure_pairs(
     scope = _fingerprint(title, paradigms)
     title = title if name == next(iter(_RULES_OF_HEAD[_head(loaded)])) else f"{title} by {name}"
     remarks = _remarks(asked, right, sum(int((~fitting).sum()) for fitting in kept), loaded.length)
-    told = " ".join([chosen.text.format(begin=_begin(loaded)), *remarks, lengths(right, good, bad)])
+    begin, told_of_it = _begin(loaded, chosen)
+    told = " ".join([chosen.text.format(begin=begin), *told_of_it, *remarks, lengths(right, good, bad)])
     groups = grouped({one.name: one.groups for one in paradigms}) or {name: [name] for name in by_paradigm}
     wholes = {title: list(by_paradigm)}
     if len(by_paradigm) > 1:
@@ -182,18 +196,17 @@ def _remarks(
     return said
 
 
-def _begin(loaded: LoadedModel) -> str:
-    """Name the token that a causal model reads before a text."""
-    if _head(loaded) != "causal":
-        return ""
-    tokenizer, begin = loaded.tokenizer, left_to_right.beginning(loaded)
-    told = f"{tokenizer.convert_ids_to_tokens(begin)} (id {begin})"
-    if tokenizer.bos_token_id in (None, begin):
-        return told
-    return (
-        f"{told}, with which documents begin in training (lm-evaluation-harness would take {tokenizer.bos_token}; "
-        f"prefix_token_id={begin} makes it take this one)"
+def _begin(loaded: LoadedModel, rule: _Rule) -> tuple[str, list[str]]:
+    """Name the token that is read before a text, and say so where that isn't what training did."""
+    if rule.begins is None:
+        return "", []
+    begin, trained = rule.begins(loaded), left_to_right.beginning(loaded)
+    one, other = (
+        f"{loaded.tokenizer.convert_ids_to_tokens(token)} (id {token})" for token in (begin, trained)
     )
+    if begin == trained:
+        return one, []
+    return one, [f"Beware: in Hornbook's training no document begins after it, but after {other}."]
 
 
 def _fingerprint(title: str, paradigms: Sequence[Paradigm]) -> str:
