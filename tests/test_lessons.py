@@ -72,9 +72,11 @@ def test_a_page_says_what_its_commands_print(
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     table = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     assert {key for cell in table for key in re.findall(r"`([^`]+)`", cell)} == keys
-    infill = re.search(r"`(hornbook infill [^`]+)`", text)
-    if infill:
-        run(infill[1], monkeypatch)
+    further = re.findall(r"`(hornbook \w+ runs/[^`]+)`", text)
+    assert further
+    for command in further:
+        run(command, monkeypatch)
+    assert "the first example of the first step" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("page", PAGES)

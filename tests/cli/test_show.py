@@ -73,7 +73,9 @@ def test_colour_on_a_terminal_alone(show: Show, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[" in show(TEXT)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not re.search(r"\x1b\[[\d;]*(3|4)\d", show(TEXT))  # bold may stay
+    plain = show(TEXT)
+    assert not re.search(r"\x1b\[[\d;]*(3|4)\d", plain)  # bold may stay
+    assert "⟦" in plain
 
 
 def test_a_closed_stdout(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

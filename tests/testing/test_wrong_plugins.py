@@ -97,6 +97,16 @@ class Ranked(Causal):
     measures = ("rank",)
 
 
+class Doubled(Causal):
+    """Has a loss of its own, and still shows Causal's."""
+
+    name: Literal["doubled"] = "doubled"  # type: ignore[assignment]
+
+    def loss(self, family: Any, model: Any, batch: Any) -> Any:
+        sums, counts = super().loss(family, model, batch)
+        return 2 * sums, counts
+
+
 @pytest.mark.parametrize(
     ("check", "family", "objective", "sentence"),
     [
@@ -119,6 +129,7 @@ class Ranked(Causal):
         ("batches", GPT2, Drawn(), "input_ids of one batch, made twice, differ: batch.. must draw from"),
         ("batches", GPT2, Neighbours(), "made at once and in two parts, differ: a row must not depend"),
         ("measures", GPT2, Ranked(), "the measure rank has no twin"),
+        ("one_example", GPT2, Doubled(), r"in all, and its places in arithmetic\(\) don't come to that"),
     ],
     ids=lambda one: one if isinstance(one, str) and one.isidentifier() else getattr(one, "__name__", ""),
 )
@@ -135,7 +146,9 @@ def test_what_is_wrong_is_named(
         getattr(suite, check)(case, tmp_path)
     assert str(caught.value).startswith(f"{case}: ") and "\n" not in str(caught.value)
     right = replace(
-        case, family=find(preset), objective=Causal() if check in ("batches", "measures") else objective
+        case,
+        family=find(preset),
+        objective=Causal() if check in ("batches", "measures", "one_example") else objective,
     )
     getattr(suite, check)(right, tmp_path / "right")
 

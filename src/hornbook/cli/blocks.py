@@ -31,7 +31,8 @@ def print_blocks(blocks: list[Block]) -> None:
         for sentence in block.sentences:
             console.print(sentence)
         if block.line:
-            console.print(Text(" ").join([_marked(mark) for mark in block.line]))
+            plain = console.no_color or not console.color_system
+            console.print(Text(" ").join([_marked(mark, plain) for mark in block.line]))
         if block.rows:
             _print_rows(console, block)
         for sentence in block.closing:
@@ -57,6 +58,8 @@ def _print_rows(console: Console, block: Block) -> None:
         console.print(Text("  ").join([first, *rest]))
 
 
-def _marked(mark: Mark) -> Text:
-    text = Text(mark.text, _STYLES.get(mark.kind, ""))
+def _marked(mark: Mark, plain: bool = False) -> Text:
+    """Colour a mark; what is hidden stands in brackets where there are no colours."""
+    shown = f"⟦{mark.text}⟧" if plain and mark.kind == "hidden" else mark.text
+    text = Text(shown, _STYLES.get(mark.kind, ""))
     return text if not mark.small else Text.assemble(text, (f" {mark.small}", "dim"))

@@ -59,7 +59,6 @@ def sequence_block(sequence: Sequence) -> Block:
         "segment": [Mark("" if one.segment is None else str(one.segment)) for one in places],
         "position": [Mark(str(one.position)) for one in places],
         "sees": [Mark(_ranges(one.sees)) for one in places],
-        "gets": [Mark(one.passes) for one in places],
         "predicts": [Mark(one.predicts) for one in places],
     }
     sentences = []
@@ -76,7 +75,8 @@ def sequence_block(sequence: Sequence) -> Block:
         (sequence.text, f"{len(places)} places.", *sequence.remarks, *sentences),
         (),
         *_table(columns),
-        sees=tuple(one.sees for one in places),
+        tuple(f"Place {one.place} gets {one.passes}." for one in places if one.passes),
+        tuple(one.sees for one in places),
     )
 
 

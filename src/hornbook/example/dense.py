@@ -27,6 +27,10 @@ _LESSON = (
     "loss stands at words alone; whether a dense token or a word comes is a loss of its own."
 )
 
+_EMISSION = (
+    "`hornbook dense train --emission W` adds W times the sum of the emission loss over the number of words."
+)
+
 
 @torch.no_grad()
 def show_dense(folder: Path, text: str | None = None) -> Example:
@@ -61,7 +65,7 @@ def show_dense(folder: Path, text: str | None = None) -> Example:
         (Sequence("Input", names.text(numbers), _places(model, filled, ids, layout, names)),),
         terms,
         terms[0].mean,
-        tuple(filter(None, [remark, "`hornbook dense train --emission W` adds W times the emission loss."])),
+        tuple(filter(None, [remark, _EMISSION])),
         {"input_ids": ids},
     )
 
@@ -93,10 +97,13 @@ def _passed(model: DenseModel, filled: Filled, place: int, names: VisibleTokens)
     logits = word_logits(filled.head(filled.hidden[0, place - 1]).float(), model.dense_id)
     chances, best = logits.softmax(-1).topk(_READ)
     read = ", ".join(
-        f"{word} {chance:.0%}"
+        f"{word} {chance:.1%}"
         for word, chance in zip(names.tokens(best.tolist()), chances.tolist(), strict=True)
     )
-    return f"the state of place {place - 1}, of length {float(filled.vectors[0, place].norm()):.3g}: {read}"
+    length = float(filled.vectors[0, place].norm())
+    return (
+        f"the state of place {place - 1} as a vector of length {length:.3g}, in which the head reads: {read}"
+    )
 
 
 def _terms(

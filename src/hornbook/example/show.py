@@ -18,7 +18,7 @@ from hornbook.example.given import hidden_tokens
 from hornbook.example.sequences import sequences_of
 from hornbook.example.source import Named, Source, open_source
 from hornbook.example.text import restore
-from hornbook.objectives import IGNORED
+from hornbook.objectives import IGNORED, Objective
 from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.reporter import Reporter
 from hornbook.rng import CounterRNG
@@ -33,7 +33,7 @@ def show(
     text: str | None = None,
     hide: str | Several[str] = (),
     *,
-    objective: str | None = None,
+    objective: str | Objective | None = None,
     settings: Several[str] = (),
     seed: int = 0,
     report: Reporter | None = None,

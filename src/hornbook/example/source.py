@@ -31,7 +31,9 @@ class Source:
         return self.recipe.seed if self.recipe else 0
 
 
-def open_source(named: Named, settings: Sequence[str], objective: str | None, report: Reporter) -> Source:
+def open_source(
+    named: Named, settings: Sequence[str], objective: str | Objective | None, report: Reporter
+) -> Source:
     """Open a recipe, a run's folder, any model's folder, or a model that is open already.
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
@@ -61,9 +63,11 @@ def _recipe(named: Any, settings: Sequence[str]) -> Recipe:
     return read_recipe(Path(named), settings)
 
 
-def _of_recipe(recipe: Recipe, objective: str | None, report: Reporter) -> Source:
+def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Reporter) -> Source:
     if objective:
-        raise HornbookError(f"--objective: the recipe names one: change it with --set objective={objective}")
+        raise HornbookError(
+            f"--objective: the recipe names one, {recipe.objective.name}: change it with --set objective=NAME"
+        )
     tokenizer, _, config = fit(recipe, report)
     model, family, length = make_model(recipe, config), recipe.model.family, recipe.model.length
     loaded = LoadedModel(
@@ -72,6 +76,8 @@ def _of_recipe(recipe: Recipe, objective: str | None, report: Reporter) -> Sourc
     return Source(loaded, recipe.objective, recipe, ("The weights are those before the first step.",))
 
 
-def _chosen(name: str, loaded: LoadedModel) -> Objective:
-    """Take an objective by its name, with the options that the model's head asks for."""
+def _chosen(name: str | Objective, loaded: LoadedModel) -> Objective:
+    """Take an objective as it is, or by its name with the options that the model's head asks for."""
+    if isinstance(name, Objective):
+        return name
     return OBJECTIVES.find(name)(**OBJECTIVES.find(name).suited([loaded.head]))

@@ -135,7 +135,7 @@ class Collator:
         parts = []
         for length in np.unique(lengths):
             places = np.flatnonzero(lengths == length)
-            windows = np.array([np.asarray(rows[int(place)]) for place in places], np.int64)
+            windows = np.array([np.asarray(rows[place]) for place in places.tolist()], np.int64)
             parts.append((places, self.objective.batch(windows, self.vocabulary, _some(rng, places))))
         return parts[0][1] if len(parts) == 1 else self._join(parts, len(rows))
 

@@ -206,7 +206,7 @@ class Denoisers(Objective):
             inputs[rows, : source.shape[1]], seen[rows, : source.shape[1]] = source, 1
             labels[rows, : target.shape[1]] = target
         full = all(
-            1 + one.corruption.lengths(text)[0] == length
+            1 + one.corruption.lengths(min(text, windows.shape[1]))[0] == length
             for one, text in zip(self.mixture, texts, strict=True)
         )
         hidden = {"attention_mask": seen} if apart and not full else {}

@@ -8,6 +8,7 @@ from hornbook.testing.batches import batches
 from hornbook.testing.case import Case, Twin, cases
 from hornbook.testing.doctor import doctor
 from hornbook.testing.documents import document_mask
+from hornbook.testing.examples import one_example
 from hornbook.testing.folders import folder_round_trip
 from hornbook.testing.gradients import bf16, loss_and_gradients
 from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     loss_and_gradients,
     bf16,
     document_mask,
+    one_example,
     measures,
     samples,
     exact_resume,
