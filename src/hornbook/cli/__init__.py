@@ -22,6 +22,7 @@ from hornbook.cli import (  # noqa: F401
     infill,
     init,
     quickstart,
+    recipes,
     show,
     study,
     tokenizer_import,

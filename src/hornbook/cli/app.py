@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hornbook import __version__
 from hornbook.launch import refuse_several
 from hornbook.quiet import quieten_transformers
 
@@ -16,13 +17,23 @@ app = typer.Typer(
     name="hornbook",
     help="Pre-train small language models from their first token.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"hornbook {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def check_launch(context: typer.Context) -> None:
+def check_launch(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the release.")
+    ] = False,
+) -> None:
     """Refuse several processes for a command that uses only one."""
     if context.invoked_subcommand not in (None, "train"):
         refuse_several(context.invoked_subcommand)

@@ -12,6 +12,7 @@ from hornbook.recipe.fit import misfits, sound_sections
 from hornbook.recipe.problems import explain
 from hornbook.recipe.recipe import Recipe
 from hornbook.recipe.settings import change
+from hornbook.recipe.shipped import find_file, near, shipped
 
 
 def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
@@ -20,11 +21,14 @@ def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
 
 
 def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
-    """Read a YAML file of this kind, which must be a table of this content. Raises HornbookError if it isn't."""
+    """Read a YAML file of this kind, which must be a table of this content, or the shipped one of this name.
+
+    Raises HornbookError if there is none, or if it isn't such a table.
+    """
     try:
-        given = yaml.safe_load(path.read_text("utf-8"))
+        given = yaml.safe_load(find_file(path).read_text("utf-8"))
     except FileNotFoundError as error:
-        raise HornbookError(f"{path}: there is no such {kind}") from error
+        raise HornbookError(f"{path}: there is no such {kind}: {near(path)}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise HornbookError(f"{path}: can't be read: {error}") from error
     except yaml.YAMLError as error:
@@ -36,12 +40,9 @@ def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
 
 def read_shipped(name: str) -> dict[str, Any]:
     """Read the values of a recipe that comes with Hornbook, such as "manuals-bert"."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "recipes", package.parents[1] / "recipes"):  # in a wheel, and in a checkout
-        if (folder / f"{name}.yaml").exists():
-            given: dict[str, Any] = yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))
-            return given
-    raise HornbookError(f"the recipe {name} didn't come with this installation: install hornbook again")
+    if name not in shipped():
+        raise HornbookError(f"the recipe {name} didn't come with this installation: install hornbook again")
+    return read_values(shipped()[name], "recipe", "sections")
 
 
 def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str = "recipe") -> Recipe:

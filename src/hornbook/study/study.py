@@ -73,7 +73,8 @@ class Study(Section):
     about: str = ""
     """What a reader of the answer should know."""
     recipe: str
-    """The recipe that all arms begin with: a file's path, relative to the study's own file."""
+    """The recipe that all arms begin with: a file's path, relative to the study's own file, or the name of one that
+    comes with Hornbook."""
     changes: dict[str, Any] = Field(default_factory=dict)
     """Changes of that recipe for all arms, by key: `training.steps: 400`."""
     arms: dict[str, dict[str, Any]]
@@ -112,7 +113,10 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
-    base = read_values(path.parent / study.recipe, "recipe", "sections such as corpus and model")
+    own = path.parent / study.recipe
+    base = read_values(
+        own if own.exists() else Path(study.recipe), "recipe", "sections such as corpus and model"
+    )
     return Design(path.stem, study, base, tuple(settings))
 
 
