@@ -219,4 +219,5 @@ def test_questions(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> N
     assert "dense ahead" in dense(*asked, "--set", "training.steps=3")
     assert {arm: file.stat().st_mtime_ns for arm, file in weights.items()} == before
     assert not list(tmp_path.glob("out/*.checkpoints"))
+    assert "dense ahead" in dense("questions", pythia, "out", "--recipe", "out/recipe.yaml")
     assert "models of another recipe" in dense(*asked, "--set", "training.steps=4", code=2)

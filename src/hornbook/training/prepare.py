@@ -1,6 +1,7 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from hornbook.corpora import Part
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
 from hornbook.objectives import READING, Vocabulary
-from hornbook.recipe import Recipe
+from hornbook.recipe import Recipe, make_recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
@@ -127,7 +128,12 @@ def check_folder(recipe: Recipe) -> None:
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )
         return
-    before, now = _flat(yaml.safe_load(saved.read_text("utf-8"))), _flat(recipe.model_dump(mode="json"))
+    there = yaml.safe_load(saved.read_text("utf-8"))
+    with suppress(
+        HornbookError
+    ):  # a run of an older version lacks the keys that are new, and has their defaults
+        there = make_recipe(there).model_dump(mode="json")
+    before, now = _flat(there), _flat(recipe.model_dump(mode="json"))
     different = [
         f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
         for place in dict.fromkeys([*before, *now])
