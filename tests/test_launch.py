@@ -47,8 +47,8 @@ def test_what_a_launcher_started_is_read() -> None:
         (TORCHRUN | {"ACCELERATE_USE_FSDP": "true"}, "ACCELERATE_USE_FSDP is true, .*can't train with FSDP"),
         (TORCHRUN | {"ACCELERATE_USE_DEEPSPEED": "1"}, "can't train with DeepSpeed"),
         ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2, but RANK and MASTER_ADDR and MASTER_PORT isn't set"),
-        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', and has to be a whole number from 1"),
-        (TORCHRUN | {"RANK": "2"}, "RANK is 2, but WORLD_SIZE is 2: ranks go from 0 to 1"),
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', but it has to be a whole number from 1"),
+        (TORCHRUN | {"RANK": "2"}, "RANK is 2, but WORLD_SIZE is 2: give each process a rank from 0 to 1"),
     ],
 )
 def test_processes_that_would_stay_apart_are_refused(environment: dict[str, str], said: str) -> None:

@@ -31,11 +31,24 @@ def test_defaults_are_resolved_and_read_back() -> None:
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
 
 
-def test_only_a_table_of_positions_can_be_left_out() -> None:
-    assert not make_recipe(GOOD, ["model.positions=false"]).model.positions
-    for preset, objective in (("pythia-14m", "causal"), ("t5-small", "span_corruption")):
-        told = problem(GOOD, f"model.preset={preset}", f"objective={objective}", "model.positions=false")
+def test_positions_are_those_that_the_family_can_have() -> None:
+    assert make_recipe(GOOD).model.positions == "learned"
+    assert make_recipe(GOOD, ["model.positions=rotary"]).model.positions == "rotary"
+    for preset, objective, own in (
+        ("pythia-14m", "causal", "rotary"),
+        ("t5-small", "span_corruption", "relative"),
+    ):
+        settings = [f"model.preset={preset}", f"objective={objective}"]
+        assert make_recipe(GOOD, settings).model.positions == own
+        told = problem(GOOD, *settings, "model.positions=none")
         assert told.startswith(f"recipe: model.positions: {preset} is a ") and "leave this out" in told
+        assert f"can be {own}, not none" in told
+    assert "model.positions: input should be 'learned'" in problem(GOOD, "model.positions=rotory")
+
+
+def test_once_positions_were_a_switch() -> None:
+    for switch, meant in (("true", "learned"), ("false", "none")):
+        assert make_recipe(GOOD, [f"model.positions={switch}"]).model.positions == meant
 
 
 def test_a_tokenizer_that_exists_is_read_back_too() -> None:
@@ -61,10 +74,10 @@ def test_a_tokenizer_that_exists_is_read_back_too() -> None:
         ("name=a/b", "name: "),
         ("training.phases=[{length: 32, share: 0.5}]", "their shares add up to 0.5, not to 1"),
         ("training.phases=[{length: 128, share: 1}]", "0.length: 128 is longer than model.length 64"),
-        ("training.phases=[{length: 32, steps: 3}]", "their steps add up to 3, and steps is 100"),
+        ("training.phases=[{length: 32, steps: 3}]", "their steps add up to 3, but steps is 100"),
         (
             "training.phases=[{length: 32, share: 0.999}, {length: 64, share: 0.001}]",
-            "0.001 is no whole step",
+            "0.001 is less than one step",
         ),
         ("training.phases=[{length: 32, share: 0.5}, {length: 64, steps: 50}]", "its steps or its share"),
         ("training.phases=[{length: 32, sahre: 1}]", "0.sahre: unknown key; did you mean 'share'?"),
@@ -88,13 +101,27 @@ def test_phases_are_worked_out() -> None:
     assert Recipe.model_validate(yaml.safe_load(grown.to_yaml())) == grown
 
 
+def test_a_document_mask_needs_a_family_that_keeps_documents_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    neo = GOOD | {"model": {"preset": "tinystories-1m", "length": 64}, "objective": "causal"}
+    family = make_recipe(neo, ["objective.document_mask=true"]).model.family
+    monkeypatch.setattr(type(family), "inputs", family.inputs - {"position_ids"})
+    make_recipe(neo)
+    told = problem(neo, "objective.document_mask=true")
+    assert (
+        "objective.document_mask: tinystories-1m is a gpt_neo model, which can't keep documents apart" in told
+    )
+    make_recipe(neo, ["objective.document_mask=false"])
+
+
 def test_the_mixture_takes_the_familys_form() -> None:
     t5 = GOOD | {"model": {"preset": "t5-small", "length": 64}, "objective": "denoisers"}
     neo = t5 | {"model": {"preset": "tinystories-1m", "length": 64}}
     assert (make_recipe(t5).objective.head, make_recipe(neo).objective.head) == ("seq2seq", "causal")
     recipe = make_recipe(neo)
     assert Recipe.model_validate(yaml.safe_load(recipe.to_yaml())) == recipe
-    assert "has no encoder-decoder form: leave it out" in problem(neo, "objective.form=encoder-decoder")
+    assert "has no encoder-decoder form: remove objective.form" in problem(
+        neo, "objective.form=encoder-decoder"
+    )
     text = problem(neo, "objective.mixture=[{kind: S, density: 0.1, wieght: 3}]", "training.stpes=3")
     assert text.startswith("recipe: 2 problems")  # and none about the form
     assert "objective.mixture.0.wieght: unknown key; did you mean 'weight'?" in text

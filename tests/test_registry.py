@@ -10,6 +10,7 @@ from hornbook.errors import HornbookError
 from hornbook.families import Family
 from hornbook.objectives import OBJECTIVES, Batch, Objective, Vocabulary, _accept
 from hornbook.objectives.causal import Causal
+from hornbook.objectives.masked import Masked
 from hornbook.objectives.vocabulary import Ids
 from hornbook.registry import Registry, check_declared
 from hornbook.rng import CounterRNG
@@ -87,8 +88,8 @@ class Reverse(Silent):
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
     wanted = (
-        "title, paper, head_name, inputs, position_table, counts_from_pad, freezes_pad, obeys_is_decoder, "
-        "types_as_words, matrices, arguments, presets, tiny"
+        "title, paper, head_name, inputs, position_table, position_schemes, counts_from_pad, freezes_pad, "
+        "obeys_is_decoder, types_as_words, matrices, arguments, presets, tiny"
     )
     with pytest.raises(
         HornbookError, match=f"family undeclared .* doesn't declare {wanted}: nothing of it is guessed"
@@ -110,7 +111,7 @@ def test_everything_of_hornbooks_own_declares_all() -> None:
 def test_what_another_objective_declares_is_not_inherited_by_other_batches() -> None:
     with pytest.raises(
         HornbookError,
-        match="its own batch, and its natural, measures, writes, whole_text, reading, lesson from Causal",
+        match="its own batch, but inherits natural, measures, writes, whole_text, reading, lesson from Causal",
     ):
         _accept("silent", Silent)
     assert _accept("reverse", Reverse) is Reverse
@@ -122,6 +123,25 @@ def test_an_objective_that_cannot_write_in_its_direction() -> None:
         writes = "generate"
 
     with pytest.raises(
-        HornbookError, match="writing reads right to left, and writes 'generate', which reads left to right"
+        HornbookError, match="writing reads right to left, but writes 'generate', which reads left to right"
     ):
         _accept("writing", Writing)
+
+
+def test_what_is_shown_has_to_follow_what_is_learned() -> None:
+    """Masked shows its own batches: a class with other ones would show what it doesn't learn."""
+
+    class Thing(Masked):
+        name: Literal["thing"] = "thing"  # type: ignore[assignment]
+        natural: ClassVar = frozenset[str]()
+        measures: ClassVar = ("loss",)
+        writes: ClassVar = None
+        whole_text: ClassVar = False
+        reading: ClassVar = "both ways"
+        lesson: ClassVar = "A lesson."
+
+        def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
+            return super().batch(windows[:, ::-1], vocabulary, rng)
+
+    with pytest.raises(HornbookError, match="inherits example from Masked"):
+        _accept("thing", Thing)

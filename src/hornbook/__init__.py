@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from hornbook.evaluation.evaluate import evaluate, evaluate_run
     from hornbook.evaluation.generate import generate
     from hornbook.evaluation.infill import infill
+    from hornbook.evaluation.tasks import evaluate_tasks
     from hornbook.evaluation.unmask import unmask
+    from hornbook.example import Example, show
+    from hornbook.finetuning import finetune
     from hornbook.loading import load_model
+    from hornbook.objectives.collator import collator
     from hornbook.training.callbacks import Callback, EarlyStopping
     from hornbook.training.train import train
 
@@ -21,11 +25,16 @@ __version__ = "0.1.0"
 _PLACES = {
     "Callback": "hornbook.training.callbacks",
     "EarlyStopping": "hornbook.training.callbacks",
+    "Example": "hornbook.example",
+    "collator": "hornbook.objectives.collator",
     "evaluate": "hornbook.evaluation.evaluate",
     "evaluate_run": "hornbook.evaluation.evaluate",
+    "evaluate_tasks": "hornbook.evaluation.tasks",
+    "finetune": "hornbook.finetuning",
     "generate": "hornbook.evaluation.generate",
     "infill": "hornbook.evaluation.infill",
     "load_model": "hornbook.loading",
+    "show": "hornbook.example",
     "train": "hornbook.training.train",
     "unmask": "hornbook.evaluation.unmask",
 }
@@ -33,12 +42,17 @@ _PLACES = {
 __all__ = [
     "Callback",
     "EarlyStopping",
+    "Example",
     "__version__",
+    "collator",
     "evaluate",
     "evaluate_run",
+    "evaluate_tasks",
+    "finetune",
     "generate",
     "infill",
     "load_model",
+    "show",
     "train",
     "unmask",
 ]

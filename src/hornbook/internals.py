@@ -1,7 +1,7 @@
 """Names inside other libraries that Hornbook uses, though no release promises to keep them.
 
-All of it is listed here, each with what it is for, and `tests/test_internals.py` asks a release for all of it. The
-other modules take such a thing by `read`, which refuses a release without it in a sentence.
+Each name is listed here with its purpose, and `tests/test_internals.py` looks for all of them in a release. The other
+modules get such a name by `read`, which refuses a release without it and says why.
 """
 
 import inspect
@@ -29,6 +29,11 @@ NEWEST = {
 
 CACHE_NAMES = ("cache", "past_key_values")
 """The name of the cache in `forward`: since transformers 5.24, and before."""
+
+
+CARRIED = {"_attn_implementation": "refuse an implementation of attention that adds no distances"}
+"""Attributes of a configuration that `families/positions/modeling_positions.py` reads, with their purpose. That file
+goes into model folders, so it can't import this module."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,14 @@ INTERNALS = {
     ),
     "transformers.activations:NewGELUActivation": Internal("put PyTorch's fused GELU in its place"),
     "transformers.integrations.sdpa_attention:sdpa_attention_forward": Internal(
-        "attend where PyTorch's fused kernel serves",
+        "compute attention where PyTorch's fused kernel can",
         ("module", "query", "key", "value", "attention_mask", "dropout", "scaling", "is_causal"),
     ),
     "transformers.masking_utils:AttentionMaskInterface": Internal(
         "give its attention the masks that it reads"
     ),
     "transformers.masking_utils:sdpa_mask": Internal("give its attention the masks that it reads"),
-    "transformers.pytorch_utils:Conv1D": Internal("know GPT-2's matrices, which are no Linear layers"),
+    "transformers.pytorch_utils:Conv1D": Internal("know GPT-2's matrices, which aren't Linear layers"),
     "transformers.modeling_utils:PreTrainedModel._can_set_attn_implementation": Internal(
         "know whether a class lets its attention be chosen"
     ),
@@ -85,11 +90,14 @@ INTERNALS = {
         "build a stranger's model with random weights, to probe it"
     ),
     "transformers.models.auto.configuration_auto:CONFIG_MAPPING": Internal(
-        "know which architectures transformers brings the code of"
+        "know which architectures transformers has code for"
     ),
     "transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES": Internal(_HEADS),
     "transformers.models.auto.modeling_auto:MODEL_FOR_MASKED_LM_MAPPING_NAMES": Internal(_HEADS),
     "transformers.models.auto.modeling_auto:MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES": Internal(_HEADS),
+    "transformers.dynamic_module_utils:get_relative_import_files": Internal(
+        "know which files a class of a user's own needs, as transformers saves them", ("module_file",)
+    ),
     "transformers.convert_slow_tokenizer:generate_merges": Internal(
         "find the merges of a SentencePiece model", ("vocab", "vocab_scores")
     ),
@@ -175,7 +183,7 @@ def read(where: str) -> Any:
     except Exception as error:  # generated modules raise other errors than ImportError and AttributeError
         library, reason = library_of(where), str(error).partition("\n")[0]
         raise HornbookError(
-            f"{library} {version(library)} gives no {path} in {module} ({reason}), which Hornbook needs to "
+            f"{library} {version(library)} has no {path} in {module} ({reason}), which Hornbook needs to "
             f"{INTERNALS[where].purpose}: {advise(library)}"
         ) from error
     return found
@@ -200,13 +208,19 @@ def choose_attention(model: PreTrainedModel, name: str) -> None:
         model.set_attn_implementation(name)
 
 
+def attention_of(config: PretrainedConfig) -> str | None:
+    """Return the name of the attention function that a built model uses."""
+    found: str | None = config._attn_implementation
+    return found
+
+
 def choose_mask(config: PretrainedConfig, name: str) -> None:
     """Make a model build its masks for the attention function `name`; nothing else changes."""
     config._attn_implementation = name
 
 
 def make_random(model_class: type[PreTrainedModel], config: PretrainedConfig) -> PreTrainedModel:
-    """Make a model with random fp32 weights, whatever number format its configuration names."""
+    """Make a model with random fp32 weights, whatever dtype its configuration names."""
     return model_class._from_config(config, dtype=torch.float32)
 
 

@@ -1,4 +1,4 @@
-"""How this process was started: by which command, and by a launcher of how many processes, as the environment tells."""
+"""How this process was started: its command, and the number of processes that a launcher set in the environment."""
 
 import os
 import shlex
@@ -42,8 +42,8 @@ class Launch:
 def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
     """Read how this process was launched.
 
-    Raises HornbookError if several processes were started in a way in which they can't find each other, or with a way
-    to share a model that Hornbook doesn't have.
+    Raises HornbookError if several processes were started so that they can't find each other, or with a way to share a
+    model that Hornbook doesn't have.
     """
     for variable, way in _OTHER_WAYS.items():
         if environment.get(variable, "").lower() in _TRUE:
@@ -62,7 +62,7 @@ def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
     if "MASTER_ADDR" in environment and "ACCELERATE_MIXED_PRECISION" in environment:
         raise HornbookError(
             "accelerate launch was asked for several processes (it set MASTER_ADDR), but it started only one, as it "
-            f"does on CPUs: add --multi_gpu, with which it starts all of them on CPUs too, or use {TORCHRUN}"
+            f"does on CPUs: add --multi_gpu, which starts all of them on CPUs too, or use {TORCHRUN}"
         )
     if (tasks := environment.get("SLURM_STEP_NUM_TASKS", "1")) != "1":
         raise SharedError(
@@ -84,12 +84,12 @@ def _check_addresses(environment: Mapping[str, str], count: str, rank: str, proc
     missing = [name for name in (rank, "MASTER_ADDR", "MASTER_PORT") if name not in environment]
     if missing:
         raise HornbookError(
-            f"{count} is {processes}, but {' and '.join(missing)} isn't set, so that the processes can't find each "
+            f"{count} is {processes}, but {' and '.join(missing)} isn't set, so the processes can't find each "
             f"other: use {TORCHRUN}, or set it in each process; for one process unset {count}"
         )
     if (own := _number(environment, rank, least=0)) >= processes:
         raise HornbookError(
-            f"{rank} is {own}, but {count} is {processes}: ranks go from 0 to {processes - 1}"
+            f"{rank} is {own}, but {count} is {processes}: give each process a rank from 0 to {processes - 1}"
         )
 
 
@@ -97,7 +97,7 @@ def _number(environment: Mapping[str, str], name: str, least: int) -> int:
     value = environment[name]
     if not value.isdecimal() or int(value) < least:
         raise HornbookError(
-            f"{name} is {value!r}, and has to be a whole number from {least}: correct it or unset it"
+            f"{name} is {value!r}, but it has to be a whole number from {least}: correct it or unset it"
         )
     return int(value)
 

@@ -154,8 +154,8 @@ def choose_heap() -> Choice:
     glibc = platform.libc_ver()[0] == "glibc"
     if asked == "keep" and not glibc:
         raise HornbookError(
-            f"HORNBOOK_HEAP is keep, but {platform.system()} has no glibc here, the one allocator that can be told "
-            "so: set it to leave or auto"
+            f"HORNBOOK_HEAP is keep, but {platform.system()} has no glibc here, the only allocator with this "
+            "setting: set it to leave or auto"
         )
     if asked != "auto":
         return Choice("heap", asked, f"HORNBOOK_HEAP is {asked}", True)

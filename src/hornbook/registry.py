@@ -89,7 +89,7 @@ def check_declared(what: str, name: str, found: type, base: type) -> None:
     fields = getattr(found, "model_fields", {})  # in a section of a recipe, the name is an option
     own = fields["name"].default if "name" in fields else getattr(found, "name", name)
     if own != name:
-        raise HornbookError(f"the {what} {name} calls itself {own!r}: let both be one name")
+        raise HornbookError(f"the {what} {name} calls itself {own!r}: give both the same name")
 
 
 def _wanted(base: type) -> list[str]:

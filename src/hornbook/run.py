@@ -1,4 +1,4 @@
-"""A run, as its folder holds it: model, tokenizer, log, figures, page."""
+"""A run, read from its folder: model, tokenizer, log, figures, page."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,16 +18,18 @@ class Run:
     """A run in its folder. Everything is read when it is first asked for."""
 
     folder: Path
+    trust: bool = False
+    """Whether code that lies in the folder may run: a class of one's own needs it."""
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What was asked for, with every default worked out."""
+        """The run's recipe, with every default worked out."""
         return read_recipe(self.folder / "recipe.yaml")
 
     @cached_property
     def loaded(self) -> LoadedModel:
         """The finished model, or else the newest checkpoint's, with all that Hornbook knows of it."""
-        return load_model(self.folder)
+        return load_model(self.folder, self.trust)
 
     @property
     def model(self) -> PreTrainedModel:
@@ -46,12 +48,12 @@ class Run:
 
     @property
     def record(self) -> RunRecord:
-        """All that the folder says of the run. Raises HornbookError for a folder that is none, or a torn file."""
+        """All facts in the folder. Raises HornbookError if it isn't a run's folder, or a file is damaged."""
         return read_run(self.folder)
 
     @property
     def figures(self) -> tuple[Measure, ...]:
-        """What the evaluation measured: measure, value, unit, over, rule, comparable; none before it."""
+        """The evaluation's measures: measure, value, unit, over, rule, comparable; empty before the evaluation."""
         return self.record.measures
 
     @property

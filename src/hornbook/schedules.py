@@ -11,15 +11,15 @@ from hornbook.registry import Registry, check_declared
 
 
 class ScheduleSettings(Protocol):
-    """What of a recipe's training section a schedule may read."""
+    """The part of a recipe's training section that a schedule may read."""
 
     @property
     def steps(self) -> int:
-        """Of the whole training."""
+        """Number of steps of the whole training."""
 
     @property
     def warmup_steps(self) -> int:
-        """In which the rate rises."""
+        """Number of steps in which the rate rises."""
 
     @property
     def floor(self) -> float:
@@ -27,7 +27,7 @@ class ScheduleSettings(Protocol):
 
     @property
     def learning_rate(self) -> float:
-        """The highest."""
+        """The highest learning rate."""
 
     @property
     def schedule(self) -> str:
@@ -35,28 +35,28 @@ class ScheduleSettings(Protocol):
 
 
 class Schedule(ABC):
-    """A way in which the learning rate goes on after the warmup."""
+    """How the learning rate changes after the warmup."""
 
     name: ClassVar[str]
-    """As in a recipe."""
+    """Its name in a recipe."""
 
     @abstractmethod
     def share(self, step: int, settings: ScheduleSettings) -> float:
-        """Give the share of the highest rate at a step, counted from 0, that lies behind the warmup."""
+        """Give the rate at a step after the warmup, as a share of the highest rate; steps count from 0."""
 
 
 class Linear(Schedule):
-    """Falls in equal parts, to reach the floor after the last step, so that no step is taken at a rate of 0."""
+    """Falls linearly, and reaches the floor after the last step, so that no step has a rate of 0."""
 
     name = "linear"
 
     def share(self, step: int, settings: ScheduleSettings) -> float:
-        """Fall with the steps done."""
+        """Fall in proportion to the steps done."""
         return settings.floor + (1 - settings.floor) * (1 - _done(step, settings))
 
 
 class Cosine(Schedule):
-    """Falls as half a cosine does, to reach the floor after the last step."""
+    """Falls like half a cosine, and reaches the floor after the last step."""
 
     name = "cosine"
 
@@ -71,18 +71,18 @@ class InverseSquareRoot(Schedule):
     name = "inverse-square-root"
 
     def share(self, step: int, settings: ScheduleSettings) -> float:
-        """Fall as T5's did, whatever the number of steps."""
+        """Fall as in T5, independently of the number of steps."""
         warmup = max(settings.warmup_steps, 1)
         return math.sqrt(warmup / max(step + 1, warmup))
 
 
 class Constant(Schedule):
-    """Stays."""
+    """Stays at the highest rate."""
 
     name = "constant"
 
     def share(self, step: int, settings: ScheduleSettings) -> float:
-        """Give all of it."""
+        """Give the highest rate."""
         return 1.0
 
 

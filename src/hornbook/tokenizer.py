@@ -1,7 +1,7 @@
-"""Tokenizers as a family wants them: trained, imported or re-indexed into a new folder. The parts lie in `tokenizers/`.
+"""Train, import or re-index a tokenizer for a family, into a new folder. The parts are in `tokenizers/`.
 
-Each function writes a folder that AutoTokenizer opens, whole or not at all. Raises HornbookError for a folder that is
-there already.
+Each function writes a complete folder that AutoTokenizer opens, or none. Raises HornbookError if the folder already
+exists.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,15 +39,15 @@ from hornbook.tokenizers import reindex as change
 from hornbook.tokenizers import train as learn
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.folder import sentencepiece_files
-from hornbook.tokenizers.record import Counted, make_record, write_record
+from hornbook.tokenizers.record import Counted, make_derived_record, make_record, save_record, write_record
 from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
 SENTINELS = 100
-"""How many a T5 gets unless somebody says how many: as published."""
+"""How many sentinels a T5 gets by default, as published."""
 
 _OLD_IDS = (
-    "it says the old ids, and can't hold special tokens among its pieces as tokenizer.json does, which AutoTokenizer "
-    "opens instead"
+    "it holds the old ids, and can't have special tokens among its pieces, as tokenizer.json can; AutoTokenizer opens "
+    "tokenizer.json instead"
 )
 
 
@@ -60,11 +60,11 @@ def train(
     report: Reporter | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved.
+    """Train a tokenizer whose special tokens have the ids that a family wants, so that none must be moved.
 
-    Without a `family` it gets the style that serves all of them, and no template, as for a causal model.
-    `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... The folder also says
-    what it was trained on, in a record and a model card. Gives out, kind, entries, template and hash.
+    Without a `family`, it gets the style that serves all families, and no template, as for a causal model. `options`
+    are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... A record and a model card in the
+    folder say what it was trained on. Returns out, kind, entries, template and hash.
     """
     quieten_transformers()
     check_new(out, "--out")
@@ -101,16 +101,16 @@ def train(
 
 
 def import_(source: Path, out: Path, family: str | None = None, length: int | None = None) -> dict[str, Any]:
-    """Import a tokenizer that exists, with the ids that it has: no vocabulary entry moves or is added.
+    """Import an existing tokenizer with the ids that it has: no vocabulary entry moves or is added.
 
-    `source` is a SentencePiece .model, vocab.txt, vocab.json, tokenizer.json or a folder; with a `family` it gets that
-    family's template. Gives out, kind, entries, roles and hash.
+    `source` is a SentencePiece .model, vocab.txt, vocab.json, tokenizer.json or a folder. With a `family`, the
+    tokenizer gets that family's template. Returns out, kind, entries, roles and hash.
     """
     quieten_transformers()
     check_new(out, "--out")
     if family is not None and family not in FAMILIES:
         raise HornbookError(f"--for {family}: there is no such family{nearest(family, list(FAMILIES))}")
-    read = import_tokenizer(source)
+    read = given = import_tokenizer(source)
     if length:
         read.model_max_length = length
     if family:
@@ -118,6 +118,7 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
         read = build_fast_tokenizer(read, template, read.model_max_length, segments=segments)
     with beside(out, folder=True) as writing:
         write(read, writing)
+        write_record(writing, read, make_derived_record(read, source, given))
     return {
         "out": str(out),
         "kind": type(read.backend_tokenizer.model).__name__,
@@ -137,20 +138,21 @@ def reindex(
     text: Sequence[str] | None = None,
     drop: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Give a tokenizer's special tokens other ids, under the same vocabulary size.
+    """Give a tokenizer's special tokens other ids; the vocabulary size stays the same.
 
-    `place` gives tokens their ids (-1 is the last), a `family` those that it wants. A special token whose roles all go
-    to others lives on as the new one among them, with its row; `rename` says so for others. The rest stay, unless
-    `drop` names them. What stands at their places moves; where room must be made, unreachable tokens go, then the
-    youngest. A `model` that is taken along has the same loss as before on text without dropped tokens and unknown words
-    (one of WordPiece's may become known where the piece that led to no end is dropped). With `text`, files, it is told
-    what of them is split differently. Gives what moved, was dropped, added and renamed.
+    `place` gives tokens their ids (-1 is the last), and a `family` gives the ids that it wants. If all roles of a
+    special token go to others, a new one among these replaces it and keeps its embedding row; `rename` does this for
+    other tokens. The rest stay, unless `drop` names them. Tokens whose ids are given away move to other ids. If there
+    are too few ids, unreachable tokens are removed first, then those learnt last. A `model` is copied with the new ids.
+    Its loss stays the same on text without dropped tokens and unknown words. (An unknown word of WordPiece may become
+    known if a piece is dropped that matched its beginning, but left a rest that no piece matched.) With `text`, files,
+    the result says which of their words are split differently. Returns what was moved, dropped, added and renamed.
     """
     quieten_transformers()
     check_new(out, "--out")
     if not family and not place and not rename and not drop:
         raise HornbookError(
-            "nothing is to change: say --for FAMILY, --place TOKEN=ID, --rename OLD=NEW or --drop TOKEN"
+            "no change is asked for: give --for FAMILY, --place TOKEN=ID, --rename OLD=NEW or --drop TOKEN"
         )
     old = load(str(folder))
     places: dict[str, int] = {}
@@ -188,6 +190,8 @@ def reindex(
         if moved is not None:
             moved.save_pretrained(writing)
         write(built, writing, like=folder)
+        facts = make_derived_record(built, folder, old)
+        save_record(writing, facts) if moved is not None else write_record(writing, built, facts)
 
     names = {i: token for token, i in old.get_vocab().items()}
     origin = origins(done.mapping)

@@ -48,7 +48,7 @@ def test_import_as_it_is(run: Run, model: str, stories: list[str]) -> None:
         (("spiece.model", "--out", "spiece.model"), "something is there already"),
         (("spiece.model", "--out", "new", "--for", "brt"), "did you mean 'bert'"),
         (("spiece.model", "--out", "new", "--for", "bert"), "a masked model needs cls_token"),
-        (("other.bin", "--out", "new"), "is no tokenizer's file"),
+        (("other.bin", "--out", "new"), "is not a tokenizer's file"),
     ],
 )
 def test_mistakes_get_one_line_and_leave_nothing(run: Run, model: str, words: tuple[str], told: str) -> None:

@@ -204,7 +204,7 @@ def test_t5_keeps_its_sentinels(run: Run, stories: list[str]) -> None:
     [
         (("nowhere", "--out", "new", "--for", "bert"), "nowhere"),
         (("old", "--out", "old", "--for", "bert"), "something is there already"),
-        (("old", "--out", "new"), "nothing is to change"),
+        (("old", "--out", "new"), "no change is asked for"),
         (("old", "--out", "new", "--for", "rberta"), "did you mean 'roberta'"),
         (("old", "--out", "new", "--place", "<pad>"), "write TOKEN=ID"),
         (("old", "--out", "new", "--place", "<pad>=0,<pad>=1"), "given 0 and 1"),

@@ -159,3 +159,24 @@ def test_bad_input_is_told_on_one_line(run: Run, text: str, words: tuple[str, ..
     answer = run(*words, code=2)
     assert told in answer.splitlines()[-1] and answer.splitlines()[-1].startswith("hornbook: ")
     assert sorted(Path().rglob("*")) == before
+
+
+def test_what_was_made_from_another_says_from_which(run: Run, text: str) -> None:
+    run("train", "--out", "a", "--corpus-path", text, "--vocab-size", "400", "--for", "gpt2")
+    run("reindex", "a", "--for", "roberta", "--out", "b")
+    run("import", "b", "--out", "c")
+    records = {name: json.loads(Path(name, "tokenizer_training.json").read_text("utf-8")) for name in "abc"}
+    for before, after in ("ab", "bc"):
+        assert records[after]["corpus"] == records["a"]["corpus"]
+        assert records[after]["made_from"] == {
+            "source": before,
+            "hash": records[before]["hash"],
+            "command": records[before]["command"],
+        }
+        assert records[after]["hash"] == tokenizer_hash(AutoTokenizer.from_pretrained(after))
+        assert f"{before} ({records[before]['hash']})" in ModelCard.load(Path(after, "README.md")).text
+    assert records["b"]["command"] == "hornbook tokenizer reindex a --for roberta --out b"
+    Path("a", "tokenizer_training.json").unlink()
+    run("import", "a/tokenizer.json", "--out", "d")
+    unknown = json.loads(Path("d", "tokenizer_training.json").read_text("utf-8"))
+    assert unknown["corpus"] is None and unknown["made_from"]["hash"] == records["a"]["hash"]

@@ -17,7 +17,7 @@ def test_a_large_model_is_told(healthy: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert left and not large.errors
     assert note.severity == "note" and all(id in note.found for id in left)
     assert not any(id in note.found for id in large.checked)
-    assert "and none above 1,000 is opened" in note.found
+    assert "more than the doctor's limit of 1,000" in note.found
     assert not any(one.id == "H09" for one in small.problems)
 
 

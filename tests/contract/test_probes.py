@@ -27,7 +27,7 @@ class Bert(nn.Module):
         self.head = nn.Linear(WIDTH, WORDS)
 
     def embed(self, input_ids: Tensor) -> Tensor:
-        return self.words(input_ids) + self.places(torch.arange(input_ids.shape[1]))
+        return self.words(input_ids) + self.places(torch.arange(input_ids.shape[1], device=input_ids.device))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         hidden = self.embed(input_ids)
@@ -50,11 +50,11 @@ class Causal(Bert):
         super().__init__(layers)
         self.masked = masked
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(self, input_ids: Tensor) -> Tensor:  # type: ignore[override]
         length = input_ids.shape[1]
         mask = (
             torch.full((length, length), -torch.inf).triu(1) if self.masked else torch.zeros(length, length)
-        )
+        ).to(input_ids.device)
         hidden = self.embed(input_ids)
         for one in self.layers:
             hidden = one(hidden, src_mask=mask)

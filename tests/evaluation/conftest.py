@@ -7,6 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.families import find
+from hornbook.families.positions import Scheme
 from hornbook.loading import LoadedModel, load_model
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 
@@ -32,13 +33,20 @@ def save(
 ) -> Callable[..., Path]:
     """Write a tiny model's folder."""
 
-    def write(folder: Path, preset: str, length: int = 64, kind: str = "bpe", style: str = "shared") -> Path:
+    def write(
+        folder: Path,
+        preset: str,
+        length: int = 64,
+        kind: str = "bpe",
+        style: str = "shared",
+        positions: Scheme | None = None,
+    ) -> Path:
         family = find(preset)
         head = next(iter(family.heads))
         tokenizer = make_tokenizer(head, length, kind, style)
         published = family.presets[preset].values
         opinions = {name: spread for name, spread in OPINIONS.items() if name in published}
-        config = family.configure(preset, tokenizer, length, family.tiny | opinions)
+        config = family.configure(preset, tokenizer, length, family.tiny | opinions, positions)
         family.build(config, head, seed=1).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         return folder

@@ -72,7 +72,7 @@ def test_a_measure_of_another_direction_is_refused(make, stories, reverse):
 def test_its_model_is_not_read_from_left_to_right(make, stories, reverse):
     loaded = make("pythia-14m", 32)
     setattr(loaded.model.config, READING, "right to left")
-    told = r"learned to read right to left, and this reads left to right"
+    told = r"learned to read right to left, but this reads left to right"
     with pytest.raises(HornbookError, match=told):
         generate(loaded, "Once")
     with pytest.raises(HornbookError, match=told):
@@ -114,5 +114,8 @@ def test_a_run_by_it_is_scored_and_refuses_to_write(package, reverse, story_file
         json.loads((tmp_path / "run" / "model" / "config.json").read_text("utf-8"))[READING]
         == "right to left"
     )
+    again = hornbook("evaluate", tmp_path / "run", "--json")
+    assert json.loads(again.stdout) == found and not again.stderr, again.stderr
     refused = hornbook("generate", tmp_path / "run", "Once")
     assert refused.returncode != 0 and "learned to read right to left" in refused.stderr
+    assert not refused.stdout

@@ -10,7 +10,7 @@ from transformers import AlbertConfig, AutoConfig, BertForPreTraining, GPTNeoFor
 
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES, PRESETS, find
-from hornbook.families.family import OWNERS
+from hornbook.families.values import OWNERS
 
 # What google-research/bert publishes, in its README.
 MILLIONS = {"bert-tiny": 4.4, "bert-mini": 11.3, "bert-small": 29.1, "bert-base": 110.1}

@@ -165,5 +165,5 @@ def test_t5_starts_with_its_pad(shrink: Any, renamed: Any) -> None:
 def test_ids_beyond_the_rows_are_refused(small: Any, renamed: Any) -> None:
     model = find(small.preset).build(small.config, small.head, seed=1)
     mapping = {i: i for i in range(SIZE + 1)}
-    with pytest.raises(HornbookError, match=r"ids up to 100, the model 100 rows"):
+    with pytest.raises(HornbookError, match=r"ids up to 100, but the model has 100 rows"):
         move_rows(model, mapping, renamed(mapping))

@@ -62,11 +62,11 @@ def test_a_model_with_more_than_the_masked_head_will_do(save, tmp_path):
 def test_another_architecture_or_head_is_refused_with_those_that_are_known(save, tmp_path):
     folder = save(tmp_path / "model", "bert-tiny")
     BertForSequenceClassification(BertConfig.from_pretrained(folder)).save_pretrained(folder)
-    with pytest.raises(HornbookError, match="BertForSequenceClassification, and only BertForMaskedLM"):
+    with pytest.raises(HornbookError, match="BertForSequenceClassification, but only BertForMaskedLM"):
         load_model(folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "mistral"}))
-    with pytest.raises(HornbookError, match=f"'mistral'.*known are {', '.join(sorted(TYPES))}"):
+    with pytest.raises(HornbookError, match=f"'mistral'.*known types are {', '.join(sorted(TYPES))}"):
         load_model(folder)
     (folder / "config.json").write_text("{")
     with pytest.raises(HornbookError, match="can't be read"):

@@ -118,7 +118,7 @@ def test_a_decoder_of_an_encoders_architecture(folder: Path) -> None:
     BertLMHeadModel(config).to(torch.bfloat16).save_pretrained(folder)
     model, head = open_trained(folder)
     assert isinstance(model, BertLMHeadModel) and head == "causal" and model.dtype == torch.bfloat16
-    assert "BertLMHeadModel, and only BertForMaskedLM" in refused(load_model, folder)
+    assert "BertLMHeadModel, but only BertForMaskedLM" in refused(load_model, folder)
 
 
 def test_a_class_that_is_not_named(folder: Path) -> None:

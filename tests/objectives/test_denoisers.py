@@ -182,7 +182,7 @@ def test_what_is_missing_is_told_before_training(vocabulary: Vocabulary) -> None
 def test_a_denoiser_that_means_nothing_is_refused(options: dict[str, float], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Denoiser.model_validate(options)
-    with pytest.raises(ValidationError, match="no denoiser in it"):
+    with pytest.raises(ValidationError, match="mixture has no denoiser"):
         Denoisers(mixture=())
 
 

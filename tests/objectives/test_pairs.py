@@ -173,7 +173,7 @@ def test_what_cannot_be_paired_is_told() -> None:
     ):
         MaskedNextSentence().chunking(one, 32)
     assert MaskedSentenceOrder().chunking(one, 32).count == 2
-    with pytest.raises(HornbookError, match="none in a part of the corpus has two tokens"):
+    with pytest.raises(HornbookError, match="a part of the corpus has no document of two tokens"):
         MaskedSentenceOrder().chunking(make_store([1, 1])[0], 32)
     assert "at least 5" in MaskedNextSentence().problems(vocabulary, 4)[0]
     bare = Vocabulary(9, CLS, SEP, SEP, MASK, np.arange(4), np.arange(4, 9), np.array([], np.int64))

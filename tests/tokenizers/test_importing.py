@@ -165,11 +165,11 @@ def test_a_whole_tokenizer(trained: Any, tmp_path: Path, corpus: list[str]) -> N
 
 
 @pytest.mark.parametrize("keep", [0, 100, 3000, -1000, -1])
-def test_a_torn_model_is_told(corpus: list[str], tmp_path: Path, keep: int) -> None:
+def test_a_damaged_model_is_told(corpus: list[str], tmp_path: Path, keep: int) -> None:
     learnt(corpus, tmp_path / "x.model")
     whole = (tmp_path / "x.model").read_bytes()
     (tmp_path / "x.model").write_bytes(whole[:keep])
-    with pytest.raises(HornbookError, match="torn or no SentencePiece model") as told:
+    with pytest.raises(HornbookError, match="damaged or not a SentencePiece model") as told:
         import_tokenizer(tmp_path)
     assert "\n" not in str(told.value)
 
@@ -203,10 +203,10 @@ def test_what_would_get_other_ids_is_refused(
     [
         ({}, "holds no tokenizer"),
         ({"vocab.json": "{}"}, "has no merges.txt"),
-        ({"vocab.json": '{"a": 0', "merges.txt": ""}, "is torn"),
+        ({"vocab.json": '{"a": 0', "merges.txt": ""}, "is damaged"),
         ({"vocab.json": '{"a": 0}', "merges.txt": ""}, "lacks 255 of the 256 bytes"),
         ({"vocab.txt": "the\nfox"}, r"none of its 2 lines is \[UNK\]"),
-        ({"tokenizer.json": "{"}, "is torn"),
+        ({"tokenizer.json": "{"}, "is damaged"),
         ({"a.model": "", "b.model": ""}, "a.model and b.model"),
     ],
 )

@@ -86,7 +86,7 @@ def test_tokenizer_json_decides_where_the_class_would_rebuild_it(tmp_path):
     rust.save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer"}))
     T5Config().save_pretrained(tmp_path)
-    with pytest.warns(UserWarning, match="T5Tokenizer splits text otherwise"):
+    with pytest.warns(UserWarning, match="T5Tokenizer splits text differently"):
         tokenizer = load(str(tmp_path))
     text = "The bad DOG"
     assert tokenizer(text, add_special_tokens=False)["input_ids"] == rust.encode(text).ids

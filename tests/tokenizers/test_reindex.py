@@ -347,7 +347,7 @@ def test_added_words_live_on(data: Path, corpus: list[str]) -> None:
 @pytest.mark.parametrize(
     ("places", "rename", "told"),
     [
-        ({"<pad>": 10000}, {}, "<pad> is given place 10000, and the vocabulary has ids 0 to 9999"),
+        ({"<pad>": 10000}, {}, "<pad> is given place 10000, but the vocabulary has ids 0 to 9999"),
         ({"<pad>": -10001}, {}, "-10001"),
         ({"<pad>": 9999, "<mask>": -1}, {}, "<pad> and <mask> are both given place 9999"),
         ({"Ġthe": 0}, {}, "Ġthe is a piece that words are split into"),
@@ -368,7 +368,7 @@ def test_what_is_refused(data: Path, places: dict[str, int], rename: dict[str, s
 def test_the_unknown_token_is_not_lost(trained: Callable[[str, str], Tokenizer]) -> None:
     old = trained("bert", "wordpiece")
     assert "[UNK]" in reindex(old, PLACES).tokenizer.get_vocab()
-    with pytest.raises(HornbookError, match=r"\[UNK\] is to be .* rename it \(\[UNK\]=<unk>\)"):
+    with pytest.raises(HornbookError, match=r"\[UNK\] can't be dropped.* rename it \(\[UNK\]=<unk>\)"):
         reindex(old, PLACES, drop=["[UNK]"])
     with pytest.raises(HornbookError, match="WordLevel tokenizer can't"):
         reindex(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")), {})
@@ -377,9 +377,9 @@ def test_the_unknown_token_is_not_lost(trained: Callable[[str, str], Tokenizer])
 @pytest.mark.parametrize(
     ("drop", "told"),
     [
-        ("Ġthe", "Ġthe is to be dropped, and isn't a special token"),
+        ("Ġthe", "Ġthe can't be dropped, since it isn't a special token"),
         ("<|endoftex|>", "did you mean '<|endoftext|>'"),
-        ("<pad>", "<pad> is to be dropped, and has a place or a new name"),
+        ("<pad>", "<pad> can't be dropped, since it also has a place or a new name"),
     ],
 )
 def test_what_cant_be_dropped(data: Path, drop: str, told: str) -> None:

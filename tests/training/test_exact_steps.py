@@ -178,8 +178,13 @@ def test_every_way_of_training(
     family: str, objective: Any, training: Any, threads: int, write: Write, train: Train, tmp_path: Path
 ) -> None:
     """Threads, lengths that grow, optimizers; and workers that load batches ahead of time change nothing."""
-    # With Muon, whose state is of another kind, also without positions, whose table has none.
-    model = model_of(FAMILIES[family]) | {"positions": training.get("optimizer") != "muon"}
+    # And every way to tell positions: with Muon, whose state is of another kind, a table that has none.
+    schemes = {
+        "gpt_neo": "alibi",
+        "albert": "rotary",
+        "bert": "none" if "optimizer" in training else "sinusoidal",
+    }
+    model = model_of(FAMILIES[family]) | {"positions": schemes.get(family)}
     finish(train(write("whole", model, objective, **training), threads))
     finish(train(write("workers", model, objective, **training, workers=2), threads))
     assert_same(tmp_path / "whole", tmp_path / "workers")

@@ -1,5 +1,6 @@
 """`hornbook init`: the folder that a run would begin with."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
@@ -13,6 +14,7 @@ from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES, find
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
+from hornbook.tokenizers import tokenizer_hash
 from hornbook.training import train
 from hornbook.training.train import init, start
 
@@ -56,6 +58,13 @@ def test_it_has_the_weights_before_the_first_step(
     else:
         assert "roberta" not in preset
     assert examine(tmp_path / "new").errors == []
+
+    # What its tokenizer was trained on: the training part of the recipe's corpus.
+    record = json.loads((tmp_path / "new" / "tokenizer_training.json").read_text("utf-8"))
+    texts = list(recipe.corpus.documents_of("train"))
+    assert record["corpus"]["documents"] == len(texts)
+    assert record["corpus"]["bytes"] == sum(len(text.encode()) for text in texts)
+    assert record["hash"] == tokenizer_hash(tokenizer)
 
 
 def test_what_is_there_stays(recipe_of: Callable[..., Recipe], tmp_path: Path) -> None:

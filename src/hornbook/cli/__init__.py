@@ -17,10 +17,12 @@ from hornbook.cli import (  # noqa: F401
     evaluate,
     families,
     families_describe,
+    finetune,
     generate,
     infill,
     init,
     quickstart,
+    show,
     study,
     tokenizer_import,
     tokenizer_inspect,
@@ -35,7 +37,7 @@ from hornbook.launch import is_first
 
 
 def main() -> None:
-    """Run the command line: what a user can mend is told on one line, with exit code 2."""
+    """Run the command line; an error that a user can mend is told on one line, with exit code 2."""
     try:
         app()
     except HornbookError as error:

@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.callback()
 def check_launch(context: typer.Context) -> None:
-    """Refuse several processes where a command has no use for them."""
+    """Refuse several processes for a command that uses only one."""
     if context.invoked_subcommand not in (None, "train"):
         refuse_several(context.invoked_subcommand)
 
@@ -35,16 +35,25 @@ Settings = Annotated[
 ]
 
 Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
+More = Annotated[list[str] | None, typer.Argument(hidden=True)]
+"""What follows the last option's value: click gives an option one value, and people write `--task blimp ewok`."""
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Let code that lies in the model's folder run: a class of one's own needs it."
+    ),
+]
 
 
-def open_quietly(folder: Path) -> "LoadedModel":
+def open_quietly(folder: Path, trust: bool = False) -> "LoadedModel":
     """Open a model, and say so where it isn't a finished one."""
     from hornbook.loading import load_model
     from hornbook.machine import use_threads
 
     quieten_transformers()
     use_threads()
-    loaded = load_model(folder)
+    loaded = load_model(folder, trust)
     if loaded.remark:
         print(f"hornbook: {loaded.remark}", file=sys.stderr)
     return loaded

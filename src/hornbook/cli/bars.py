@@ -32,7 +32,7 @@ class Bars(Reporter):
 
     @contextmanager
     def counting(self, title: str, unit: str) -> Iterator[Callable[[int], None]]:
-        """Show how much of something without a known end is done."""
+        """Show how much is done of work whose end isn't known."""
         began, done = time.perf_counter(), 0
         columns = SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[done]}")
         with super().counting(title, unit) as count, self._show(*columns) as bars:

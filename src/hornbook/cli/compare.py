@@ -16,7 +16,7 @@ def compare(
     title: Annotated[str, typer.Option(help="The page's title.")] = "Runs compared",
     json: Json = False,
 ) -> None:
-    """Compare runs: what they are, what they have seen and how well they do, each figure beside its like only."""
+    """Compare runs: what they are, what they were trained on and how well they do, by comparable figures only."""
     from hornbook.report import compare_table, read_run, write_page
 
     read = [read_run(folder) for folder in runs]

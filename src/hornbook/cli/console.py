@@ -11,7 +11,7 @@ CONSOLE = Console(stderr=True, highlight=False)
 
 
 class _Lines(logging.Handler):
-    """Prints what Hornbook logs, warnings in yellow; above the bars, where there are any."""
+    """Prints Hornbook's log, with warnings in yellow, above the bars if there are any."""
 
     def emit(self, record: logging.LogRecord) -> None:
         warns = record.levelno >= logging.WARNING
@@ -20,7 +20,7 @@ class _Lines(logging.Handler):
 
 
 def make_reporter(silent: bool = False) -> Reporter:
-    """Let the console print what is logged, and give what tells how far things are: by bars on a terminal."""
+    """Print the log on the console, and return what reports progress: bars if the console is a terminal."""
     if not any(isinstance(handler, _Lines) for handler in LOGGER.handlers):
         LOGGER.addHandler(_Lines())
     LOGGER.setLevel(logging.INFO)

@@ -21,7 +21,7 @@ app.add_typer(dense)
 
 
 def prepare() -> None:
-    """Make ready for work on many texts."""
+    """Set up threads and memory for work on many texts."""
     from hornbook.machine import use_threads
     from hornbook.training.heap import keep_heap
 
@@ -31,7 +31,7 @@ def prepare() -> None:
 
 
 def load_model(folder: Path) -> "tuple[DenseModel, PreTrainedTokenizerBase]":
-    """Open a causal model for work on many texts, with its dense token, or with a new one."""
+    """Open a causal model for work on many texts; if it has no dense token, it gets a new one."""
     from hornbook.dense.folder import wrap_folder
 
     prepare()

@@ -17,12 +17,12 @@ def add(
     model: Annotated[Path, typer.Argument(help="A causal model's folder, such as a Pythia's.")],
     out: Annotated[Path, typer.Argument(help="Where the model with the token goes.")],
     vector: Annotated[
-        Literal["rms", "raw", "soft"], typer.Option(help="What it carries; see DenseOptions.")
+        Literal["rms", "raw", "soft"], typer.Option(help="The vector that it carries; see DenseOptions.")
     ] = "rms",
     share_positions: Annotated[bool, typer.Option(help="Give it the position of the word before it.")] = True,
     json: Json = False,
 ) -> None:
-    """Add <|dense|> to a causal model; the folder stays one that AutoModelForCausalLM opens."""
+    """Add <|dense|> to a causal model; AutoModelForCausalLM can still open the folder."""
     from hornbook.dense.folder import save_dense, wrap_folder
     from hornbook.dense.options import DenseOptions
 

@@ -16,15 +16,15 @@ from hornbook.cli.output import print_json
 def delete(
     model: Annotated[Path, typer.Argument(help="A folder that `hornbook dense train` wrote.")],
     selection: Annotated[Path, typer.Argument(help="The selection that it was trained on.")],
-    out: Annotated[Path, typer.Argument(help="Where the selection without them goes.")],
+    out: Annotated[Path, typer.Argument(help="Where to write the selection without them.")],
     rounds: Annotated[int, typer.Option(min=-1, help="Rounds of filling; -1 fills one by one.")] = -1,
-    seed: Annotated[int, typer.Option(help="Of those deleted by chance, to compare with.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the tokens deleted by chance, to compare with.")] = 0,
     json: Json = False,
 ) -> None:
-    """Find dense tokens without which the words are at least as likely, and drop them.
+    """Find dense tokens that don't make the words likelier, and delete them.
 
-    A first-order score finds them, and exact scoring confirms each. Training goes on with what is left: give the model
-    and the new selection to `hornbook dense train`.
+    A first-order score finds them, and exact scoring confirms each. To go on training with the rest, give the model and
+    the new selection to `hornbook dense train`.
     """
     from hornbook.dense.delete import delete_from
 
@@ -41,8 +41,8 @@ def delete(
         print_json({"selection": str(out), **told})
         return
     print(
-        f"{out}: {told['deleted']:,} of {told['dense tokens']:,} dense tokens deleted; {told['suspected']:,} were "
-        f"suspected of doing harm, {told['confirmed']:,} do one by one. The words, in {told['unit']}:"
+        f"{out}: {told['deleted']:,} of {told['dense tokens']:,} dense tokens deleted. {told['suspected']:,} were "
+        f"suspected of doing harm; scored one by one, {told['confirmed']:,} do. Loss of the words, in {told['unit']}:"
     )
     for name in ("before", "after", "as many by chance"):
         print(f"  {name}: {told[name]:.4f}")

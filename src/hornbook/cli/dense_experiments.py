@@ -1,4 +1,4 @@
-"""`hornbook dense experiments`: what one vector can do, several, in two rounds, and which are of no use."""
+"""`hornbook dense experiments`: measure one vector, several vectors, two rounds, and the deletion of useless ones."""
 
 import json as text
 from pathlib import Path
@@ -15,16 +15,14 @@ from hornbook.cli.output import print_json, print_table
 
 @dense.command()
 def experiments(
-    model: Annotated[
-        Path, typer.Argument(help="The causal model's folder that the selection was made with.")
-    ],
+    model: Annotated[Path, typer.Argument(help="The folder of the causal model that made the selection.")],
     selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("runs/dense-experiments.json"),
-    steps: Annotated[int, typer.Option(min=1, help="Of each training.")] = 200,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 200,
     batch: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 32,
     learning_rate: Annotated[float, typer.Option(min=1e-9)] = 1e-4,
     texts: Annotated[int, typer.Option(min=2, help="Held-out texts that get one vector.")] = 64,
-    following: Annotated[int, typer.Option(min=4, help="Words after it.")] = 24,
+    following: Annotated[int, typer.Option(min=4, help="Words after the vector.")] = 24,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
@@ -36,7 +34,7 @@ def experiments(
     _, _, kept = open_pair(model, selection)
     if following > (room := kept.heldout.shape[1] - 2):
         raise HornbookError(
-            f"--following {following}: the selection's texts leave room for {room}: give fewer"
+            f"--following {following}: the selection's texts leave room for {room}: give {room} or fewer"
         )
     options = DenseTraining(steps=steps, batch=batch, learning_rate=learning_rate)
     with make_reporter().shares() as tell:
@@ -48,7 +46,7 @@ def experiments(
     if json:
         print_json(found)
         return
-    print(f"1. One vector in each of {found['one vector']['texts']} held-out texts, nats a word behind it")
+    print(f"1. One vector in each of {found['one vector']['texts']} held-out texts, nats a word after it")
     single = {"before training": found["one vector"]} | {
         f"after {name}": one["one vector"] for name, one in found["trained"].items() if "one vector" in one
     }

@@ -1,4 +1,4 @@
-"""`hornbook dense generate`: what a model writes when it may think in between."""
+"""`hornbook dense generate`: what a model writes when it may use dense tokens between words."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,25 +16,26 @@ def generate(
     model: Annotated[Path, typer.Argument(help="A folder that `hornbook dense add` or `train` wrote.")],
     prompt: Annotated[str, typer.Argument(help="How the text begins; may be empty.")] = "",
     think: Annotated[
-        Literal["model", "every", "entropy", "never"], typer.Option(help="When a dense token comes.")
+        Literal["model", "every", "entropy", "never"], typer.Option(help="When to insert a dense token.")
     ] = "model",
-    every: Annotated[int, typer.Option(min=1, help="For every: after how many words.")] = 4,
-    entropy: Annotated[float, typer.Option(min=0, help="For entropy: from how many nats on.")] = 3.0,
+    every: Annotated[int, typer.Option(min=1, help="With --think every: after how many words.")] = 4,
+    entropy: Annotated[float, typer.Option(min=0, help="With --think entropy: from how many nats on.")] = 3.0,
     budget: Annotated[int, typer.Option(min=0, help="Dense tokens at most.")] = 64,
     longest: Annotated[int, typer.Option(min=1, help="Dense tokens at most in a row.")] = 4,
     tokens: Annotated[int, typer.Option(min=1, help="Words at most.")] = 200,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest word each time.")] = 0.8,
-    top_k: Annotated[int, typer.Option(min=0, help="Choose among so many; 0 is all.")] = 50,
+    top_k: Annotated[int, typer.Option(min=0, help="Choose among the k likeliest words; 0 is all.")] = 50,
     top_p: Annotated[
-        float, typer.Option(min=0.01, max=1, help="Choose among those that share this probability.")
+        float,
+        typer.Option(min=0.01, max=1, help="Choose among the likeliest words that make up this probability."),
     ] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
     show: Annotated[
-        bool, typer.Option("--show", help="Show where it thought, and what it decodes to.")
+        bool, typer.Option("--show", help="Show each dense token, and what it decodes to.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Let a model with dense tokens go on with a text."""
+    """Let a model with dense tokens continue a text."""
     from hornbook.dense.folder import open_dense
     from hornbook.dense.generate import Writing, write
     from hornbook.dense.show import text_of, thoughts

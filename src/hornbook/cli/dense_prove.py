@@ -21,11 +21,11 @@ def prove(
         list[str] | None, typer.Option(help="s3, s5 or pointers; may be repeated; all by default.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds each arm has.")] = 5,
-    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
-    processes: Annotated[int, typer.Option(min=0, help="How many at once; 0 is one for each core.")] = 0,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
+    processes: Annotated[int, typer.Option(min=0, help="Trainings at once; 0 is one for each core.")] = 0,
     json: Json = False,
 ) -> None:
-    """Train small models with dense tokens and with every control, and write what came of it on a page."""
+    """Train small models with dense tokens and with every control, and write the results on a page."""
     from hornbook.dense.prove.proof import prove as find
     from hornbook.dense.prove.tasks import TASKS
     from hornbook.report.proof import write_proof

@@ -29,7 +29,7 @@ def select(
     ] = "file",
     windows: Annotated[int, typer.Option(min=1, help="Texts at most.")] = 512,
     heldout_windows: Annotated[
-        int, typer.Option(min=1, help="Held-out texts at most, by which trainings are measured.")
+        int, typer.Option(min=1, help="Held-out texts at most; trainings are measured on them.")
     ] = 256,
     length: Annotated[int, typer.Option(min=2, help="Tokens in each.")] = 64,
     special_tokens: Annotated[

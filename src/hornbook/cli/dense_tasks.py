@@ -12,40 +12,40 @@ from hornbook.cli.output import print_json, print_table
 
 _AGAINST = "A folder trained with {} on the same words, in place of the model; one for each model."
 _OTHERS = ("pause", "plain", "detached", "same compute", "deeper")
-_ALSO = "A folder trained with {}, to compare with, too; one for each model."
+_ALSO = "A folder trained with {}, also compared; one for each model."
 
 
 @dense.command()
 def tasks(
     models: Annotated[
-        list[Path], typer.Argument(help="Any causal model's folder; several are seeds of the same.")
+        list[Path], typer.Argument(help="Any causal model's folder; several are seeds of the same model.")
     ],
     task: Annotated[
         list[str] | None,
         typer.Option(help="openbookqa, hellaswag or gsm8k; may be repeated; all by default."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A folder with the tasks' files, or one's file; else the hub.")
+        Path | None, typer.Option(help="A folder with the tasks' files, or one task's file; else the hub.")
     ] = None,
     pause: Annotated[list[Path] | None, typer.Option(help=_AGAINST.format("pause tokens"))] = None,
-    plain: Annotated[list[Path] | None, typer.Option(help=_AGAINST.format("neither"))] = None,
+    plain: Annotated[list[Path] | None, typer.Option(help=_AGAINST.format("no dense or pause token"))] = None,
     detached: Annotated[list[Path] | None, typer.Option(help=_ALSO.format("detached vectors"))] = None,
     same_compute: Annotated[
-        list[Path] | None, typer.Option(help=_ALSO.format("neither, for as much compute"))
+        list[Path] | None, typer.Option(help=_ALSO.format("no dense or pause token, for as much compute"))
     ] = None,
-    deeper: Annotated[list[Path] | None, typer.Option(help=_ALSO.format("neither and more layers"))] = None,
+    deeper: Annotated[list[Path] | None, typer.Option(help=_ALSO.format("only more layers"))] = None,
     count: Annotated[int, typer.Option(min=1, help="Dense tokens between question and answer.")] = 4,
     limit: Annotated[int, typer.Option(min=1, help="Questions of each task at most.")] = 1500,
     difference: Annotated[
-        float, typer.Option(min=0.001, max=0.5, help="The difference that you would like to see, as a share.")
+        float, typer.Option(min=0.001, max=0.5, help="The difference that you want to see, as a share.")
     ] = 0.05,
-    seed: Annotated[int, typer.Option(help="Of the random vectors.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random vectors.")] = 0,
     json: Json = False,
 ) -> None:
-    """Ask a model questions with dense tokens before the answer, without, with pause tokens and with random vectors.
+    """Ask a model questions: with dense tokens before the answer, without, with pause tokens, with random vectors.
 
-    How many questions it takes to see a difference is told first: small models are near chance. "Per byte" is right by
-    the likelihood of each byte, which doesn't favour short answers; bits per byte are those of the right answers.
+    First it tells how many questions are needed to see a difference, since small models are near chance. "Per byte"
+    chooses by likelihood per byte, which doesn't favour short answers. Bits per byte are those of the right answers.
     """
     from hornbook.dense.public_tasks import ask_models
 

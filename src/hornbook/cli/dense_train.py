@@ -15,9 +15,7 @@ from hornbook.cli.output import print_json, print_table
 
 @dense.command()
 def train(
-    model: Annotated[
-        Path, typer.Argument(help="The causal model's folder that the selection was made with.")
-    ],
+    model: Annotated[Path, typer.Argument(help="The folder of the causal model that made the selection.")],
     selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
     out: Annotated[Path, typer.Argument(help="Where the trained model goes.")],
     recipe: Annotated[
@@ -35,18 +33,18 @@ def train(
         int,
         typer.Option(min=-1, help="Vectors that a gradient may cross; -1 is any number, 0 detaches them."),
     ] = -1,
-    weight: Annotated[float, typer.Option(min=0, help="What each crossing weighs.")] = 1.0,
+    weight: Annotated[float, typer.Option(min=0, help="Each crossing multiplies the gradient by it.")] = 1.0,
     producer_only: Annotated[
-        bool, typer.Option(help="Train what makes vectors, not what reads them.")
+        bool, typer.Option(help="Train the making of vectors only, not the reading.")
     ] = False,
     emission: Annotated[float, typer.Option(min=0, help="Weight of learning to emit dense tokens.")] = 0.0,
     ahead: Annotated[
-        float, typer.Option(min=0, help="Weight of predicting the next word before the dense token, too.")
+        float, typer.Option(min=0, help="Weight of also predicting the next word before the dense token.")
     ] = 0.0,
     seed: Annotated[int, typer.Option()] = 0,
     json: Json = False,
 ) -> None:
-    """Train a model on what was selected, and measure held-out words with and without dense tokens.
+    """Train a model on a selection, and measure held-out words with and without dense tokens.
 
     Steps, optimizer, learning rate and schedule are those of a recipe's training section. A training that was cut off
     goes on where the same command is given again.

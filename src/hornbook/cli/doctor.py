@@ -1,4 +1,4 @@
-"""`hornbook doctor`: what in a folder doesn't fit together, why it matters, and how to mend it."""
+"""`hornbook doctor`: what doesn't fit together in a folder, why it matters, and how to mend it."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, app
+from hornbook.cli.app import Json, Trust, app
 from hornbook.cli.output import print_json
 from hornbook.quiet import quieten_transformers
 
@@ -17,29 +17,33 @@ def doctor(
         Path, typer.Argument(help="Any Hugging Face folder: a model's, or a tokenizer's.")
     ],
     tokenizer_folder: Annotated[
-        Path | None, typer.Argument(help="The tokenizer's folder, where it is another one.")
+        Path | None, typer.Argument(help="The tokenizer's folder, if it is another one.")
     ] = None,
     objective: Annotated[
         str | None,
-        typer.Option(help="What it is to be trained with; by default, what is natural for its head."),
+        typer.Option(help="The objective to train it with; by default, the usual one for its head."),
     ] = None,
     text: Annotated[Path | None, typer.Option(help="Text that it is to be trained on, to look at.")] = None,
+    trust: Trust = False,
     json: Json = False,
     fix: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write a mended copy to this new folder.")
     ] = None,
 ) -> None:
-    """Find what doesn't fit between tokenizer, model and objective. Exit code 1 where there is an error.
+    """Find what doesn't fit between tokenizer, model and objective. The exit code is 1 if there is an error.
 
-    Nothing in the folders is run or unpickled, and nothing there is changed. With --fix, the report printed is the
-    mended copy's.
+    Nothing in the folders is unpickled, nor run without --trust, and nothing there is changed. With --fix, the report
+    printed is the mended copy's.
     """
     from hornbook.contract import examine, mend
+    from hornbook.errors import HornbookError
 
     quieten_transformers()
     sample = _read(text) if text else None
+    if fix and trust:
+        raise HornbookError("--fix mends folders of transformers' own classes: leave it out, or --trust")
     if fix is None:
-        report = examine(model_folder, tokenizer_folder, objective, sample)
+        report = examine(model_folder, tokenizer_folder, objective, sample, trust)
     else:
         report = mend(fix, model_folder, tokenizer_folder, objective, sample)
     if json:

@@ -1,4 +1,4 @@
-"""`hornbook families`: the architectures and the sizes that people know."""
+"""`hornbook families`: the known architectures and sizes."""
 
 import typer
 

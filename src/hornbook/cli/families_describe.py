@@ -24,7 +24,7 @@ def describe(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a preset's layers, where its values come from, what a token costs, and what it can learn by."""
+    """Show a preset's layers, where its values come from, what a token costs, and which objectives can train it."""
     from dataclasses import asdict
 
     from hornbook.families import find
@@ -41,7 +41,7 @@ def describe(
         print_json(facts | {"objectives": lessons})
     else:
         _print(description)
-        print("\nWhat it can learn by:\n")
+        print("\nThe objectives that can train it:\n")
         for name, lesson in lessons.items():
             print(f"{name}: {lesson}")
 
@@ -65,13 +65,15 @@ def _print(description: "Description") -> None:
     print()
     shown = {one.key: "–" if one.value is None else str(one.value) for one in description.values}
     print_table([{"value": one.key, "is": shown[one.key], "from": one.origin} for one in description.values])
+    own, *others = description.positions
+    print(f"\nPositions: {own}" + (f" (model.positions can also be {', '.join(others)})" if others else ""))
     if unused := description.unused_positions:
         rows = ", ".join(map(str, unused))
         print(f"\nRows of the position table that no token takes, for {description.length:,} tokens: {rows}")
     print("\nFloating-point operations for one token, in a sequence of full length:\n")
     print_table([_cost(cost) for cost in description.costs])
     print(
-        "\nforward = 2 × numbers in the matrices that it meets + 4 × width of the attentions × length; backward is "
-        "twice that\n(PaLM, arXiv:2204.02311, appendix B). Causal and local attention count in full, the head at "
-        "every place."
+        "\nforward = 2 × numbers in the matrices that a token passes + 4 × width of the attentions × length; backward "
+        "is twice that\n(PaLM, arXiv:2204.02311, appendix B). Causal and local attention count in full, and the head "
+        "counts at every place."
     )

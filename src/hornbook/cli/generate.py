@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.app import Json, Model, Trust, app, open_quietly
 from hornbook.cli.output import print_json
 
 
@@ -20,6 +20,7 @@ def generate(
         float, typer.Option(min=0, max=1, help="Choose among those that share this probability.")
     ] = 0.95,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Let a causal model go on with a text, shown as it is written."""
@@ -35,7 +36,7 @@ def generate(
     def warn(text: str) -> None:
         print("\n" * bool(shown) + f"hornbook: {text}", file=sys.stderr)
 
-    loaded = open_quietly(model)
+    loaded = open_quietly(model, trust)
     text = write(loaded, prompt, tokens, temperature, top_k, top_p, seed, None if json else show, warn)
     if json:
         print_json({"prompt": prompt, "text": text, "seed": seed})

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, app, open_quietly
+from hornbook.cli.app import Json, Model, Trust, app, open_quietly
 from hornbook.cli.output import print_json
 
 
@@ -18,12 +18,13 @@ def infill(
     tokens: Annotated[int, typer.Option(min=1, help="How many tokens a blank gets at most.")] = 32,
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest word each time.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Fill a text's blanks with spans of words; ⟦ and ⟧ show where they begin and end."""
     from hornbook.evaluation.infill import infill as fill
 
-    filled = fill(open_quietly(model), text, tokens, temperature, seed=seed)
+    filled = fill(open_quietly(model, trust), text, tokens, temperature, seed=seed)
     if json:
         print_json(asdict(filled))
     else:

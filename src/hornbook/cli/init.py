@@ -13,7 +13,7 @@ from hornbook.cli.output import print_json
 @app.command()
 def init(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/manuals-robertalbert.yaml.")],
-    folder: Annotated[Path, typer.Argument(help="Where it goes; nothing may be there.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write it; nothing may be there yet.")],
     settings: Settings = None,
     json: Json = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """Results on stdout, for programs and for people."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -8,12 +9,12 @@ from rich.table import Table
 
 
 def print_json(facts: Any) -> None:
-    """Print a result for programs: JSON on stdout, alone there, since everything for people goes to stderr."""
+    """Print a result for programs: JSON, which is alone on stdout, since log and progress go to stderr."""
     print(json.dumps(facts, indent=2, ensure_ascii=False))
 
 
 def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
-    """Print rows for people; `across` gives each row a column of its own, for many figures of few things."""
+    """Print rows for people; `across` makes each row a column, for many figures of few things."""
     names = list(rows[0])
     if across:
         heads, *lines = [[name, *(_shown(row[name]) for row in rows)] for name in names]
@@ -37,3 +38,21 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def print_figures(outcome: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Print what an evaluation found: figures with their rules (a rule once where it is repeated), and samples."""
+    told = ""
+    for one in outcome["measures"]:
+        low, high = one.get("low"), one.get("high")
+        digits = 1 if "%" in one["unit"] else 4
+        spread = "" if low is None or high is None else f" ({low:.{digits}f} to {high:.{digits}f})"
+        beside = f"; the majority: {one['baseline']:.1f}" if "baseline" in one else ""
+        print(
+            f"{one['measure']}: {one['value']:.{digits}f} {one['unit']}{spread}{beside}, over {one['over']}"
+        )
+        if (reading := f"{one['rule']} {one['comparable']}") != told:
+            print(f"  {reading}\n")
+            told = reading
+    for one in outcome.get("samples", []):
+        print(f"{one['kind']}  {one['prompt']}\n  {one['output']}")

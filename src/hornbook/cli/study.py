@@ -23,7 +23,7 @@ def study(
     ] = 0,
     json: Json = False,
 ) -> None:
-    """Train a study's arms at several seeds, compare them, and write what came of it on a page."""
+    """Train a study's arms with several seeds, compare them, and write the results on a page."""
     from hornbook.machine import cores
     from hornbook.study import read_study
     from hornbook.study.conduct import conduct

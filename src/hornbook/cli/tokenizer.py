@@ -1,4 +1,4 @@
-"""`hornbook tokenizer`: commands for tokenizers by themselves."""
+"""`hornbook tokenizer`: commands for tokenizers."""
 
 import typer
 

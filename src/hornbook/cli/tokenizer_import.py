@@ -16,16 +16,16 @@ def import_(
         Path,
         typer.Argument(help="A SentencePiece .model, vocab.txt, vocab.json, tokenizer.json, or a folder."),
     ],
-    out: Annotated[Path, typer.Option(help="Where it goes; nothing may be there.")],
+    out: Annotated[Path, typer.Option(help="Where to write it; nothing may be there yet.")],
     family: Annotated[
-        str | None, typer.Option("--for", help="Put on the template of this family; else it keeps its own.")
+        str | None, typer.Option("--for", help="Give it the template of this family; else it keeps its own.")
     ] = None,
     length: Annotated[
-        int | None, typer.Option(min=1, help="Tokens to which it cuts a text when asked to.")
+        int | None, typer.Option(min=1, help="Tokens to which it truncates a text, if truncation is on.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Import a tokenizer that exists, with the ids that it has: no vocabulary entry moves or is added."""
+    """Import an existing tokenizer with the ids that it has: no vocabulary entry moves or is added."""
     from hornbook.tokenizer import import_ as take
 
     facts = take(source, out, family, length)

@@ -21,7 +21,7 @@ _SHOWN = 10
 @tokenizer.command()
 def inspect(
     folder: Annotated[Path, typer.Argument(help="A tokenizer's folder.")],
-    other: Annotated[Path | None, typer.Argument(help="Another one, to stand beside it.")] = None,
+    other: Annotated[Path | None, typer.Argument(help="Another one, to compare with.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="Text files to measure them on.")] = None,
     sentence: Annotated[str, typer.Option(help="A sentence to split.")] = SENTENCE,
     json: Json = False,

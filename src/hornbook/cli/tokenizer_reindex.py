@@ -15,34 +15,34 @@ from hornbook.errors import HornbookError
 @tokenizer.command()
 def reindex(
     folder: Annotated[Path, typer.Argument(help="A tokenizer's folder.")],
-    out: Annotated[Path, typer.Option(help="Where the new one goes; nothing may be there.")],
+    out: Annotated[Path, typer.Option(help="Where to write the new one; nothing may be there yet.")],
     family: Annotated[
-        str | None, typer.Option("--for", help="Give special tokens the places that this family wants.")
+        str | None, typer.Option("--for", help="Give special tokens the ids that this family wants.")
     ] = None,
     place: Annotated[
         list[str] | None,
-        typer.Option(metavar="TOKEN=ID,...", help="Give special tokens these places; -1 is the last."),
+        typer.Option(metavar="TOKEN=ID,...", help="Give special tokens these ids; -1 is the last."),
     ] = None,
     rename: Annotated[
         list[str] | None,
-        typer.Option(metavar="OLD=NEW,...", help="Let an old special token live on under a new name."),
+        typer.Option(metavar="OLD=NEW,...", help="Give an old special token a new name."),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="TOKEN", help="Give up this special token, and its roles.")
+        list[str] | None, typer.Option(metavar="TOKEN", help="Remove this special token, and its roles.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Take this model along, which was trained with the old ids.")
+        Path | None, typer.Option(help="A model trained with the old ids; write a copy with the new ones.")
     ] = None,
     text: Annotated[
-        list[str] | None, typer.Option(help="Tell what of these files is split differently now.")
+        list[str] | None, typer.Option(help="Tell which words of these files are split differently now.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Give a tokenizer's special tokens other ids, under the same vocabulary size.
+    """Give a tokenizer's special tokens other ids; the vocabulary size stays the same.
 
-    A special token whose roles all go to others lives on as one of those; no other goes unless --drop names it. What
-    stands at their places moves; where room must be made, unreachable tokens go, then the youngest. A model that is
-    taken along has the same loss as before on text without the dropped tokens.
+    A special token whose roles all go to others is replaced by one of these. No other is removed unless --drop names
+    it. Tokens whose ids are given away move. If there are too few ids, unreachable tokens are removed first, then those
+    learnt last. The copy of a model has the same loss as the model on text without the dropped tokens.
     """
     from hornbook.tokenizer import reindex as change
     from hornbook.tokenizers.reindex_report import describe

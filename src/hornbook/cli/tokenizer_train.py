@@ -1,4 +1,4 @@
-"""`hornbook tokenizer train`: a tokenizer from text, by itself."""
+"""`hornbook tokenizer train`: train a tokenizer on text."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from hornbook.cli.tokenizer import tokenizer
 
 @tokenizer.command()
 def train(
-    out: Annotated[Path, typer.Option(help="Where it goes; nothing may be there.")],
+    out: Annotated[Path, typer.Option(help="Where to write it; nothing may be there yet.")],
     corpus_path: Annotated[
         list[str] | None, typer.Option(help="Files or globs; by default Python's own manuals.")
     ] = None,
@@ -24,20 +24,26 @@ def train(
         str | None,
         typer.Option(
             "--for",
-            help="The family whose style, kind and template it gets; by default what serves all, without a template.",
+            help="The family whose style, kind and template it gets; by default a style for all, without a template.",
         ),
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="bpe, unigram or wordpiece, instead.")] = None,
-    style: Annotated[str | None, typer.Option(help="Another style of special tokens.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="bpe, unigram or wordpiece, instead of the family's.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="A style of special tokens, instead of the family's.")
+    ] = None,
     vocab_size: Annotated[int, typer.Option(help="Entries, special tokens included.")] = 8192,
     sentinels: Annotated[int | None, typer.Option(help="How many <extra_id_*>; 100 for T5.")] = None,
     lowercase: Annotated[bool, typer.Option(help="Lower-case all text.")] = False,
     normalize: Annotated[str, typer.Option(help="none, nfc or nfkc.")] = "nfc",
-    min_frequency: Annotated[int, typer.Option(help="How often what is learnt must occur.")] = 2,
-    length: Annotated[int, typer.Option(min=1, help="Tokens to which it cuts a text when asked to.")] = 512,
+    min_frequency: Annotated[int, typer.Option(help="How often a merge or character must occur.")] = 2,
+    length: Annotated[
+        int, typer.Option(min=1, help="Tokens to which it truncates a text, if truncation is on.")
+    ] = 512,
     json: Json = False,
 ) -> None:
-    """Train a tokenizer whose special tokens stand where a family wants them, so that none must be moved."""
+    """Train a tokenizer whose special tokens have the ids that a family wants, so that none must be moved."""
     from hornbook.tokenizer import train as learn
 
     report = make_reporter()

@@ -23,7 +23,7 @@ def train(
     settings: Settings = None,
     json: Json = False,
 ) -> None:
-    """Train a recipe's model, evaluate it and write its page. A run that was cut off goes on by itself."""
+    """Train a recipe's model, evaluate it and write its page. If a run was cut off, the same command continues it."""
     from hornbook.training.processes import join
     from hornbook.training.train import train as learn
 
@@ -42,7 +42,7 @@ def train(
 
 @contextmanager
 def one_voice(processes: "Processes") -> Iterator[None]:
-    """Let one of several processes tell an error, with the rank where it happened, and end all of them."""
+    """If one of several processes fails, tell its error once, with its rank, and end all of them."""
     try:
         yield
     except Exception as error:
@@ -53,5 +53,5 @@ def one_voice(processes: "Processes") -> Iterator[None]:
             print(f"hornbook: {ending.text}", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
-        # What PyTorch holds of a broken group can keep Python from ever ending (see Processes.part).
+        # PyTorch's state of a broken process group can keep Python from ever exiting (see Processes.part).
         os._exit(ending.exit_code)

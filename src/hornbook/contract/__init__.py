@@ -19,7 +19,7 @@ __all__ = [
     "probe_module",
 ]
 
-# What is found first silences what it explains, so probes ("P") look last.
+# A check can silence later ones that would report the same problem, so probes ("P") run last.
 _sorted = dict(sorted(CHECKS.items()))
 CHECKS.clear()
 CHECKS.update(_sorted)

@@ -3,14 +3,14 @@
 from hornbook.contract import CHECKS
 
 ELSEWHERE: dict[str, str] = {
-    "C05": "needs the tokenizer before and after: `hornbook tokenizer reindex` proves it for each of its "
-    "results.",
-    "C18": "is an act, not a state: `resize_token_embeddings(len(tokenizer))` may shrink a table that "
-    "fitted. What it breaks is found as C15 and C16; `--fix` never shrinks a table that has weights.",
+    "C05": "needs the tokenizer before and after a change: `hornbook tokenizer reindex` proves it for each of "
+    "its results.",
+    "C18": "is an action, which leaves no trace of its own: `resize_token_embeddings(len(tokenizer))` may shrink a "
+    "table that had the right size. C15 and C16 find the damage. `--fix` never shrinks a table that has weights.",
     "C53": "needs the tokenizer that made the data: Hornbook's token stores keep its hash and refuse "
-    "another.",
-    "C55": "is an act in training: gradient checkpointing switches a cache off inside a loop over latent "
-    "tokens. Nothing of it is in a folder or a batch.",
+    "any other tokenizer.",
+    "C55": "happens only in training: gradient checkpointing switches the cache off inside a loop over latent "
+    "tokens. No folder or batch shows it.",
 }
 """Entries of the catalogue that can't be seen in a folder or a batch, and what guards against them instead."""
 
@@ -20,10 +20,13 @@ _INTRODUCTION = """# What the doctor checks
 `check_batch` and `probe_module` look at a run, a batch and a torch module of your own. This page is made from the
 checks (`python -m hornbook.contract.catalogue > docs/checks.md`).
 
-Ids beginning with C are a catalogue of ways in which tokenizer, architecture and objective don't fit, each reproduced
-with transformers 5.23; H are those that came up since; P are probes, which know no rule and look at what comes out.
-An error spoils training or crashes, a warning will surprise someone, a note is good to know. What can be mended by
-itself, in a copy, `--fix OUT` mends.
+Ids that begin with C are known ways in which tokenizer, architecture and objective don't fit; each was reproduced with
+transformers 5.23. Ids with H were found later. Ids with P are probes: they know no rule, and look at what comes out.
+Ids with T are what a teacher would ask of a class that you wrote yourself (`probe_module`, and `model.code` in a
+recipe).
+
+An error spoils training or crashes. A warning will surprise someone. A note is good to know. `--fix OUT` writes a copy
+in which everything that can be mended automatically is mended.
 """
 
 
@@ -31,7 +34,7 @@ def catalogue() -> str:
     """Write the page, in Markdown."""
     parts = [_INTRODUCTION]
     for one in CHECKS.values():
-        by_itself = "Often mended by `--fix`." if one.mend else "Not mended by itself."
+        by_itself = "`--fix` can often mend it." if one.mend else "`--fix` can't mend it."
         parts.append(
             f"## {one.id} {one.title}\n\n*{one.severity.capitalize()}.* {one.why}\n\n**What to do:** "
             f"{one.fix} {by_itself}\n"

@@ -1,4 +1,4 @@
-"""The form of a check, the table of all of them, and what comes of running them."""
+"""What a check is, the table of all checks, and the report that running them gives."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Found:
-    """What a check found, in words with the values, where it weighs less or more than the check usually does."""
+    """What a check found, with the values, where its severity differs from the check's usual one."""
 
     words: str
     severity: Severity
@@ -30,22 +30,22 @@ class Check:
 
     id: str
     title: str
-    """What is looked at, in one line."""
+    """What should hold, in one line."""
     severity: Severity
     why: str
-    """What goes wrong, with the failure as it was measured."""
+    """What goes wrong otherwise, with a failure that was measured."""
     fix: str
     look: Look
     needs: tuple[str, ...]
     """The attributes of a subject that must be there; where one is None, the check doesn't apply."""
     unless: tuple[str, ...]
-    """Checks that explain the same trouble better: when one of them has spoken, this one stays silent."""
+    """Checks that explain the same problem better: if one of them found something, this one stays silent."""
     mend: Mend | None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a check has to say about a subject."""
+    """A problem that a check found in a subject."""
 
     id: str
     severity: Severity
@@ -53,7 +53,7 @@ class Problem:
     why: str
     fix: str
     fixable: bool
-    """Whether `mend` can put it right by itself."""
+    """Whether `mend` can repair it automatically."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Report:
 
     @property
     def errors(self) -> list[Problem]:
-        """What must be put right before training."""
+        """Give the problems that must be solved before training."""
         return self.of("error")
 
     @property
     def warnings(self) -> list[Problem]:
-        """What should be known before training."""
+        """Give the problems that should be known before training."""
         return self.of("warning")
 
     def facts(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Report:
 
 
 CHECKS: dict[str, Check] = {}
-"""All checks by id, in the order in which they look; `hornbook.contract` fills and sorts it."""
+"""All checks by id, in the order in which they run; `hornbook.contract` fills and sorts it."""
 
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -99,7 +99,7 @@ def check(
     unless: str = "",
     mend: Mend | None = None,
 ) -> Callable[[Look], Look]:
-    """Enter a function that looks at a subject in the table; `needs` and `unless` are words with spaces between."""
+    """Register a function that looks at a subject; `needs` and `unless` are names, separated by spaces."""
 
     def enter(look: Look) -> Look:
         assert id not in CHECKS, f"two checks are called {id}"
@@ -112,19 +112,19 @@ def check(
 
 
 def _seen(one: Check, subject: Subject) -> list[str | Found]:
-    """Look, and where a folder's odd values keep a check from it, say so."""
+    """Run a check; if a folder's odd values make it fail, report that as a note."""
     try:
         return list(one.look(subject))
     except (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        return [Found(f"this couldn't be looked at: {type(error).__name__}: {one_line(error)}", "note")]
+        return [Found(f"this couldn't be checked: {type(error).__name__}: {one_line(error)}", "note")]
 
 
-def look_at(subject: Subject, about: str | None = None) -> Report:
-    """Run every check that applies to a subject; with `about`, only those that need this attribute of it."""
+def look_at(subject: Subject, *about: str) -> Report:
+    """Run every check that applies to a subject; with `about`, only those that need one of these attributes of it."""
     problems: list[Problem] = []
     checked: list[str] = []
     for one in CHECKS.values():
-        if about is not None and about not in one.needs:
+        if about and not set(about).intersection(one.needs):
             continue
         if any(getattr(subject, need) is None for need in one.needs):
             continue

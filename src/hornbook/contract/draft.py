@@ -1,4 +1,4 @@
-"""A mended copy in the making: the folder's files as plain data, which menders change."""
+"""A mended copy before it is written: the folder's files as plain data, which menders change."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from torch import nn
 from hornbook.atomic import beside
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
-from hornbook.loading.folder import TOKENIZER_FILES
+from hornbook.loading.folder import SHIPPED, TOKENIZER_FILES
 
 MULTIPLE = 64
 """Vocabularies are rounded up to a multiple of this, for the matrix kernels of GPUs."""
@@ -29,7 +29,7 @@ _MARKS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 @dataclass
 class Draft:
-    """What the mended copy will hold. A mender changes it and says whether it could."""
+    """What the mended copy will hold. A mender changes it and returns whether it could."""
 
     subject: Subject
     config: dict[str, Any]
@@ -63,7 +63,7 @@ class Draft:
     def verbatim(self) -> bool:
         """Let AutoTokenizer open tokenizer.json as it stands.
 
-        What only the class added, such as T5's sentinels, is written down, and so are the roles that it knows.
+        The tokens that only the class adds, such as T5's sentinels, and the roles that it knows are written down.
         """
         opened = self.subject.tokenizer
         if self.tokenizer is None or opened is None:
@@ -107,17 +107,18 @@ class Draft:
         return None not in values.values()
 
     def write(self, out: Path) -> None:
-        """Write the copy: what isn't changed is copied, weights are read and written as safetensors.
+        """Write the copy: unchanged weights are copied, changed ones are saved again as safetensors.
 
         Raises HornbookError where `out` exists already.
         """
         if out.exists():
-            raise HornbookError(f"{out}: it exists already, and nothing is written over: give a new folder")
+            raise HornbookError(f"{out} exists already, and nothing is overwritten: give a new folder")
         model, tokens = self.subject.model_folder, self.subject.tokenizer_folder
         with beside(out, folder=True) as place:
             for folder in {id(one): one for one in (model, tokens) if one is not None}.values():
                 names = TOKENIZER_FILES if folder is tokens else frozenset()
                 names |= {"config.json", "generation_config.json"} if folder is model else set()
+                names |= {SHIPPED.name} if folder is model and folder.ours else set()
                 for name in sorted(names - self.dropped):
                     if folder.has(name):
                         shutil.copyfile(folder.path / name, place / name)
@@ -128,7 +129,7 @@ class Draft:
                 _write(place / "generation_config.json", self.generation)
             if tokens is not None:
                 _write(place / "tokenizer_config.json", self.tokenizer_config)
-                # transformers 5 reads roles here, and would let an old map have the last word.
+                # transformers 5 reads roles from tokenizer_config.json, and an old map would override them.
                 (place / "special_tokens_map.json").unlink(missing_ok=True)
             if self.tokenizer is not None:
                 _write(place / "tokenizer.json", self.tokenizer)
@@ -145,7 +146,7 @@ class Draft:
         assert isinstance(model, nn.Module)
         changed: Any = copy.deepcopy(model)
         if self.untied:
-            # As T5 1.1 starts: google-research/t5x, examples/t5/network.py, `logits_dense`.
+            # T5 1.1 starts like this: google-research/t5x, examples/t5/network.py, `logits_dense`.
             head, config = changed.get_output_embeddings(), changed.config
             drawn = torch.empty_like(head.weight).normal_(generator=torch.Generator().manual_seed(0))
             head.weight = nn.Parameter(drawn * config.initializer_factor * config.d_model**-0.5)

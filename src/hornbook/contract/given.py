@@ -1,4 +1,4 @@
-"""What is given to the doctor to look at, and how it is read from folders."""
+"""What the doctor is given to look at, and how it is read from folders."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.contract.probes.network import Network
 from hornbook.errors import HornbookError
-from hornbook.families import TYPES
+from hornbook.families import TYPES, Family
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import refuse_foreign
 from hornbook.objectives import OBJECTIVES, Objective, served
@@ -17,26 +17,30 @@ from hornbook.tokenizers import Head
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Given:
-    """Whatever there is of a tokenizer, a configuration, a model, an objective, a batch."""
+    """A tokenizer, a configuration, a model, an objective, a batch: any of them may be missing."""
 
     model_folder: Folder | None = None
     tokenizer_folder: Folder | None = None
     config: PretrainedConfig | None = None
     tokenizer: PreTrainedTokenizerBase | None = None
     model: nn.Module | None = None
+    family: Family | None = None
+    """The family, where its declarations aren't those of the architecture's name."""
+    by_user: bool = False
+    """Whether the user wrote the model's class, so that a teacher's questions are asked of it."""
     head: Head | None = None
     objective: Objective | None = None
     length: int | None = None
     """Tokens in a sequence."""
     texts: list[str] | None = None
-    """Documents of the user's own."""
+    """The user's own documents."""
     batch: dict[str, Tensor] | None = None
-    """A batch of the user's own."""
+    """The user's own batch."""
     learning_batch: dict[str, Tensor] | None = None
     """A batch to learn from: the user's, or one that an objective made."""
     network: Network | None = None
     learned: tuple[float, float] | None = None
-    """The loss that was reached on random words, and that of knowing nothing, in nats."""
+    """The loss reached on random words, and the loss of a model that knows nothing, in nats."""
 
 
 def read_folders(
@@ -45,15 +49,15 @@ def read_folders(
     objective: str | None = None,
     text: str | None = None,
 ) -> Given:
-    """Take folders as untrusted data. Raises HornbookError where one can't be read as what it should be."""
+    """Read folders as untrusted data. Raises HornbookError if one can't be read as a model or a tokenizer."""
     model = Folder(model_folder)
     tokenizer = Folder(tokenizer_folder) if tokenizer_folder is not None else model
     if not model.config and not tokenizer.has_tokenizer:
         raise HornbookError(
-            f"{model_folder}: it holds neither a config.json nor a tokenizer: give a Hugging Face folder"
+            f"{model_folder} holds neither a config.json nor a tokenizer: give a Hugging Face folder"
         )
     if tokenizer_folder is not None and not tokenizer.has_tokenizer:
-        raise HornbookError(f"{tokenizer_folder}: it holds no tokenizer: give a folder that does")
+        raise HornbookError(f"{tokenizer_folder} holds no tokenizer: give a folder that does")
     if objective is not None and objective not in OBJECTIVES:
         raise HornbookError(f"there is no objective {objective!r}: choose one of {', '.join(OBJECTIVES)}")
     if objective is not None:
@@ -71,13 +75,13 @@ def read_folders(
 
 
 def _refuse_misfit(model: Folder, objective: str) -> None:
-    """Raise HornbookError where the model is one of ours that a recipe with this objective would be refused for."""
+    """Raise HornbookError if the model's family is ours and a recipe would refuse it with this objective."""
     family = TYPES.get(str(model.config.get("model_type")))
-    if family is None or model.config.get("is_decoder"):  # such a BERT is another kind of model
+    if family is None or model.config.get("is_decoder"):  # is_decoder makes a BERT another kind of model
         return
     heads = OBJECTIVES[objective].natural
     if "causal" in heads and family.obeys_is_decoder:
-        return  # whether it is causal, its checks tell
+        return  # the checks tell whether it is causal
     if (why := OBJECTIVES[objective].refusal(family, model.config)) is not None:
         raise HornbookError(
             f"{model.path}: a {family.name} model can't serve {objective}{f' ({why})' if why else ''}: choose "

@@ -1,4 +1,4 @@
-"""Opening untrusted folders with transformers: from a harmless copy, without a word, and with the failure kept."""
+"""Open untrusted folders with transformers: from a harmless copy, without output, and keeping the failure."""
 
 import copy
 import json
@@ -10,6 +10,7 @@ from torch import nn
 from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast
 
 from hornbook.errors import one_line
+from hornbook.families.positions import class_for
 from hornbook.families.weights import read_weights
 from hornbook.internals import make_random
 from hornbook.loading.folder import Folder
@@ -18,7 +19,7 @@ from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
 _PARAMETERS = 300_000_000
-_LAYERS = 512  # more would take minutes merely to count
+_LAYERS = 512  # more would take minutes just to count
 
 
 class ModelOrFailure(NamedTuple):
@@ -26,15 +27,15 @@ class ModelOrFailure(NamedTuple):
 
     model: nn.Module | None = None
     missing: frozenset[str] = frozenset()
-    """What its class looked for among the weights in vain."""
+    """Weights that its class needs and the files lack."""
     failure: str | None = None
     """Why it can't be made."""
     too_large: str | None = None
-    """Why it wasn't even tried: its size, and the largest that is."""
+    """Why it wasn't built: its size, and the largest size that is built."""
 
 
 def copy_harmless(folder: Folder, place: Path, weights: bool) -> Path:
-    """Put a copy without code at `place`, with the model_type that transformers would guess written down."""
+    """Write a copy without code to `place`; a missing model_type becomes the one that transformers would guess."""
     if not place.exists():
         place.mkdir()
         folder.copy_to(place, weights)
@@ -46,17 +47,17 @@ def copy_harmless(folder: Folder, place: Path, weights: bool) -> Path:
 
 
 def open_tokenizer(place: Path) -> tuple[Any, str | None]:
-    """Open what AutoTokenizer opens, or else tokenizer.json as it stands; and say why AutoTokenizer couldn't."""
+    """Open a tokenizer with AutoTokenizer, or else its tokenizer.json as it stands; say why AutoTokenizer failed."""
     failure = None
     for opener in (AutoTokenizer, PreTrainedTokenizerFast):
         try:
             with quiet():
                 opened = opener.from_pretrained(place, local_files_only=True)
-                # Real folders pad and cut by themselves, which a call of the tokenizer overrules; checks look at words.
+                # Some real folders pad and truncate by default, which would change what the backend gives the checks.
                 opened.backend_tokenizer.no_padding()  # a class written in Python has no backend
                 opened.backend_tokenizer.no_truncation()
             return opened, failure
-        except Exception as error:  # transformers has no one exception for what it can't open
+        except Exception as error:  # transformers has no single exception for what it can't open
             failure = failure or one_line(error)
     return None, failure
 
@@ -64,13 +65,14 @@ def open_tokenizer(place: Path) -> tuple[Any, str | None]:
 def open_model(
     place: Path, config: PretrainedConfig, architecture: str | None, head: Head, weighted: bool
 ) -> ModelOrFailure:
-    """Make the model of a folder, unless it is too large; without weights they are random, and layers few."""
+    """Make the model of a folder, unless it is too large; without weights, it has few layers, drawn at random."""
     model_class = class_of(config.model_type, architecture, head)
     if model_class is None:
         return ModelOrFailure()
+    model_class = class_for(model_class, config)
     if (layers := _too_many_layers(config)) is not None:
         return ModelOrFailure(
-            too_large=f"config.json says {layers} layers, and no more than {_LAYERS} are built"
+            too_large=f"config.json says {layers} layers, more than the doctor's limit of {_LAYERS}"
         )
     try:
         built = copy.deepcopy(config) if weighted else _shallow(copy.deepcopy(config))
@@ -79,7 +81,7 @@ def open_model(
         size = sum(parameter.numel() for parameter in empty.parameters())
         if size > _PARAMETERS:
             return ModelOrFailure(
-                too_large=f"the model has {size:,} parameters, and none above {_PARAMETERS:,} is opened"
+                too_large=f"the model has {size:,} parameters, more than the doctor's limit of {_PARAMETERS:,}"
             )
         with quiet(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
@@ -92,7 +94,7 @@ def open_model(
 
 
 def _too_many_layers(config: PretrainedConfig) -> str | None:
-    """Give a number of layers that is no number, or beyond all reason."""
+    """Give the number of layers if it isn't a number or is far too high; else None."""
     for name in ("num_hidden_layers", "num_decoder_layers"):
         number = getattr(config, name, 0) or 0
         if not isinstance(number, int):
@@ -103,9 +105,9 @@ def _too_many_layers(config: PretrainedConfig) -> str | None:
 
 
 def _shallow(config: PretrainedConfig) -> PretrainedConfig:
-    """Let a model with random weights have two layers: a probe sees no more of twelve."""
+    """Limit a model with random weights to two layers: a probe learns no more from twelve."""
     for name in ("num_hidden_layers", "num_decoder_layers"):
-        # Where layers are told apart one by one, their number stays.
+        # If the config lists its layers one by one, their number stays.
         if (getattr(config, name, 0) or 0) > 2 and not hasattr(config, "attention_layers"):
             setattr(config, name, 2)
     if hasattr(config, "layer_types"):

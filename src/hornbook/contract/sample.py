@@ -1,4 +1,4 @@
-"""What a model is tried on where nobody says: its natural objective, plain English, and the batch made of both."""
+"""What a model is checked with by default: its natural objective, plain English, and a batch made from both."""
 
 from pathlib import Path
 
@@ -24,10 +24,10 @@ SAMPLE = [
 
 
 def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Objective | None:
-    """Choose what is natural for a head; None where none of ours is.
+    """Choose the natural objective for a head; None if none of ours is.
 
-    Each text-to-text architecture was published with an objective of its own, BART's with another than T5's: of one
-    that isn't known, nothing is guessed.
+    Each text-to-text architecture was published with its own objective; BART's differs from T5's. So none is guessed
+    for an unknown architecture.
     """
     if head == "seq2seq" and family_of(getattr(config, "model_type", None)) is None:
         return None
@@ -42,7 +42,7 @@ def make_batch(
     texts: list[str],
     place: Path,
 ) -> dict[str, Tensor] | None:
-    """Make a batch of texts, whose tokens are kept at `place`; None where the objective can't."""
+    """Make a batch from texts, and store their tokens at `place`; None if the objective can't make one."""
     end = objective.end(vocabulary)
     length = min(length, 64)
     if end is None or objective.problems(vocabulary, length):

@@ -25,18 +25,17 @@ _UNSET = 10**9  # a model_max_length above this was never set: transformers' own
 
 
 class Subject:
-    """A tokenizer, a configuration, a model, an objective, a batch: whatever of them there is.
+    """A tokenizer, a configuration, a model, an objective, a batch: any of them may be missing.
 
-    What is given is taken as it is; what isn't is opened from the folders when a check first asks for it, and
-    is None where there is nothing to open. (`Any` stands for what comes from libraries, or None: a check that
-    `needs` it never meets None.)
+    What is given is used as it is. The rest is opened from the folders when a check first asks for it, and is None
+    if there is nothing to open. (`Any` is a library's object or None: a check that `needs` it never gets None.)
     """
 
     def __init__(self, given: Given) -> None:
         self.given = given
         self.model_folder, self.tokenizer_folder = given.model_folder, given.tokenizer_folder
         self.batch, self.learned = given.batch, given.learned
-        # A cached property is not computed where its value already stands.
+        # A cached property isn't computed if its value is already in __dict__.
         self.__dict__.update({name: value for name, value in vars(given).items() if value is not None})
         self._places = tempfile.TemporaryDirectory(prefix="hornbook-doctor-")
 
@@ -48,7 +47,7 @@ class Subject:
         objective: str | None = None,
         text: str | None = None,
     ) -> "Subject":
-        """Take what `read_folders` reads. Raises HornbookError as it does, and for a torn tokenizer.json."""
+        """Make a subject from folders. Raises HornbookError as `read_folders` does, and for a torn tokenizer.json."""
         subject = cls(read_folders(model_folder, tokenizer_folder, objective, text))
         subject.rust  # noqa: B018  a torn one is refused now
         return subject
@@ -86,7 +85,7 @@ class Subject:
 
     @cached_property
     def tokenizer(self) -> Any:
-        """The tokenizer as AutoTokenizer opens it, or else, where that fails, tokenizer.json as it stands."""
+        """The tokenizer as AutoTokenizer opens it; if that fails, tokenizer.json as it stands."""
         return self._opened[0]
 
     @property
@@ -159,7 +158,7 @@ class Subject:
 
     @property
     def missing_weights(self) -> frozenset[str]:
-        """What the model's class looked for among the weights in vain."""
+        """Weights that the model's class needs and the files lack."""
         return self._built.missing
 
     @cached_property
@@ -174,7 +173,7 @@ class Subject:
 
     @property
     def too_large(self) -> str | None:
-        """How large a model is that wasn't opened for its size."""
+        """Why a model wasn't built: its size, and the largest size that is built."""
         return self._built.too_large if self.given.model is None else None
 
     @cached_property
@@ -195,36 +194,41 @@ class Subject:
 
     @cached_property
     def network(self) -> Network | None:
-        """The model, ready to be asked which inputs move which outputs; None where it can't be run."""
+        """The model, wrapped for probes of which inputs change which outputs; None if it can't be run."""
         return self._running[0]
+
+    @property
+    def authored(self) -> Network | None:
+        """The network, where the user wrote its class."""
+        return self.network if self.given.by_user else None
 
     @property
     def network_failure(self) -> str | None:
         """Why the model can't be run."""
         return self._running[1] if self.given.network is None else None
 
-    # -- what it is to learn
+    # -- what the model is trained on
 
     @cached_property
     def objective(self) -> Objective | None:
-        """What it is trained with; where nothing is said, what is natural for its head, if any of ours is."""
+        """What the model is trained with: the natural one for its head by default; None if none of ours is."""
         return natural_objective(self.declared or self.head, self.config)
 
     @cached_property
     def texts(self) -> list[str]:
-        """Documents to try it on."""
+        """Documents to check the model and tokenizer with."""
         return SAMPLE
 
     @cached_property
     def length(self) -> int | None:
-        """Tokens in a sequence: as said, else where the tokenizer cuts, else what the model takes."""
+        """Tokens in a sequence: where the tokenizer truncates, else as many as the model takes."""
         room = capacity(self.config)
         cut = self.tokenizer.model_max_length if self.tokenizer is not None else _UNSET
         return int(cut) if cut < _UNSET else room
 
     @cached_property
     def learning_batch(self) -> dict[str, Tensor] | None:
-        """The batch that was given, or one that the objective makes of the texts; None where it can't."""
+        """The given batch, or one that the objective makes from the texts; None if it can't make one."""
         if self.batch is not None:
             return self.batch
         if self.objective is None or self.tokenizer is None or self.vocabulary is None or not self.length:

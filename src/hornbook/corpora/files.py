@@ -62,7 +62,7 @@ def resolve(patterns: list[str], option: str = "corpus.path") -> list[Path]:
             files = [match for match in matches if match.is_file()]
             if not files:
                 raise HornbookError(
-                    f"{option} matches no file: {path} (looked from {Path.cwd()}); mend the glob"
+                    f"{option} matches no file: {path} (looked from {Path.cwd()}); correct the glob"
                 )
             found.update(dict.fromkeys(files))
         else:

@@ -32,6 +32,22 @@ def rows(name: str, config: str | None, split: str) -> Iterator[dict[str, Any]]:
     yield from _load(name, config, split, streaming=False)
 
 
+def configs(name: str) -> list[str]:
+    """Name a data set's configurations. Raises HornbookError where the hub is out of reach or refuses it."""
+    import datasets
+
+    if _commit(name) is None:
+        raise HornbookError(
+            f"the data set {name!r} can't be had: the hub is out of reach; connect to a network"
+        )
+    try:
+        return sorted(datasets.get_dataset_config_names(name))
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise HornbookError(
+            f"the data set {name!r} can't be had ({_first_line(error)}): try again later"
+        ) from error
+
+
 def revision(name: str, config: str | None, split: str) -> str:
     """Return an id that changes with the data set: the hub's commit, or a folder's paths, sizes and times.
 
@@ -74,7 +90,7 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
 
     offline = not Path(name).is_dir() and _commit(name) is None
     unreachable = (
-        f"the data set {name!r} can't be had: the hub is out of reach and no copy of it is here; "
+        f"the data set {name!r} can't be loaded: the hub is out of reach and no copy of it is here; "
         "connect to a network, or point corpus.path at files of your own"
     )
     if offline and streaming:
@@ -89,7 +105,7 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
         if offline and isinstance(error, OSError):
             raise HornbookError(unreachable) from error
         raise HornbookError(
-            f"the data set {name!r} (config {config!r}, split {split!r}) can't be had: {_first_line(error)}; "
+            f"the data set {name!r} (config {config!r}, split {split!r}) can't be loaded: {_first_line(error)}; "
             "mend corpus.dataset, corpus.config or corpus.split"
         ) from error
     finally:

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 
 from hornbook.dense.layout import Layout
 from hornbook.errors import HornbookError
+from hornbook.families.positions import scheme_of
 from hornbook.internals import advise, cache_name, newer, read
 
 _CAUSAL = read("transformers.models.auto.modeling_auto:MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
@@ -88,6 +89,15 @@ def position_limit(model: PreTrainedModel) -> tuple[int, bool] | None:
     limits = [limit for limit in (positions, window) if limit]
     by_columns = bool(window) or any(one.shape[-2:] == (positions, positions) for one in model.buffers())
     return (min(limits), by_columns) if limits else None
+
+
+def refuse_shared_positions(model: PreTrainedModel, shared: bool) -> None:
+    """Raise HornbookError where dense tokens are to have their words' positions, and the model counts columns."""
+    if shared and scheme_of(model.config) == "alibi":
+        raise HornbookError(
+            f"{type(model).__name__} has ALiBi, for which each dense token is a place further on, and share_positions "
+            "gives it its word's: say share_positions false (--no-share-positions)"
+        )
 
 
 def check_positions(model: PreTrainedModel, layout: Layout) -> None:

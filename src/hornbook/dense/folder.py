@@ -41,6 +41,11 @@ def write_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: P
     (folder / _FILE).write_text(json.dumps(model.options.model_dump(), indent=2), "utf-8")
 
 
+def has_dense(folder: Path) -> bool:
+    """Tell whether a folder on this machine holds a model with dense tokens."""
+    return ((finished(folder) or folder) / _FILE).is_file()
+
+
 def open_dense(
     folder: Path, dtype: torch.dtype = torch.float32
 ) -> tuple[DenseModel, PreTrainedTokenizerBase]:
@@ -97,7 +102,7 @@ def _place(folder: Path) -> Path:
 
 def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
     """Open a folder whose config names a causal model; refuse any other."""
-    kind = recognise(path)
+    kind = recognise(path, trust=None)
     refuse_foreign(kind.folder)
     if kind.head != "causal" or kind.model_class is None:
         raise HornbookError(

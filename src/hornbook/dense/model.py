@@ -11,7 +11,13 @@ from torch.func import functional_call
 from transformers import DynamicCache, PreTrainedModel
 
 from hornbook.dense.fill import fill_in_rounds, fill_one_by_one, next_vectors, run_given
-from hornbook.dense.fitness import check_cache, check_finite, check_positions, refuse_unfit
+from hornbook.dense.fitness import (
+    check_cache,
+    check_finite,
+    check_positions,
+    refuse_shared_positions,
+    refuse_unfit,
+)
 from hornbook.dense.layout import Layout
 from hornbook.dense.options import DenseOptions, Gradient
 from hornbook.dense.vector import Carrier
@@ -50,6 +56,7 @@ class DenseModel(nn.Module):
                 "add_dense_token, which makes room"
             )
         self.model, self.dense_id, self.options = model, dense_id, options or DenseOptions()
+        refuse_shared_positions(model, self.options.share_positions)
         name = cache_name(type(model.base_model))
         assert name is not None  # `refuse_unfit` has checked it
         self._cache_name = name

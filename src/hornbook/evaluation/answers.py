@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hornbook.evaluation.continuations import Scores, score_endings
+from hornbook.evaluation.intervals import wilson
 from hornbook.evaluation.questions import PublicTask, Question
 from hornbook.loading import LoadedModel
 
@@ -82,6 +84,8 @@ def measure_task(
             "The likeliest of the endings, byte for byte, is the answer.",
         )
     over = f"{len(questions):,} questions, no examples before them"
+    asked = sha256("\n".join(question.context for question in questions).encode("utf-8", "surrogatepass"))
+    scope = f"{task.name}: {len(questions):,} questions ({asked.hexdigest()[:8]})"
     comparable = f"It compares with any causal model; guessing gets {task.chance:g}."
     return [
         {
@@ -91,6 +95,9 @@ def measure_task(
             "over": over,
             "rule": how,
             "comparable": comparable,
+            "low": wilson(float(right.mean()), len(right))[0],
+            "high": wilson(float(right.mean()), len(right))[1],
+            "scope": scope,
         }
         for name, (right, how) in shares.items()
     ] + [
@@ -101,5 +108,6 @@ def measure_task(
             "over": over,
             "rule": "How well the right endings are predicted after their contexts.",
             "comparable": "It compares with any causal model, whatever its tokenizer.",
+            "scope": scope,
         }
     ]

@@ -13,7 +13,9 @@ from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
+from hornbook.machine import use_threads
 from hornbook.objectives import Objective, natural_objective
+from hornbook.quiet import quieten_transformers
 from hornbook.recipe import read_recipe
 from hornbook.store import build
 from hornbook.tokenizers import Rule
@@ -84,12 +86,15 @@ def check_directions(objective: Objective) -> None:
             )
 
 
-def evaluate_run(folder: Path, progress: Progress | None = None) -> Outcome:
+def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = False) -> Outcome:
     """Evaluate a run on its corpus's held-out part and write `evaluation.json` into its folder.
 
+    With `trust`, code that lies in the folder may run.
     Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
-    loaded = load_model(folder)
+    quieten_transformers()
+    use_threads()
+    loaded = load_model(folder, trust)
     recipe = read_recipe(folder / "recipe.yaml")
     texts = list(recipe.corpus.documents_of("heldout"))
     found = {"documents": len(texts), "bytes": _bytes(texts)}

@@ -25,13 +25,13 @@ TYPES: dict[str, Family] = {
     family.config_class.model_type: family
     for family in sorted(FAMILIES.values(), key=lambda family: family.name == family.config_class.model_type)
 }
-"""By Hugging Face's model_type. Where families share one, it is the family of that name: ALBERT, not RoBERTAlbert."""
+"""The family of each model_type. If several share one, it is the one of that name: ALBERT, not RoBERTAlbert."""
 
 
 def family_of(model_type: str | None) -> Family | None:
-    """Give the family whose declarations hold for a model type of transformers; None where none is known.
+    """Give the family whose declarations hold for a model type of transformers; None if none is known.
 
-    A relative's is its family's, but for what is declared to be different.
+    A relative gets its family, with the declarations that differ for it.
     """
     if model_type in TYPES:
         return TYPES[model_type]

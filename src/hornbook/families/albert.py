@@ -13,11 +13,12 @@ from transformers import (
 )
 
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 
 
 class Albert(Family):
-    """Masked words; the layers of a group share their weights, and the embedding is narrower than they."""
+    """A masked model; the layers of a group share their weights, and the embedding is narrower than the layers."""
 
     name = "albert"
     title = "ALBERT"
@@ -29,6 +30,8 @@ class Albert(Family):
     head_name = "predictions"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = False
@@ -76,18 +79,18 @@ class Albert(Family):
         """Refuse heads that don't fill the hidden size, and groups that no layer would use."""
         super().check(config)
         width, heads = config.hidden_size, config.num_attention_heads
-        if width % heads:  # every other class of ours says so itself
+        if width % heads:  # all our other classes check this themselves
             raise ValueError(f"hidden_size {width} is not a multiple of num_attention_heads {heads}")
         groups, layers = config.num_hidden_groups, config.num_hidden_layers
         if not 1 <= groups <= layers:
             raise ValueError(f"num_hidden_groups is {groups} for {layers} layers, not from 1 to {layers}")
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Pass the head's own layer, which is as narrow as the embedding."""
+        """Apply the head's own layer, which is as narrow as the embedding."""
         head = model.predictions
         return head.LayerNorm(head.activation(head.dense(hidden)))
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Judge pairs of segments from the first place."""
+        """Judge pairs of segments by the first place's hidden state."""
         base = model.albert
         return model.sop_classifier(base.pooler_activation(base.pooler(hidden[:, 0])))

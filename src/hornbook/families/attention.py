@@ -1,4 +1,4 @@
-"""Attention on a processor, where PyTorch has no fused kernel: with dropout, or with a bias that learns."""
+"""Attention on a CPU, where PyTorch has no fused kernel: with dropout, or with a trainable bias."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from hornbook.machine import own_kernels
 _sdpa_attention_forward = read("transformers.integrations.sdpa_attention:sdpa_attention_forward")
 
 NAME = "hornbook"
-"""What a config's `_attn_implementation` says, so that Hugging Face's classes call `attend`."""
+"""The value of a config's `_attn_implementation` that makes Hugging Face's classes call `attend`."""
 
 
 def attend(
@@ -31,14 +31,15 @@ def attend(
 ) -> tuple[Tensor, None]:
     """Attend from queries (B, heads, T, width) to keys and values (B, heads, S, width): (B, T, heads, width).
 
-    Keys and values may have fewer heads, each for as many heads of queries (Ainslie et al., 2023, arXiv:2305.13245).
+    Keys and values may have fewer heads; each then serves the same number of query heads (Ainslie et al., 2023,
+    arXiv:2305.13245).
 
     `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
-    added to the scores. A mask of numbers is added too. Wherever PyTorch has a fused kernel it is used. Where it has
-    none, its fallback builds a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+    added to the scores. A float mask is added too. If PyTorch has a fused kernel, it is used. If not, PyTorch's
+    fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
 
-    The formats may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. What
-    is given has the format of the product (`product_format`), and each gradient that of its input.
+    The dtypes may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. The
+    output has the dtype of the product (`product_format`), and each gradient has the dtype of its input.
     """
     number = product_format(query, key, value)
     attention_mask = _added(attention_mask, number)
@@ -58,7 +59,7 @@ def attend(
         )
     if (
         groups := query.shape[1] // key.shape[1]
-    ) > 1:  # several heads of queries share one of keys and values
+    ) > 1:  # several query heads share one head of keys and values
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     if attention_mask is None and causal and query.shape[2] > 1:
@@ -69,7 +70,7 @@ def attend(
 
 
 def _added(mask: Tensor | None, number: torch.dtype) -> Tensor | None:
-    """Bring a mask of numbers into a format; the lowest number of a wider format would become -inf in it."""
+    """Convert a float mask to a dtype, clamped: the lowest number of a wider dtype would become -inf."""
     if mask is None or mask.dtype in (torch.bool, number):
         return mask
     wide = mask.to(torch.promote_types(mask.dtype, number))
@@ -79,8 +80,8 @@ def _added(mask: Tensor | None, number: torch.dtype) -> Tensor | None:
 class _Attention(torch.autograd.Function):
     """Softmax attention with dropout (Vaswani et al., 2017; Srivastava et al., 2014) in as few passes as torch allows.
 
-    Of the weights that the softmax gives and those that dropout leaves only one tensor is kept: what was dropped has
-    its sign turned.
+    Stores one tensor for both the softmax weights and the dropout mask: dropped weights are stored with a negative
+    sign.
     """
 
     @staticmethod
@@ -99,7 +100,7 @@ class _Attention(torch.autograd.Function):
         shape = (*query.shape[:3], key.shape[2])
         query = (
             query.to(torch.promote_types(query.dtype, number)) * scaling
-        )  # rounded to the narrower one once
+        )  # rounds to the narrower dtype once
         query, key, value = (one.to(number).flatten(0, 1) for one in (query, key, value))
         scores = torch.bmm(query, key.mT).view(shape)
         if bias is not None:
@@ -124,13 +125,13 @@ class _Attention(torch.autograd.Function):
         shape, weights = weights.shape, weights.flatten(0, 1)
         outer = outer.flatten(0, 1)
         with without_autocast(outer.device.type):
-            # The sum over a row of weight times slope, which every row's slope is less by.
+            # The softmax's backward pass subtracts each row's sum of weight times gradient, which is this.
             mean = (outer * mixed).sum(-1, keepdim=True)
             outer = outer / (1 - ctx.dropout)
             kept = weights.clamp(min=0) if ctx.dropout else weights
             to_value = torch.bmm(kept.mT, outer)
             to_scores = torch.bmm(outer, value.mT).mul_(kept)
-            # In place, which is why a second time is refused: autograd sees that what was saved has changed.
+            # In place, so a second backward is refused: autograd sees that a saved tensor has changed.
             to_scores.addcmul_(weights.abs_() if ctx.dropout else weights, mean, value=-1)
             to_query = torch.bmm(to_scores, key).mul_(ctx.scaling)
             to_key = torch.bmm(to_scores.mT, query)

@@ -13,7 +13,7 @@ _BertLayer: Any = read("transformers.models.bert.modeling_bert:BertLayer")
 
 
 def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
-    """State a size; all published ones have heads of 64 and a feed-forward of four times the hidden size."""
+    """Make a preset; all published sizes have heads of 64 and a feed-forward of four times the hidden size."""
     return Preset(
         values={
             "hidden_size": hidden,
@@ -36,11 +36,11 @@ def _preset(layers: int, hidden: int, parameters: int, source: str) -> Preset:
 
 
 class LastLayer(AtPlaces, _BertLayer):
-    """The class's layer, able to be asked at some places."""
+    """The class's layer, which can also be computed at some places only."""
 
 
 class Bert(Encoder):
-    """Masked words, with segments."""
+    """A masked model with segments."""
 
     name = "bert"
     title = "BERT"
@@ -53,7 +53,7 @@ class Bert(Encoder):
     last_layer = LastLayer
     inputs = Encoder.inputs | {"token_type_ids"}
     relatives: ClassVar = {"distilbert": {"obeys_is_decoder": False}}
-    # google-research/bert gives millions with one decimal, 4.4, 11.3, 29.1 and 110.1, to which these round.
+    # google-research/bert gives millions with one decimal: 4.4, 11.3, 29.1 and 110.1. These round to them.
     presets: ClassVar = {
         "bert-tiny": _preset(2, 128, 4_433_468, "hf.co/google/bert_uncased_L-2_H-128_A-2"),
         "bert-mini": _preset(4, 256, 11_267_900, "hf.co/google/bert_uncased_L-4_H-256_A-4"),
@@ -62,9 +62,9 @@ class Bert(Encoder):
     }
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Pass the head's own layer."""
+        """Apply the head's own layer."""
         return model.cls.predictions.transform(hidden)
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Judge pairs of segments from the first place."""
+        """Judge pairs of segments by the first place's hidden state."""
         return model.cls.seq_relationship(model.bert.pooler(hidden))

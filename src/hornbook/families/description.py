@@ -1,6 +1,6 @@
 """What a preset is before it is trained: its layers, where its values come from, and what a token costs.
 
-The model is made and run on torch's meta device, so even the largest preset takes no memory and a second.
+The model is made and run on torch's meta device, so even the largest preset takes no memory and about a second.
 """
 
 import re
@@ -16,13 +16,13 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
-from hornbook.families.family import OWNERS
-from hornbook.families.positions import unused_positions
+from hornbook.families.unused_positions import unused_positions
+from hornbook.families.values import OWNERS
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A module with weights of its own, or several that differ only in the number of their layer."""
+    """A module with its own weights, or several that differ only in their layer's number."""
 
     name: str
     """The path in the model; `*` stands for the numbers of layers that are alike."""
@@ -56,16 +56,16 @@ class Value:
 class Cost:
     """Floating-point operations for one token, in a sequence of full length.
 
-    A forward pass takes 2 x N + 4 x W x T: N are the numbers in the matrices that the token meets (a matrix
-    that several layers share is met several times; a look-up in an embedding costs nothing), T the tokens that
-    it attends to, W the width of all heads, summed over the layers. Backward takes twice as much again: for each
-    product, one for the weights' gradient and one for the inputs'. Source: Chowdhery et al. 2022, PaLM,
+    A forward pass takes 2 x N + 4 x W x T. N counts the weights of the matrices that the token is multiplied with (a
+    matrix that several layers share counts for each of them; an embedding look-up costs nothing). T is the number of
+    tokens that it attends to. W is the width of all heads, summed over the layers. A backward pass takes twice as
+    much: each product needs one for the weights' gradient and one for the inputs'. Source: Chowdhery et al. 2022, PaLM,
     arXiv:2204.02311, appendix B (6 N + 12 L H Q T for both). As there, causal and local attention count in full,
     and norms, activations and biases don't count. The head counts at every place.
     """
 
     token: str
-    """Which tokens: `token`, or of a text-to-text model `input token` and `target token`."""
+    """The kind of token: `token`; in a text-to-text model, `input token` or `target token`."""
     layers: int
     """For the matrices below the head."""
     attention: int
@@ -86,7 +86,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Description:
-    """All that can be said of a preset with a vocabulary and a length."""
+    """All that is known of a preset with a vocabulary and a length."""
 
     preset: str
     family: str
@@ -94,7 +94,7 @@ class Description:
     """The Hugging Face class."""
     vocab_size: int
     length: int
-    """Tokens in a sequence; of a text-to-text model both in the input and in the target."""
+    """Tokens in a sequence; in a text-to-text model, in the input and again in the target."""
     parameters: int
     """Parameters of this model, shared ones counted once."""
     published_parameters: int | None
@@ -102,6 +102,8 @@ class Description:
     """The class that the published figure counts, with the published vocabulary and positions."""
     layers: list[Layer]
     values: list[Value]
+    positions: list[str]
+    """How a recipe can tell the model where a token stands; first, how it was published."""
     unused_positions: list[int]
     """Rows of the position table that no token takes; padding may have one of them."""
     costs: list[Cost]
@@ -138,13 +140,14 @@ def describe(preset: str, vocab_size: int | None = None, length: int | None = No
         published_for=published.counted.__name__ if published.counted else None,
         layers=_alike(layers),
         values=_values(family, preset, model.config, tokenizer, length),
+        positions=list(family.position_schemes),
         unused_positions=unused_positions(family, config, length),
         costs=_costs(family, model, runs, length),
     )
 
 
 def _stand_in(vocab_size: int, pad: int) -> PreTrainedTokenizerBase:
-    """Make a tokenizer of which only the size and the id of padding matter."""
+    """Make a tokenizer; only its size and its pad id matter."""
     vocabulary = {"<pad>" if number == pad else f"{number}": number for number in range(vocab_size)}
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>")), pad_token="<pad>"
@@ -152,13 +155,13 @@ def _stand_in(vocab_size: int, pad: int) -> PreTrainedTokenizerBase:
 
 
 def _pass(family: Family, model: PreTrainedModel, length: int) -> tuple[Counter[str], dict[str, list[int]]]:
-    """Run a sequence: how often each module runs, in their order, and the shape of what it gives."""
+    """Run a sequence: count how often each module runs, in order, and note the shape of its output."""
     with torch.device("meta"):  # the classes make their masks as they run
         ids = torch.zeros(1, length, dtype=torch.long)
         batch = {"input_ids": ids}
         if (
             "causal" in family.heads
-        ):  # without a mask or with a fused kernel, these look at values: there are none
+        ):  # without a mask or with a fused kernel, these read values, and meta tensors have none
             batch["attention_mask"] = torch.ones_like(ids)
             model.set_attn_implementation("eager")
         if model.config.is_encoder_decoder:
@@ -176,7 +179,7 @@ def _pass(family: Family, model: PreTrainedModel, length: int) -> tuple[Counter[
 
 
 def _layers(model: PreTrainedModel, runs: Counter[str], outputs: dict[str, list[int]]) -> list[Layer]:
-    """List the modules that hold weights, those that run first; a weight counts where it first appears."""
+    """List the modules with weights, in the order in which they run; a weight counts where it first appears."""
     modules = dict(model.named_modules())
     places: dict[nn.Parameter, str] = {}
     layers = []
@@ -201,7 +204,7 @@ def _layers(model: PreTrainedModel, runs: Counter[str], outputs: dict[str, list[
 
 
 def _alike(layers: list[Layer]) -> list[Layer]:
-    """Put layers into one row that differ only in their number."""
+    """Merge layers that differ only in their number into one row."""
     groups: dict[str, list[Layer]] = {}
     for layer in layers:
         pattern = replace(layer, name=re.sub(r"\.\d+(?=\.|$)", ".*", layer.name))

@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al., 2014) on a processor, without waiting for its random numbers."""
+"""Dropout (Srivastava et al., 2014) on a CPU, with random numbers that take little time."""
 
 import numpy as np
 import torch
@@ -10,11 +10,11 @@ _VALUES = 2**16
 
 
 def draw_signs(like: Tensor, negative: float) -> Tensor:
-    """Draw numbers in the shape and format of `like`, each at least 0.5 from 0, a share `negative` of them below.
+    """Draw numbers in the shape and dtype of `like`; a share `negative` is negative, and all are at least 0.5 from 0.
 
-    The share is met to within 2**-17. They come from 16 bits each of a generator (SFC64) that PyTorch's own seeds, so
-    `torch.manual_seed` decides them. PyTorch's `bernoulli_` takes 5 to 15 times as long, and much of a small model's
-    step.
+    The share is exact to within 2**-17. Each number is made from 16 bits of a generator (SFC64) that PyTorch's own
+    generator seeds, so `torch.manual_seed` decides the numbers. PyTorch's `bernoulli_` takes 5 to 15 times as long,
+    which is much of a small model's step.
     """
     seed = int(torch.randint(2**62, ()))
     raw = np.random.SFC64(seed).random_raw(-(-like.numel() // 4))
@@ -23,12 +23,12 @@ def draw_signs(like: Tensor, negative: float) -> Tensor:
 
 
 class Dropout(nn.Dropout):
-    """PyTorch's module, with other random numbers on a processor."""
+    """PyTorch's module, with other random numbers on a CPU."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Set a share p to zero and divide the rest by 1 - p; any shape."""
         if not (self.training and 0 < self.p < 1 and own_kernels(input.device)):
             return super().forward(input)
-        # At least 0.5 from 0, so that four times it is beyond either bound for any p up to 0.5.
+        # Each number is at least 0.5 from 0. Times 2 * scale, it is at least `scale` from 0, and is clamped.
         scale = 1 / (1 - self.p)
         return input * draw_signs(input, self.p).mul_(2 * scale).clamp_(0, scale)

@@ -9,36 +9,37 @@ from torch import Tensor, nn
 from transformers import ElectraForMaskedLM, PretrainedConfig, PreTrainedModel
 
 from hornbook.families.family import Family, Head
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 
 _PRETRAINING = "google-research/electra, configure_pretraining.py"
 
 
 class ElectraConfig(transformers.ElectraConfig):
-    """Hugging Face's, with the size of the generator."""
+    """Hugging Face's configuration, with the size of the generator."""
 
     generator_size: float = 0.25
     """The generator's width as a share of the discriminator's; it has as many layers."""
 
 
 class ElectraForPreTraining(transformers.ElectraForPreTraining):
-    """Hugging Face's discriminator, with its generator beside it; its folder is one of Hugging Face's class."""
+    """Hugging Face's discriminator with its generator; Hugging Face's own class can open its folder."""
 
     generator: ElectraForMaskedLM
 
     def attach(self, generator: PreTrainedModel) -> None:
-        """Keep a generator, which then shares the embeddings: words, positions, segments and their normalisation."""
+        """Keep a generator and let it share the embeddings: words, positions, segments and their normalisation."""
         shared = self.electra.embeddings
         generator.electra.embeddings = shared
         generator.generator_lm_head.weight = shared.word_embeddings.weight
         self.generator = generator
 
     def get_output_embeddings(self) -> nn.Module:
-        """Give the only layer that writes words, the generator's."""
+        """Give the generator's output layer, the only one that predicts words."""
         return self.generator.generator_lm_head
 
     def save_pretrained(self, save_directory: Any, **options: Any) -> None:
-        """Write the discriminator's folder, with the generator's in it, each as its class does."""
+        """Write the discriminator's folder, with the generator's folder in it."""
         weights = {name: one for name, one in self.state_dict().items() if not name.startswith("generator.")}
         super().save_pretrained(save_directory, state_dict=weights, **options)
         self.generator.save_pretrained(Path(save_directory) / "generator", **options)
@@ -55,7 +56,7 @@ def _preset(name: str, parameters: int, generator_size: float, **sizes: int) -> 
             "type_vocab_size": 2,
             "initializer_range": 0.02,
             "layer_norm_eps": 1e-12,
-            # What a head for classifying texts would do, of which Hornbook trains none.
+            # For a head that classifies texts, which Hornbook doesn't train.
             "summary_type": "first",
             "summary_use_proj": True,
             "summary_activation": "gelu",
@@ -71,7 +72,7 @@ def _preset(name: str, parameters: int, generator_size: float, **sizes: int) -> 
 
 
 class Electra(Family):
-    """Words that a generator has replaced, found by a discriminator; or masked words, by a model of its shape.
+    """A discriminator that finds the words that a generator replaced; or a masked model of its shape.
 
     A model with the head `detection` gives a logit for each place, and has a `generator`, itself a masked model.
     """
@@ -86,6 +87,8 @@ class Electra(Family):
     head_name = "discriminator_predictions"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = True
@@ -122,7 +125,7 @@ class Electra(Family):
     }
 
     def provenance(self, preset: str) -> dict[str, str]:
-        """Name Google's code for the generator's size, which no configuration tells."""
+        """Name Google's code for the generator's size, which no published configuration states."""
         return super().provenance(preset) | {"generator_size": _PRETRAINING}
 
     def check(self, config: PretrainedConfig) -> None:
@@ -135,7 +138,7 @@ class Electra(Family):
                 raise ValueError(f"{of}hidden_size {width} is not a multiple of num_attention_heads {heads}")
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Count what both models ask."""
+        """Add up the attention of both models."""
         return {
             "token": sum(
                 super(Electra, self).attention(one)["token"] for one in (config, _generator_config(config))
@@ -161,12 +164,12 @@ class Electra(Family):
         return model
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Pass the own layer of a masked model's head, which is as narrow as the embedding."""
+        """Apply the masked head's own layer, which is as narrow as the embedding."""
         return model.generator_predictions(hidden)
 
 
 def _generator_config(config: PretrainedConfig) -> PretrainedConfig:
-    """Make the generator's configuration of the discriminator's; its heads have a width of 64, as published."""
+    """Make the generator's configuration from the discriminator's; its heads have a width of 64, as published."""
     small = copy.deepcopy(config)
     small.hidden_size = round(config.hidden_size * config.generator_size)
     small.intermediate_size = 4 * small.hidden_size

@@ -1,7 +1,6 @@
-"""What a model family is: its published presets, and the way from one to a model that fits a tokenizer."""
+"""What a model family is: its published presets, and how a preset becomes a model that fits a tokenizer."""
 
 import copy
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,23 +12,12 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
+from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table
+from hornbook.families.positions.tables import settle
 from hornbook.families.preset import Preset
+from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
 from hornbook.tokenizers import Head
-
-# Keys of a config class that a recipe never states, and who states them instead.
-OWNERS = {
-    "vocab_size": "the tokenizer",
-    "pad_token_id": "the tokenizer",
-    "bos_token_id": "the tokenizer",
-    "eos_token_id": "the tokenizer",
-    "decoder_start_token_id": "the tokenizer",
-    "max_position_embeddings": "the length",
-    "n_positions": "the length",
-    "is_decoder": "the head",
-    "add_cross_attention": "the head",
-    "is_encoder_decoder": "the head",
-}
 
 
 class Family:
@@ -41,9 +29,9 @@ class Family:
     """
 
     name: ClassVar[str]
-    """As in a recipe."""
+    """Its name in a recipe."""
     title: ClassVar[str]
-    """As people write it, on pages and in tables."""
+    """Its name on pages and in tables."""
     paper: ClassVar[str]
     """Where it was published: authors, year, and the arXiv number or DOI."""
     style: ClassVar[str]
@@ -55,11 +43,16 @@ class Family:
     heads: ClassVar[dict[Head, type[PreTrainedModel]]]
     """The Hugging Face class that serves each head."""
     head_name: ClassVar[str]
-    """The attribute under which those classes keep what turns hidden states into logits."""
+    """The attribute of those classes that holds the head, which turns hidden states into logits."""
     inputs: ClassVar[frozenset[str]]
-    """The batch keys that `hidden` uses; `labels` may always be there."""
+    """The batch keys that `hidden` uses; `labels` may always be there. A class that takes `position_ids`, but doesn't
+    keep packed documents apart by them, leaves them out: then a document mask is refused."""
     position_table: ClassVar[str | None]
-    """The inner model's layer that has a vector for each position; None where positions are rotary or relative."""
+    """The base model's layer that has a vector for each position; None if positions are rotary or relative."""
+    position_schemes: ClassVar[tuple[Scheme, ...]]
+    """How a recipe can tell where a token stands; the architecture's own way comes first."""
+    queries_and_keys: ClassVar[tuple[str, ...]] = ()
+    """An attention's layers that make queries and keys, or the one that makes queries, keys and values."""
     counts_from_pad: ClassVar[bool]
     """Whether the class numbers a text's tokens from pad id + 1 on, and gives padding the position pad id."""
     freezes_pad: ClassVar[bool]
@@ -69,26 +62,31 @@ class Family:
     types_as_words: ClassVar[bool]
     """Whether the class, given `token_type_ids`, adds the word embeddings of these ids to every token."""
     matrices: ClassVar[tuple[type[nn.Module], ...]]
-    """The layers whose `weight` is a matrix between hidden states: what Muon orthogonalises, and what costs count."""
+    """The layers whose `weight` is a matrix between hidden states; Muon orthogonalises it, and costs count it."""
     arguments: ClassVar[dict[str, Any]]
-    """What else `hidden` tells the model."""
+    """Other arguments that `hidden` passes to the model."""
     presets: ClassVar[dict[str, Preset]]
     tiny: ClassVar[dict[str, Any]]
     """Changes of a preset's values that make a model of a few thousand parameters, for tests."""
     derived: ClassVar[tuple[str, ...]] = ()
-    """The values that `derive` completes, under each name that a config.json may have them."""
+    """The values that `derive` computes, under each name that a config.json may give them."""
     relatives: ClassVar[dict[str, dict[str, Any]]] = {}
-    """Other model types of transformers for which the declarations from `position_table` to `types_as_words` hold, each
-    with those that differ. The doctor goes by them, and guesses nothing of any other type."""
+    """Other model types of transformers that share the declarations from `position_table` to `types_as_words`, each
+    with its own differences. The doctor uses these declarations, and guesses nothing about other types."""
 
     def configure(
-        self, preset: str, tokenizer: PreTrainedTokenizerBase, length: int, overrides: Mapping[str, Any]
+        self,
+        preset: str,
+        tokenizer: PreTrainedTokenizerBase,
+        length: int,
+        overrides: Mapping[str, Any],
+        scheme: Scheme | None = None,
     ) -> PretrainedConfig:
-        """Make the config of `preset` for this tokenizer and sequences of `length` tokens.
+        """Make the config of `preset` for this tokenizer, sequences of `length` tokens and a scheme of positions.
 
-        `overrides` changes published values, in the config class's own words. Vocabulary size and ids are the
-        tokenizer's (an id that it lacks is None, never the class's default), positions follow from `length`.
-        Raises HornbookError for an unknown preset or key, a key that tokenizer, length or head own, and for
+        `overrides` changes published values, under the config class's own names. Vocabulary size and ids are the
+        tokenizer's (an id that it lacks is None, never the class's default); `scheme` is by default the family's own.
+        Raises HornbookError for an unknown preset or key, for a key that tokenizer, length or head set, and for
         values that the class can't build.
         """
         if preset not in self.presets:
@@ -104,17 +102,19 @@ class Family:
         }
         try:
             config = self.config_class(**self.derive(values))
+            if scheme not in (None, self.position_schemes[0]):
+                layers = {"table": self.position_table, "queries_and_keys": self.queries_and_keys}
+                setattr(config, KEY, {"scheme": scheme} | ({} if scheme in TABLES else layers))
             self.check(config)
             self.parameters(config)
         except (StrictDataclassError, ValueError, TypeError, KeyError, ZeroDivisionError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise HornbookError(
-                f"{preset} with {changes} can't be built: {reason}; change these values"
-            ) from error
+            told = f"{preset} with {changes} can't be built: {reason}; change these values"
+            raise HornbookError(told) from error
         return config
 
     def identifiers(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
-        """Take from the tokenizer what it owns: the number of rows and the ids of the special tokens."""
+        """Take the number of rows and the ids of the special tokens from the tokenizer."""
         pad = tokenizer.pad_token_id
         for role in ("bos", "eos", "unk", "sep", "cls", "mask"):
             if self.freezes_pad and pad is not None and pad == getattr(tokenizer, f"{role}_token_id"):
@@ -136,20 +136,22 @@ class Family:
         return {"max_position_embeddings": length}
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
-        """Say which rows of the position table sequences of `length` tokens use; None where there is no table."""
+        """Give the rows of the position table for sequences of `length` tokens; None where there is no table."""
+        if self.position_table is None or not has_table(config):
+            return None
         first = config.pad_token_id + 1 if self.counts_from_pad else 0
-        return range(first, first + length) if self.position_table else None
+        return range(first, first + length)
 
     def derive(self, values: dict[str, Any]) -> dict[str, Any]:
         """Complete values that follow from others."""
         return values
 
     def contradiction(self, values: Mapping[str, Any]) -> str | None:
-        """Say which values of a config.json the class refuses together; None where there are none."""
+        """Say which values of a config.json contradict each other for the class; None if none do."""
         return None
 
     def check(self, config: PretrainedConfig) -> None:
-        """Raise ValueError where the class would silently accept a config that can't be meant."""
+        """Raise ValueError for a config that makes no sense but that the class would silently accept."""
         for size in ("hidden_size", "num_hidden_layers", "num_attention_heads"):
             if getattr(config, size) < 1:
                 raise ValueError(
@@ -157,7 +159,7 @@ class Family:
                 )
 
     def parameters(self, config: PretrainedConfig, head: Head | None = None) -> int:
-        """Count the parameters of the model that `build` would make, shared ones once, without its memory.
+        """Count the parameters of the model that `build` would make, shared ones once, without using its memory.
 
         `head` defaults to the family's first.
         """
@@ -170,7 +172,7 @@ class Family:
         return dict.fromkeys(self.presets[preset].values, self.presets[preset].source)
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Sum the width of all attentions that a token asks, over the layers, for each kind of token."""
+        """Sum the width of attention over the layers, for each kind of token."""
         return {"token": config.num_hidden_layers * config.hidden_size}
 
     def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
@@ -178,7 +180,7 @@ class Family:
         return [model]
 
     def served(self, module: str) -> str:
-        """Name the kind of token, as in `attention`, on which a matrix works."""
+        """Name the kind of token, as in `attention`, that a module's matrix is multiplied with."""
         return "token"
 
     def build(self, config: PretrainedConfig, head: Head, seed: int) -> PreTrainedModel:
@@ -187,33 +189,24 @@ class Family:
         The weights depend on `config`, `head` and `seed` alone; `config` and the states of all random
         generators stay as they were. Raises HornbookError for a head that the family can't serve.
         """
-        # Seeding the CPU's generator alone, for torch.manual_seed would leave those of GPUs changed.
+        # Seed only the CPU's generator: torch.manual_seed would also change those of GPUs.
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
             model = self.construct(config, head)
+        settle(model, self.position_table, self.position_rows(model.config, 1), new=True)
         return self.adapt(model)
 
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
-        """Make the model with weights as the architecture was published to start from."""
+        """Make the model with the initial weights that the architecture was published with."""
         # The class writes into the config that it gets.
-        return self._serving(head)(copy.deepcopy(config))
+        return class_for(self._serving(head), config)(copy.deepcopy(config))
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Change how a new or opened model computes, never what it computes or what is saved."""
         return apply_optimized_kernels(model)
 
-    def forget_positions(self, model: PreTrainedModel) -> None:
-        """Set the position table to zero and let it stay there, so that no place differs from another.
-
-        The class adds zeros then, which is what a model without the table would do; special tokens still tell where a
-        text begins and ends. Raises HornbookError where there is no table.
-        """
-        if self.position_table is None:
-            raise HornbookError(f"{self.name} has no position table that could be left out")
-        table = model.base_model.get_submodule(self.position_table)
-        assert isinstance(table, nn.Embedding)
-        nn.init.zeros_(table.weight)
-        table.weight.requires_grad_(False)
+    def fuse(self, model: PreTrainedModel) -> None:
+        """Replace whole layers by faster ones, where they are transformers' own: a user's class may have some."""
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
@@ -221,20 +214,22 @@ class Family:
         Raises HornbookError where the folder holds no such model or lacks some of its weights. Nothing is
         fetched and nothing is unpickled.
         """
-        return self.adapt(read_model(self._serving(head), folder, torch.float32))
+        model = read_model(self._serving(head), folder, torch.float32)
+        settle(model, self.position_table, self.position_rows(model.config, 1), new=False)
+        return self.adapt(model)
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
-        """Compute the last hidden states (batch, length, hidden), on which `logits` puts the head.
+        """Compute the last hidden states (batch, length, hidden), which `logits` reads.
 
         `batch` has `input_ids` (batch, length), and any of this family's other `inputs`; `labels` are for the
-        loss, and left alone. Raises HornbookError for any other key, which the classes would swallow.
+        loss, and not used here. Raises HornbookError for any other key, which the classes would silently ignore.
         """
         return model.base_model(**self._select(batch), **self.arguments).last_hidden_state
 
     def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute what the loss needs: hidden states (batch, places, hidden), and the labels (batch, places) of these.
+        """Compute what the loss needs: hidden states (batch, places, hidden) and their labels (batch, places).
 
-        Some families leave places out that have no label, but never the first; `batch` is as for `hidden`.
+        Some families leave out places without a label, but never the first place. `batch` is as for `hidden`.
         """
         return self.hidden(model, batch), batch["labels"]
 
@@ -243,11 +238,17 @@ class Family:
         return hidden
 
     def logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Put the head on any selection of hidden states: (..., hidden) to (..., vocabulary).
+        """Apply the head to any selection of hidden states: (..., hidden) to (..., vocabulary).
 
-        Each place is treated by itself, so a selection has the logits that the whole would have there.
+        Each place is computed by itself, so a selection has the same logits as the whole.
         """
-        return model.get_output_embeddings()(self.features(model, hidden))
+        output, features = self.output(model), self.features(model, hidden)
+        return features if output is None else output(features)
+
+    def output(self, model: PreTrainedModel) -> nn.Linear | None:
+        """Give the matrix that makes logits of features; None where the features are the logits."""
+        found: nn.Linear | None = model.get_output_embeddings()
+        return found
 
     def pair_logits(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
         """Judge pairs of segments, with the head `pairs`: (batch, length, hidden) to (batch, 2).
@@ -259,7 +260,7 @@ class Family:
     def refusal(self, head: Head, values: Mapping[str, Any]) -> str | None:
         """Say why a model with these values in its configuration can't have a head; None where it can.
 
-        The answer is empty where no more can be said than that the family has no such head.
+        The answer is empty if the only reason is that the family has no such head.
         """
         if head not in self.heads:
             return ""
@@ -282,15 +283,12 @@ class Family:
         return {key: value for key, value in batch.items() if key in self.inputs}
 
     def accept(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Give changes of published values the names under which the class keeps them.
+        """Give the changes under the names that the config class uses.
 
-        Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head own.
+        Raises HornbookError for a key that the class doesn't know, or that tokenizer, length or head set.
         """
         aliases = self.config_class.attribute_map
-        general = {field.name for field in dataclasses.fields(PretrainedConfig)}
-        own = {field.name for field in dataclasses.fields(self.config_class)} - general
-        undeclared = {"tie_word_embeddings"}  # some classes take it all the same
-        known = (own | aliases.keys() | undeclared) - OWNERS.keys()
+        known = known_values(self.config_class)
         for key in overrides:
             if key in OWNERS:
                 raise HornbookError(f"{key} follows from {OWNERS[key]}, a recipe can't set it; leave it out")

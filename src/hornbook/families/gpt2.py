@@ -1,16 +1,17 @@
-"""GPT-2 (Radford et al. 2019), and its distilled half (Sanh et al. 2019, arXiv:1910.01108)."""
+"""GPT-2 (Radford et al. 2019), and its distilled version (Sanh et al. 2019, arXiv:1910.01108)."""
 
 from typing import ClassVar
 
 from transformers import GPT2Config, GPT2LMHeadModel, PretrainedConfig
 
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 from hornbook.internals import read
 
 
 def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
-    """State a size; all have heads of 64."""
+    """Make a preset; all sizes have heads of 64."""
     return Preset(
         values={
             "n_embd": hidden,
@@ -26,7 +27,7 @@ def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
             "scale_attn_weights": True,
             "scale_attn_by_inverse_layer_idx": False,
             "reorder_and_upcast_attn": False,
-            # What a head for classifying texts would do, of which Hornbook trains none.
+            # For a head that classifies texts, which Hornbook doesn't train.
             "summary_type": "cls_index",
             "summary_use_proj": True,
             "summary_activation": None,
@@ -42,7 +43,7 @@ def _preset(name: str, layers: int, hidden: int, parameters: int) -> Preset:
 
 
 class GPT2(Family):
-    """The next word, with learned positions and attention to everything before."""
+    """A causal model with learned positions and attention to all tokens before."""
 
     name = "gpt2"
     title = "GPT-2"
@@ -54,6 +55,8 @@ class GPT2(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("c_attn",)
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -61,7 +64,7 @@ class GPT2(Family):
     matrices = (read("transformers.pytorch_utils:Conv1D"),)
     arguments: ClassVar = {"use_cache": False}
     tiny: ClassVar = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_inner": 48}
-    relatives: ClassVar = {"gptj": {"position_table": None}}
+    relatives: ClassVar = {"gptj": {"position_table": None, "position_schemes": ("rotary",)}}
     presets: ClassVar = {
         "distilgpt2": _preset("distilbert/distilgpt2", 6, 768, 81_912_576),
         "gpt2": _preset("openai-community/gpt2", 12, 768, 124_439_808),
@@ -73,5 +76,5 @@ class GPT2(Family):
         return {"n_positions": length}
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Ask in every layer with the full width."""
+        """Count the full width in every layer."""
         return {"token": config.n_layer * config.n_embd}

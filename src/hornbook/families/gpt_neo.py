@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import GPTNeoConfig, GPTNeoForCausalLM, PreTrainedModel
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, GPTNeoModel, PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE
 from hornbook.families.preset import Preset
 from hornbook.internals import choose_mask, read
 
@@ -38,7 +39,7 @@ def _preset(name: str, layers: int, hidden: int) -> Preset:
 
 
 class GPTNeo(Family):
-    """The next word, with layers that attend to everything before and to a window in turn."""
+    """A causal model whose layers attend to all tokens before and to a window, in turn."""
 
     name = "gpt_neo"
     title = "GPT-Neo"
@@ -50,6 +51,8 @@ class GPTNeo(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "wpe"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("q_proj", "k_proj")
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -68,13 +71,13 @@ class GPTNeo(Family):
     derived = ("attention_types", "attention_layers")
 
     def derive(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Let the layers' attention alternate between global and local, however many they are."""
+        """Let attention alternate between global and local, for any number of layers."""
         pairs, rest = divmod(values["num_layers"], 2)
         alternating = [[["global", "local"], pairs], [["global"], rest]]
         return {"attention_types": [types for types in alternating if types[1]], **values}
 
     def contradiction(self, values: Mapping[str, Any]) -> str | None:
-        """Expand attention_types, which have to make as many layers as there are."""
+        """Compare the layers that attention_types make with num_layers."""
         types, layers = (
             values.get("attention_types"),
             values.get("num_layers", self.config_class().num_layers),
@@ -87,19 +90,28 @@ class GPTNeo(Family):
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Let the attention layers use `FusedAttention`."""
         super().adapt(model)
-        for block in model.transformer.h:
-            block.attn.attention.__class__ = FusedAttention
+        self.fuse(model)
+        return model
+
+    def fuse(self, model: PreTrainedModel) -> None:
+        """Let the attention layers use `FusedAttention`, if they and what makes their masks are transformers' own."""
+        if type(getattr(model, "transformer", None)) is not GPTNeoModel:
+            return
+        layers = [block.attn.attention for block in model.transformer.h]
+        if any(type(layer) is not _GPTNeoSelfAttention for layer in layers):
+            return
+        for layer in layers:
+            layer.__class__ = FusedAttention
         # What builds the masks reads this from the inner model's config. The outer config stays as it is, for
         # the Hugging Face class refuses to be built from one that says so.
         model.transformer.config = copy.deepcopy(model.config)
         choose_mask(model.transformer.config, "sdpa")
-        return model
 
 
 class FusedAttention(_GPTNeoSelfAttention):
     """GPT-Neo's attention in torch's fused kernel or in ours, with the class's own weights.
 
-    With a cache, or when the attention weights are asked for, it is the class's own.
+    With a cache, or if the attention weights are asked for, the class's own attention runs.
     """
 
     def forward(
@@ -113,8 +125,8 @@ class FusedAttention(_GPTNeoSelfAttention):
     ) -> tuple[Tensor, Tensor | None]:
         """Attend over hidden states (batch, length, hidden).
 
-        `attention_mask` (batch, 1, length, length) is True where a token may attend, or is added to the scores; None
-        is all before it.
+        `attention_mask` (batch, 1, length, length) is True where a token may attend, or is added to the scores. With
+        None, a token attends to itself and to all tokens before it.
         """
         if layer_past is not None or output_attentions:
             return super().forward(
@@ -142,14 +154,14 @@ class FusedAttention(_GPTNeoSelfAttention):
 
 
 def _within(band: Tensor, mask: Tensor | None) -> Tensor:
-    """Narrow a mask, of True and False or of numbers that are added to the scores, to a band."""
+    """Narrow a boolean or an additive mask to a band."""
     if mask is None:
         return band
     return mask & band if mask.dtype == torch.bool else torch.where(band, mask, torch.finfo(mask.dtype).min)
 
 
 def _additive(mask: Tensor | None) -> Tensor | None:
-    """Turn a mask of True and False into the one that the class adds to its scores."""
+    """Turn a boolean mask into one that the class adds to its scores."""
     if mask is None or mask.dtype != torch.bool:
         return mask
     return torch.where(mask, 0.0, torch.finfo(torch.float32).min)

@@ -35,7 +35,7 @@ def _preset(name: str, layers: int, hidden: int, heads: int, parameters: int) ->
 
 
 class GPTNeoX(Family):
-    """The next word, with rotary positions, attention beside the feed-forward, and a head of its own."""
+    """A causal model with rotary positions, attention parallel to the feed-forward, and an untied head."""
 
     name = "gpt_neox"
     title = "GPT-NeoX"
@@ -47,6 +47,7 @@ class GPTNeoX(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
+    position_schemes = ("rotary",)
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -67,7 +68,7 @@ class GPTNeoX(Family):
     }
 
     def check(self, config: PretrainedConfig) -> None:
-        """Refuse heads that are too small to have a rotated part, for such a model would see no positions."""
+        """Refuse heads that are too small to have a rotated part: such a model would see no positions."""
         super().check(config)
         width = config.hidden_size // config.num_attention_heads
         share = config.rope_parameters["partial_rotary_factor"]

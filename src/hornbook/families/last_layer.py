@@ -1,4 +1,4 @@
-"""The last layer of a BERT, computed only at the places that are learned from: the states of others go nowhere."""
+"""The last layer of a BERT, computed only at places with labels: its output at the others isn't used."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,14 +9,17 @@ from transformers import PreTrainedModel
 
 from hornbook.families.attention import attend
 from hornbook.families.family import Family
+from hornbook.families.positions import CHANGEABLE, has_table
 
 
 class Encoder(Family):
-    """A family whose layers read all places alike, so that the last one needs to ask at some of them only."""
+    """A family of BERT's form, whose last layer needs to be computed at some places only."""
 
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = "embeddings.position_embeddings"
+    position_schemes = CHANGEABLE
+    queries_and_keys = ("query", "key")
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = True
@@ -30,18 +33,18 @@ class Encoder(Family):
         "intermediate_size": 48,
     }
     last_layer: ClassVar[type[nn.Module]]
-    """The class's own layer, able to be asked at some places."""
+    """The class's own layer, which can also be computed at some places only."""
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
-        """Let the last layer be asked at some places."""
+        """Let the last layer be computed at some places only."""
         super().adapt(model)
         model.base_model.encoder.layer[-1].__class__ = self.last_layer
         return model
 
     def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Give the states of the first place, then of those with labels, filled up to the most that a sequence has."""
+        """Give the states of the first place and of places with labels, padded to the most that a sequence has."""
         wanted = batch["labels"] >= 0
-        wanted[:, 0] = True  # pairs are judged from it
+        wanted[:, 0] = True  # pairs are judged by it
         most = int(wanted.sum(1).max())
         places = wanted.to(torch.uint8).argsort(stable=True, dim=1, descending=True)[:, :most]
         hidden = model.base_model(**self._select(batch), places=places, **self.arguments).last_hidden_state
@@ -49,7 +52,7 @@ class Encoder(Family):
 
 
 class AtPlaces(nn.Module):
-    """A layer of BERT's form that can be asked at some places (batch, places) alone."""
+    """A layer of BERT's form that can be computed at some places (batch, places) only."""
 
     attention: Any
     feed_forward_chunk: Any
@@ -57,13 +60,17 @@ class AtPlaces(nn.Module):
     def forward(
         self, hidden_states: Tensor, attention_mask: Tensor | None = None, *rest: Any, **kwargs: Any
     ) -> Tensor:
-        """Give the states of (batch, places or length, width)."""
+        """Give hidden states (batch, places or length, width)."""
         places: Tensor | None = kwargs.pop("places", None)
         if places is None:
             everywhere: Tensor = super().forward(hidden_states, attention_mask, *rest, **kwargs)
             return everywhere
         own = self.attention.self
-        asking = hidden_states.gather(1, places[..., None].expand(-1, -1, hidden_states.shape[-1]))
+        asking = _at(places, hidden_states)
+        if not has_table(own.config):  # the attention tells where each stands, and needs all of them for that
+            mixed = _at(places, own(hidden_states, attention_mask)[0])
+            told: Tensor = self.feed_forward_chunk(self.attention.output(mixed, asking))
+            return told
         query, key, value = (
             projection(states).unflatten(-1, (-1, own.attention_head_size)).transpose(1, 2)
             for projection, states in (
@@ -72,9 +79,14 @@ class AtPlaces(nn.Module):
                 (own.value, hidden_states),
             )
         )
-        # The mask is that of padding, the same for each that asks.
+        # This is the padding mask, which is the same for every query.
         mask = None if attention_mask is None else attention_mask[:, :, :1]
         dropout = own.dropout.p if self.training else 0.0
         mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)
         states: Tensor = self.feed_forward_chunk(self.attention.output(mixed.flatten(2), asking))
         return states
+
+
+def _at(places: Tensor, states: Tensor) -> Tensor:
+    """Take the states (batch, length, width) of some places (batch, places)."""
+    return states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))

@@ -1,6 +1,6 @@
-"""Llama (Touvron et al. 2023, arXiv:2302.13971): what most decoders of today are built like.
+"""Llama (Touvron et al. 2023, arXiv:2302.13971), the form of most decoders today.
 
-In the sizes of karpathy/tinyllamas, which were trained on TinyStories, and of SmolLM2 (Ben Allal et al. 2025,
+The sizes are those of karpathy/tinyllamas, which were trained on TinyStories, and of SmolLM2 (Ben Allal et al. 2025,
 arXiv:2502.02737).
 """
 
@@ -26,9 +26,9 @@ def _preset(
     spread: float = 0.02,
     parameters: int | None = None,
 ) -> Preset:
-    """State a size; `groups` are the heads of keys and values, by default as many as there are of queries.
+    """Make a preset; `groups` is the number of heads of keys and values, by default that of queries.
 
-    `spread` is the deviation of new weights, and `theta` the base of the rotary positions.
+    `spread` is the standard deviation of new weights, and `theta` the base of the rotary positions.
     """
     return Preset(
         values={
@@ -57,7 +57,7 @@ def _preset(
 
 
 class Llama(Family):
-    """The next word, with rotary positions, RMS norms, gated feed-forwards, and heads that share keys and values."""
+    """A causal model with rotary positions, RMS norms, gated feed-forwards, and heads that share keys and values."""
 
     name = "llama"
     title = "Llama"
@@ -69,6 +69,7 @@ class Llama(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
     position_table = None
+    position_schemes = ("rotary",)
     counts_from_pad = False
     freezes_pad = True
     obeys_is_decoder = False
@@ -86,8 +87,8 @@ class Llama(Family):
     relatives: ClassVar = {"mistral": {}, "qwen2": {}, "qwen3": {}, "gemma": {}, "phi": {}}
     presets: ClassVar = {
         "tinyllama-15m": _preset("hf.co/karpathy/tinyllamas", 6, 288, 6, 768),
-        "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376),
-        "tinyllama-110m": _preset("hf.co/karpathy/tinyllamas", 12, 768, 12, 2048),
+        "tinyllama-42m": _preset("hf.co/karpathy/tinyllamas", 8, 512, 8, 1376, positions=1024),
+        "tinyllama-110m": _preset("hf.co/karpathy/tinyllamas", 12, 768, 12, 2048, positions=1024),
         "smollm2-135m": _preset(
             "hf.co/HuggingFaceTB/SmolLM2-135M",
             30,

@@ -12,7 +12,7 @@ class Preset:
     """One published size of a family."""
 
     values: Mapping[str, Any]
-    """The published values, in the config class's words; without vocabulary, ids and positions."""
+    """The published values, under the config class's names; without vocabulary, ids and positions."""
     source: str
     """Where the values are published."""
     vocab_size: int

@@ -33,11 +33,11 @@ def shifted(tokenizer: PreTrainedTokenizerBase, length: int) -> int:
 
 
 class LastLayer(AtPlaces, _RobertaLayer):
-    """The class's layer, able to be asked at some places."""
+    """The class's layer, which can also be computed at some places only."""
 
 
 class Roberta(Encoder):
-    """Masked words, without segments, positions counted from the pad id."""
+    """A masked model without segments, with positions counted from the pad id."""
 
     name = "roberta"
     title = "RoBERTa"
@@ -82,6 +82,6 @@ class Roberta(Encoder):
         return {"max_position_embeddings": shifted(tokenizer, length)}
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:
-        """Pass the head's own layer."""
+        """Apply the head's own layer."""
         head = model.lm_head
         return head.layer_norm(gelu(head.dense(hidden)))

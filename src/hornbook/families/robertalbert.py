@@ -1,4 +1,4 @@
-"""RoBERTAlbert: ALBERT's architecture, RoBERTa's everything else."""
+"""RoBERTAlbert: ALBERT's architecture, with everything else from RoBERTa."""
 
 from typing import ClassVar
 
@@ -14,9 +14,9 @@ _FROM_ROBERTA = [key for key in _ALBERT.values if key in _ROBERTA.values and key
 
 
 class Robertalbert(Albert):
-    """An ALBERT for RoBERTa's tokenizer: what both configs have is roberta-base's, but for the epsilon.
+    """An ALBERT for RoBERTa's tokenizer: values that both configs have are roberta-base's, except the epsilon.
 
-    It has one type of segment, so objectives over pairs of sentences can't be learned with it as it stands.
+    It has one type of segment, so it can't learn objectives over pairs of sentences as it stands.
     """
 
     name = "robertalbert"
@@ -24,7 +24,7 @@ class Robertalbert(Albert):
     paper = f"{Albert.paper}, with {Roberta.paper}"
     style = Roberta.style
     kind = Roberta.kind
-    tiny: ClassVar = Albert.tiny | {"type_vocab_size": 2}  # with which it can judge pairs
+    tiny: ClassVar = Albert.tiny | {"type_vocab_size": 2}  # so that it can judge pairs
     presets: ClassVar = {
         "robertalbert": Preset(
             values={
@@ -39,7 +39,7 @@ class Robertalbert(Albert):
     }
 
     def provenance(self, preset: str) -> dict[str, str]:
-        """Say of each value which of the two it is from."""
+        """Say which of the two each value comes from."""
         return {
             key: _ROBERTA.source if key in _FROM_ROBERTA else _ALBERT.source
             for key in self.presets[preset].values
@@ -48,7 +48,7 @@ class Robertalbert(Albert):
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
         """Give as many rows as RoBERTa has.
 
-        ALBERT counts from 0, so no token takes the last pad id + 1 rows: the price of RoBERTa's values. The 514
-        that are published are rows, for a length of 512; a length of 514 has 516.
+        ALBERT counts from 0, so no token uses the last pad id + 1 rows. This is the price of RoBERTa's values. The
+        published 514 are rows, for a length of 512; a length of 514 has 516 rows.
         """
         return {"max_position_embeddings": shifted(tokenizer, length)}

@@ -1,4 +1,4 @@
-"""Take a trained model along when its tokenizer gets other ids: move the rows that belong to tokens."""
+"""Adapt a trained model when its tokenizer gets other ids: move the rows that belong to tokens."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -22,18 +22,18 @@ def move_rows(
     `mapping` is `Reindexed.mapping`, `tokenizer` the new tokenizer. The rows (vocabulary, ...) of embeddings,
     of the head and of its bias are permuted, each stored once: a new token begins with the row of a token
     that was dropped, both in the order of their ids. So every softmax is over the same set of logits, and the
-    loss on text that uses none of them stays. Rows beyond the tokenizer's stay where they are. Where positions
-    are counted from the pad id (RoBERTa), their table is moved as well. The ids in the config and generation
-    config are the tokenizer's.
+    loss stays the same on text without new or dropped tokens. Rows beyond the tokenizer's stay where they are. If
+    positions are counted from the pad id (RoBERTa), their table is moved as well. The ids in the config and
+    generation config are the tokenizer's.
 
-    Raises HornbookError where the model has fewer rows than the tokenizer ids.
+    Raises HornbookError if the model has fewer rows than the tokenizer has ids.
     """
     rows = model.get_input_embeddings().weight.shape[0]
     ids = 1 + max([*mapping, *(new for new in mapping.values() if new is not None)])
     if ids > rows:
         raise HornbookError(
-            f"the tokenizer has ids up to {ids - 1:,}, the model {rows:,} rows: give the tokenizer that it was "
-            "trained with"
+            f"the tokenizer has ids up to {ids - 1:,}, but the model has {rows:,} rows: give the tokenizer "
+            "that the model was trained with"
         )
     model = copy.deepcopy(model)
     source = torch.arange(rows)

@@ -32,7 +32,7 @@ def _preset(
     parameters: int | None,
     first: bool = False,
 ) -> Preset:
-    """State a size of v1.1, or of the first T5: ReLU for gated GELU, and the head tied to the embedding."""
+    """Make a preset of v1.1, or of the first T5, which has ReLU instead of gated GELU and a tied head."""
     return Preset(
         values={
             "d_model": hidden,
@@ -59,10 +59,10 @@ def _preset(
 class T5(Family):
     """Text to text.
 
-    In v1.1 encoder and decoder share an embedding, and the head has weights of its own. transformers 5 can't
-    be told so: T5Config forces `tie_word_embeddings` to True, and a model built from a config that was set
-    to False afterwards has three embeddings. All that T5Config keeps of a False is that
-    `scale_decoder_outputs` is False too, so that marks v1.1 here. `construct` gives the head its own weights
+    In v1.1 encoder and decoder share an embedding, and the head has weights of its own. T5Config of transformers 5
+    can't express that: it forces `tie_word_embeddings` to True, and a model built from a config that was set to False
+    afterwards has three embeddings. But if T5Config is given False, it sets `scale_decoder_outputs` to False too, and
+    this marks v1.1 here. `construct` gives the head its own weights
     and leaves the rest tied; the saved config says `tie_word_embeddings: false`, like the published ones.
     """
 
@@ -76,6 +76,7 @@ class T5(Family):
     head_name = "lm_head"
     inputs = frozenset({"input_ids", "attention_mask"})
     position_table = None
+    position_schemes = ("relative",)
     counts_from_pad = False
     freezes_pad = False
     obeys_is_decoder = False
@@ -105,7 +106,7 @@ class T5(Family):
         return {"n_positions": length}
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Count for a target token both its attention to the target and that to the input."""
+        """For a target token, count its attention to the target and to the input."""
         width = config.num_heads * config.d_kv
         return {
             "input token": config.num_layers * width,
@@ -113,7 +114,7 @@ class T5(Family):
         }
 
     def served(self, module: str) -> str:
-        """Count the decoder's keys and values of the input, which it makes itself, for the input."""
+        """Count the matrices that make the decoder's keys and values from the input as serving input tokens."""
         of_input = module.startswith("encoder.") or module.endswith(
             ("EncDecAttention.k", "EncDecAttention.v")
         )
@@ -123,9 +124,9 @@ class T5(Family):
         """Make the model; an untied head starts as published, with a deviation of 1 / sqrt(d_model).
 
         The hidden states before the head have a root mean square of 1, so the logits start with a deviation
-        of 1, and the loss near ln V + 1/2. transformers draws an untied head with a deviation of 1, as befits
-        one whose input is scaled, and starts far above. Source: google-research/t5x, examples/t5/network.py,
-        the `logits_dense` of T5 1.1 (`variance_scaling(1.0, fan_in)`).
+        of 1, and the loss near ln V + 1/2. transformers draws an untied head with a deviation of 1, which suits a
+        head whose input is scaled; here the loss would start far above. Source: google-research/t5x,
+        examples/t5/network.py, the `logits_dense` of T5 1.1 (`variance_scaling(1.0, fan_in)`).
         """
         model = super().construct(config, head)
         if not config.scale_decoder_outputs:
@@ -135,7 +136,7 @@ class T5(Family):
         return model
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
-        """Read a model back, an untied head as its own weights."""
+        """Read a model back; an untied head keeps its own weights."""
         model = super().open(folder, head)
         if model.lm_head.weight is not model.shared.weight:
             _mark_untied(model)
@@ -174,8 +175,8 @@ class RMSNorm(_T5LayerNorm):
     """T5's normalisation, with a gradient of its own in fp32 and fp64."""
 
     def forward(self, hidden_states: Tensor) -> Tensor:
-        """Divide hidden states (..., width) by their root mean square, and multiply with the weight."""
-        # In a narrower format each of our passes would round; the class widens to fp32 and rounds once.
+        """Divide hidden states (..., width) by their root mean square, and multiply them by the weight."""
+        # In a narrower dtype each of our passes would round; the class widens to fp32 and rounds once.
         number = hidden_states.dtype
         if number != self.weight.dtype or number != sum_format(number):
             return super().forward(hidden_states)

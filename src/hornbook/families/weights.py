@@ -1,4 +1,4 @@
-"""Read a saved model back, whole or not at all."""
+"""Read a saved model back, and refuse an incomplete one."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,16 +7,18 @@ import torch
 from transformers import AutoConfig, PreTrainedModel
 
 from hornbook.errors import HornbookError
+from hornbook.families.positions import class_for
 
 
 def read_weights(
     model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
 ) -> tuple[PreTrainedModel, list[str]]:
-    """Read a model from safetensors, and name the weights that its class looked for in vain.
+    """Read a model from safetensors, and name the weights that its class needs and the files lack.
 
-    Raises whatever transformers does. Nothing is fetched and nothing is unpickled.
+    Raises the errors of transformers. Nothing is fetched and nothing is unpickled.
     """
-    model, loading = model_class.from_pretrained(
+    config = model_class.config_class.from_pretrained(folder, local_files_only=True)
+    model, loading = class_for(model_class, config).from_pretrained(
         folder, dtype=dtype, local_files_only=True, use_safetensors=True, output_loading_info=True
     )
     return model, sorted(loading["missing_keys"])
@@ -25,7 +27,7 @@ def read_weights(
 def read_model(
     model_class: type[PreTrainedModel], folder: Path | str, dtype: torch.dtype | Literal["auto"]
 ) -> PreTrainedModel:
-    """Read what `save_pretrained` wrote: evaluation mode, in `dtype`, "auto" being its own.
+    """Read what `save_pretrained` wrote: in evaluation mode and in `dtype`; "auto" keeps the saved dtype.
 
     Raises HornbookError where the folder holds no such model or lacks some of its weights. Nothing is fetched and
     nothing is unpickled.
@@ -38,14 +40,19 @@ def read_model(
         if found != needed:
             raise ValueError(f"its model_type is {found}, not {needed}")
         model, missing = read_weights(model_class, folder, dtype)
-    except Exception as error:  # safetensors, JSON and transformers each have their own
+    except Exception as error:  # safetensors, JSON and transformers each raise their own errors
         reason = str(error).split("\n")[0]
         raise HornbookError(
             f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"
         ) from error
+    return whole(model, missing, folder)
+
+
+def whole(model: PreTrainedModel, missing: list[str], folder: Path | str) -> PreTrainedModel:
+    """Give a model back that was read from a folder; raises HornbookError where weights were looked for in vain."""
     if missing:
         raise HornbookError(
-            f"{folder} lacks {len(missing)} weights of {model_class.__name__}, such as {missing[0]}; "
+            f"{folder} lacks {len(missing)} weights of {type(model).__name__}, such as {missing[0]}; "
             "open it with the head that it was trained with, or copy it again"
         )
     return model

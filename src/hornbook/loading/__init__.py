@@ -1,4 +1,4 @@
-"""Opening a model: one gate for folders that strangers made, one way to recognise what they hold."""
+"""Open a model: check folders that strangers made, and recognise the model that they hold."""
 
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import recognise

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError, one_line
+from hornbook.families.positions import modeling_positions
 
 _TOKENIZER_JSON = (
     "tokenizer.json",
@@ -21,13 +22,15 @@ _INDEX = "model.safetensors.index.json"
 _LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")
+SHIPPED = Path(modeling_positions.__file__)
+"""The file that Hornbook puts into the folders of models whose positions need it."""
 
 
 class Folder:
-    """A model's or tokenizer's folder; only files with known names exist for it.
+    """A model's or tokenizer's folder; only files with known names are read.
 
-    Raises HornbookError for a folder that isn't there, and for files that are too large, torn, no JSON
-    objects, or lead out of the folder.
+    Raises HornbookError for a folder that isn't there, and for files that are too large, damaged, not JSON
+    objects, or links out of the folder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -41,12 +44,12 @@ class Folder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What config.json says; empty where there is none."""
+        """What config.json says; empty if there is none."""
         return self.json.get("config.json", {})
 
     @property
     def tokenizer_config(self) -> dict[str, Any]:
-        """What tokenizer_config.json says; empty where there is none."""
+        """What tokenizer_config.json says; empty if there is none."""
         return self.json.get("tokenizer_config.json", {})
 
     @property
@@ -70,14 +73,33 @@ class Folder:
 
     @cached_property
     def unread(self) -> list[str]:
-        """Names of weights that only a pickle or another framework's reader would open."""
+        """Names of weight files that only pickle or another framework can open."""
         return sorted(path.name for pattern in _UNREAD for path in self.path.glob(pattern))
 
     @cached_property
     def code(self) -> list[str]:
-        """Where the folder asks for code of its own, and the Python files that it brings."""
-        asked = [f"{name}: {key}" for name, facts in self.json.items() for key in _CODE if key in facts]
-        return asked + sorted(path.name for path in self.path.glob("*.py"))
+        """Where the folder asks for code of its own, and the Python files that it brings, but for Hornbook's own."""
+        asked = [
+            f"{name}: {key}"
+            for name, facts in self.json.items()
+            for key in _CODE
+            if key in facts and not (self.ours and _asks_for_ours(facts[key]))
+        ]
+        files = sorted(path.name for path in self.path.glob("*.py"))
+        return asked + [name for name in files if not (self.ours and name == SHIPPED.name)]
+
+    @cached_property
+    def ours(self) -> bool:
+        """Whether it brings the file with which Hornbook tells positions, unchanged."""
+        path = self.path / SHIPPED.name
+        if not path.is_file() or path.stat().st_size != SHIPPED.stat().st_size:
+            return False
+        return self._inside(path).read_bytes() == SHIPPED.read_bytes()
+
+    def check_code(self) -> None:
+        """Look at the Python files, before they are run: that each lies in the folder."""
+        for path in self.path.glob("*.py"):
+            self._inside(path)
 
     @property
     def has_tokenizer(self) -> bool:
@@ -89,7 +111,7 @@ class Folder:
         return (self.path / name).is_file() or (self.path / name).is_symlink()
 
     def check(self, weights: bool = True) -> None:
-        """Look at the files that a library reads by itself: that each lies in the folder, and an index of no others."""
+        """Check the files that a library opens by itself: each lies in the folder, and the index names no others."""
         for name in _OTHERS:
             if self.has(name):
                 self._text(name) if name.endswith(".txt") else self._inside(self.path / name)
@@ -97,7 +119,7 @@ class Folder:
             self._check_index({path.name for path in self.weights})
 
     def copy_to(self, target: Path, weights: bool = True) -> None:
-        """Put what was read into another folder, for a library to open: without code, and naming no other file."""
+        """Copy what was read into another folder for a library to open, without code and names of other files."""
         self.check(weights)
         for name, facts in self.json.items():
             if name == "tokenizer.json":
@@ -133,20 +155,20 @@ class Folder:
             size = path.stat().st_size
             if size > _LARGEST:
                 raise HornbookError(
-                    f"{path}: it has {size:,} bytes, and {_LARGEST:,} are the most that is read: is this file meant?"
+                    f"{path}: it has {size:,} bytes, but at most {_LARGEST:,} are read: check that it is the right file"
                 )
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise HornbookError(f"{path}: can't be read ({one_line(error)}): copy it again") from error
 
     def _inside(self, path: Path) -> Path:
-        """Refuse a link that leaves the folder, but for those of the hub's own cache."""
+        """Refuse a link that leaves the folder, except links into the hub's own cache."""
         real, here = path.resolve(), self.path.resolve()
         blobs = here.parent.parent / "blobs"
         if not real.is_relative_to(here) and real.parent != blobs:
             raise HornbookError(f"{path}: it leads out of the folder, to {real}: put the file itself there")
         if not real.is_file():
-            raise HornbookError(f"{path}: it is no file: put the file itself there")
+            raise HornbookError(f"{path}: it is not a file: put the file itself there")
         return path
 
     def _check_index(self, known: set[str]) -> None:
@@ -163,9 +185,14 @@ class Folder:
 
 
 def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what would make a library run code or open another file."""
+    """Leave out the keys that would make a library run code or open another file."""
     return {
         key: value
         for key, value in facts.items()
         if key not in _CODE and not key.endswith("_file") and key not in ("name_or_path", "_name_or_path")
     }
+
+
+def _asks_for_ours(asked: Any) -> bool:
+    """Tell whether an auto_map names nothing but Hornbook's file."""
+    return isinstance(asked, dict) and all(str(one).startswith(f"{SHIPPED.stem}.") for one in asked.values())

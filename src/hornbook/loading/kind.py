@@ -12,7 +12,8 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
 from hornbook.internals import read
-from hornbook.loading.folder import Folder
+from hornbook.loading.code import custom_family
+from hornbook.loading.folder import SHIPPED, Folder
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
@@ -20,10 +21,10 @@ _TYPES = read("transformers.models.auto.configuration_auto:CONFIG_MAPPING")
 
 
 class _Use(NamedTuple):
-    """How a model with one head is recognised and used; of other heads, their objective tells what they need."""
+    """How a model with one head is recognised and used; for heads not listed here, the objective says what it needs."""
 
     roles: tuple[str, ...]
-    """Tokens without which it can't be used."""
+    """The roles of the tokens that it needs."""
     endings: tuple[str, ...] = ()
     """How the names of its classes end."""
     classes: Mapping[str, str] = MappingProxyType({})
@@ -52,25 +53,26 @@ USES: dict[Head, _Use] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What model a folder holds: of which architecture, with which head."""
+    """The model that a folder holds: its architecture and its head."""
 
     folder: Folder
     model_type: str | None
     architecture: str | None
-    """The name of its class, where config.json tells it."""
+    """The name of its class; None if config.json doesn't tell it."""
     head: Head | None
-    """None where it is no language model that is known here."""
+    """None if it isn't a known language model."""
     model_class: type[PreTrainedModel] | None
-    """None where transformers has no such language model."""
+    """None if transformers has no such language model."""
     family: Family | None
     """The family that has this architecture."""
     served: bool = False
     """Whether that family has this class, so that all of Hornbook can be used on it."""
 
 
-def recognise(path: Path) -> Kind:
+def recognise(path: Path, trust: bool | None = False) -> Kind:
     """Let a folder through the gate, and read what model it holds.
 
+    With `trust`, code that lies in it may run; None says that the command has no use for a model that needs it.
     Where config.json names no class, the one that is usual for the architecture is taken; reading is refused where it
     lacks weights. Raises HornbookError as `Folder` does, and where there is no config.json.
     """
@@ -80,9 +82,19 @@ def recognise(path: Path) -> Kind:
         raise HornbookError(
             f"{path} holds no model (it has no config.json): give a folder that holds a trained model"
         )
+    if folder.has(SHIPPED.name) and not folder.ours:
+        raise HornbookError(
+            f"{path}: its {SHIPPED.name} isn't the one of this Hornbook, and no code of a folder is run: open it with "
+            f"transformers and trust_remote_code=True, or, if you know that the model is meant, copy {SHIPPED} there"
+        )
     kind, name = folder.config.get("model_type"), class_named(folder.config.get("architectures"))
     family = TYPES.get(str(kind))
-    for head, served in family.heads.items() if family else ():
+    usual = {} if family is None else family.heads
+    known = name in (None, *(served.__name__ for served in usual.values()))
+    if (custom := custom_family(folder, name, trust, known)) is not None:
+        ((head, served),) = custom.heads.items()
+        return Kind(folder, kind, name, head, served, custom, served=True)
+    for head, served in usual.items():
         if name in (None, served.__name__):
             return Kind(folder, kind, name, head, served, family, served=True)
     found = _head_of(name) if name else head_of(open_config(path)[0], None)
@@ -90,7 +102,7 @@ def recognise(path: Path) -> Kind:
 
 
 def class_named(architectures: Any) -> str | None:
-    """Give the first name of a config's `architectures`; None where there is none, or no list."""
+    """Return the first name of a config's `architectures`; None if there is none, or it isn't a list."""
     return str(architectures[0]) if isinstance(architectures, list) and architectures else None
 
 
@@ -107,7 +119,7 @@ def head_of(config: PretrainedConfig | None, architecture: str | None) -> Head |
 
 
 def class_of(model_type: str | None, architecture: str | None, head: Head) -> type[PreTrainedModel] | None:
-    """Give the class of that name, where it is a language model's, else what transformers has for a type and head."""
+    """Return the class of this name if it is a language model, else transformers' class for this type and head."""
     named = getattr(transformers, architecture or "", None)
     if isinstance(named, type) and issubclass(named, PreTrainedModel) and _head_of(named.__name__):
         return named
@@ -116,21 +128,22 @@ def class_of(model_type: str | None, architecture: str | None, head: Head) -> ty
 
 
 def masked_too(head: Head) -> Head:
-    """Take a head for pairs for what most see in it, a masked one."""
+    """Return masked for the head pairs, which includes a masked head; other heads stay the same."""
     return "masked" if head == "pairs" else head
 
 
 def guess_model_type(folder: Folder) -> str | None:
-    """Say what transformers would take a config without model_type for: the longest type in the folder's name."""
+    """Guess the type as transformers does if a config has no model_type: the longest type in the folder's name."""
     name = folder.path.resolve().name
     return next((kind for kind in sorted(_TYPES, key=len, reverse=True) if kind in name), None)
 
 
 def refuse_foreign(folder: Folder) -> None:
     """Raise HornbookError for an architecture that transformers itself doesn't know."""
+    custom_family(folder, None, trust=False)  # refuses what Hornbook saved with code
     kind = folder.config.get("model_type") or guess_model_type(folder)
     if kind not in _TYPES:
-        code = "; the code that it brings is never run" if folder.code else ""
+        code = "; the code that it brings is never run without --trust" if folder.code else ""
         raise HornbookError(
             f"{folder.path}: its model_type is {kind!r}, which transformers {transformers.__version__} doesn't know"
             f"{code}: give a folder of a known architecture"
@@ -138,11 +151,11 @@ def refuse_foreign(folder: Folder) -> None:
 
 
 def open_config(place: Path) -> tuple[PretrainedConfig | None, str | None]:
-    """Make a configuration of config.json, or say why that fails."""
+    """Return the configuration in config.json, or the reason why it can't be opened."""
     try:
         with quiet():
             return AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False), None
-    except Exception as error:  # each class has its own
+    except Exception as error:  # each configuration class raises its own errors
         return None, one_line(error)
 
 

@@ -1,4 +1,4 @@
-"""A trained model, opened for use: a run's, or any Hugging Face folder of a family that is known here."""
+"""Open a trained model for use: a run's, or any Hugging Face folder of a known family."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
-"""Tokens that T5 was published with; its positions are relative, and a config needn't state a length."""
+"""The length of the published T5, in tokens; its positions are relative, so its config need not state a length."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LoadedModel:
     length: int
     """Tokens that it takes at once, special tokens included."""
     remark: str = ""
-    """What a user should know about which weights these are; empty for a finished model."""
+    """What a user should know if these aren't the finished weights; empty for a finished model."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -41,42 +41,43 @@ class LoadedModel:
         return Vocabulary.of(self.tokenizer)
 
     def serves(self, head: Head) -> bool:
-        """Tell whether the model has this head; one for pairs holds all of a masked one."""
+        """Tell whether the model has this head; a model for pairs also has the masked head."""
         return head in (self.head, masked_too(self.head))
 
     @property
     def reading(self) -> Reading | None:
-        """The direction in which it learned to read a text; None where nobody noted one."""
+        """The direction in which it learned to read a text; None if its config doesn't say."""
         return getattr(self.model.config, READING, None)
 
     def need(self, head: Head, reading: Reading | None = None) -> None:
-        """Raise HornbookError unless the model has the head that is needed, and learned to read in this direction."""
+        """Raise HornbookError unless the model has this head, and learned to read in this direction."""
         if not self.serves(head):
             raise HornbookError(
-                f"{self.name} is a {self.head} model, and this needs a {head} one: "
+                f"{self.name} is a {self.head} model, but this needs a {head} one: "
                 f"use `hornbook {natural_objective(self.head).writes or 'evaluate'}`"
             )
         if self.reading and reading and self.reading != reading:
             raise HornbookError(
-                f"{self.name} learned to read {self.reading}, and this reads {reading}: use another model"
+                f"{self.name} learned to read {self.reading}, but this reads {reading}: use another model"
             )
 
 
-def load_model(folder: str | Path) -> LoadedModel:
+def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
+    With `trust`, code that lies in the folder may run, which a class of one's own needs; without it, none does.
     The model is put where `choose_device` chooses. Raises HornbookError for a folder that isn't there or
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
     folder = Path(folder)
     place, remark = _find(folder)
-    kind = recognise(place)
+    kind = recognise(place, trust)
     family, head = _served(kind)
-    # Without any file, transformers gives an empty tokenizer.
+    # If there is no tokenizer file, transformers makes an empty tokenizer.
     if not kind.folder.has_tokenizer:
         raise HornbookError(
-            f"{place}: there is no tokenizer in it: put the one there that the model was trained with"
+            f"{place}: there is no tokenizer in it: add the tokenizer that the model was trained with"
         )
     tokenizer = load(str(place))
     model = family.open(place, head)
@@ -88,12 +89,12 @@ def load_model(folder: str | Path) -> LoadedModel:
 
 
 def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
-    """Open a model of a known architecture with every weight that it has, in its own precision, to write it again.
+    """Open a model of a known architecture with all its weights, in its own precision, so that it can be saved again.
 
     Raises HornbookError for a folder without a language model of such an architecture, or without all its weights.
     """
     place = finished(folder) or folder
-    kind = recognise(place)
+    kind = recognise(place, trust=None)
     named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
     if not (kind.family and kind.head and found and found.__name__ == named):
         raise HornbookError(
@@ -108,12 +109,12 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
 
 
 def finished(folder: Path) -> Path | None:
-    """Find the finished model in a model's or a run's folder; None where there is none."""
+    """Find the finished model in a model's or a run's folder; None if there is none."""
     return next((at for at in (folder, folder / "model") if (at / "config.json").is_file()), None)
 
 
 def _find(folder: Path) -> tuple[Path, str]:
-    """Find the weights in a folder, and say so where they are not the finished ones."""
+    """Find the weights in a folder, with a remark if they are not the finished ones."""
     if not folder.is_dir():
         raise HornbookError(
             f"{folder}: there is no such folder: give a run's folder, or a Hugging Face model's"
@@ -135,17 +136,16 @@ def _served(kind: Kind) -> tuple[Family, Head]:
     if kind.family is None:
         known = ", ".join(sorted(TYPES))
         raise HornbookError(
-            f"{where}: its model_type is {kind.model_type!r}, which isn't known here: known are {known}"
+            f"{where}: its model_type is {kind.model_type!r}, which isn't known here: the known types are {known}"
         )
     if not kind.served or kind.head is None:
         served = ", ".join(served.__name__ for served in kind.family.heads.values())
-        raise HornbookError(f"{where}: it holds a {kind.architecture}, and only {served} can be used here")
+        raise HornbookError(f"{where}: it holds a {kind.architecture}, but only {served} can be used here")
     return kind.family, kind.head
 
 
 def _length(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Count the tokens that a model takes: those it has positions for, or fewer where its tokenizer says
-    so."""
+    """Return the most tokens that a model takes: those that it has positions for, or fewer if its tokenizer says so."""
     ((name, unused),) = family.positions(tokenizer, 0).items()
     positions = getattr(model.config, name, _RELATIVE) - unused
     return int(min(positions, tokenizer.model_max_length))
@@ -156,12 +156,12 @@ def _check(loaded: LoadedModel) -> None:
     rows, entries = loaded.model.config.vocab_size, loaded.vocabulary.size
     if entries > rows:
         raise HornbookError(
-            f"{loaded.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put the "
-            "tokenizer there that it was trained with"
+            f"{loaded.folder}: the tokenizer has ids up to {entries - 1:,}, the model {rows:,} rows: put in "
+            "the tokenizer that the model was trained with"
         )
     for role in USES[loaded.head].roles if loaded.head in USES else ():
         if getattr(loaded.vocabulary, role) is None:
             raise HornbookError(
-                f"{loaded.folder}: the tokenizer declares no {role} token, and a {loaded.head} model needs "
+                f"{loaded.folder}: the tokenizer declares no {role} token, but a {loaded.head} model needs "
                 "one: declare it in tokenizer_config.json"
             )

@@ -1,4 +1,4 @@
-"""Objectives: how batches are made of a text, and how their loss is computed.
+"""Objectives: how batches are made from a text, and how their loss is computed.
 
 A new objective is one file and one entry point (`hornbook.objectives`), in this package or in any other.
 """
@@ -16,12 +16,13 @@ from hornbook.registry import Registry, check_declared
 
 _MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
 _FOLLOWS = ("natural", "measures", "writes", "whole_text", "reading", "lesson")
+_SHOWS = ("example", "arithmetic")
 _GOES: dict[Any, Reading] = {"generate": "left to right", "unmask": "both ways", "infill": "both ways"}
-"""How each way to write a sample reads the text that is given."""
+"""The direction in which each way to write a sample reads the given text."""
 
 
 def _accept(name: str, found: Any) -> type[Objective]:
-    """Refuse a class that changes another objective's batches or loss and keeps what was said of the other's."""
+    """Refuse a class that changes another objective's batches or loss but keeps what was declared about them."""
     check_declared("objective", name, found, Objective)
     others = (
         base for base in found.__mro__[1:] if issubclass(base, Objective) and "name" in base.model_fields
@@ -29,14 +30,20 @@ def _accept(name: str, found: Any) -> type[Objective]:
     other = next(others, None)
     changed = [method for method in _MADE_BY if method in vars(found)]
     kept = [wanted for wanted in _FOLLOWS if wanted not in vars(found)]
+    # What is shown of an example has to be what is learned from it.
+    kept += [
+        shown
+        for shown in _SHOWS
+        if shown not in vars(found) and getattr(found, shown) is not getattr(Objective, shown)
+    ]
     if other and changed and kept:
         raise HornbookError(
-            f"the objective {name} has its own {', '.join(changed)}, and its {', '.join(kept)} from {other.__name__}, "
-            f"which may be untrue of it: declare {', '.join(kept)} in {found.__name__}"
+            f"the objective {name} has its own {', '.join(changed)}, but inherits {', '.join(kept)} from "
+            f"{other.__name__}, which may be wrong for it: declare {', '.join(kept)} in {found.__name__}"
         )
     if found.reading != (goes := _GOES.get(found.writes, found.reading)):
         raise HornbookError(
-            f"the objective {name} reads {found.reading}, and writes {found.writes!r}, which reads {goes}: declare "
+            f"the objective {name} reads {found.reading}, but writes {found.writes!r}, which reads {goes}: declare "
             f"writes = None in {found.__name__}"
         )
     objective: type[Objective] = found
@@ -61,7 +68,7 @@ __all__ = [
 
 
 def natural_objective(head: Head) -> Objective:
-    """Give the objective, with its default options, that a model with this head most likely learned by.
+    """Give the objective, with its default options, that most likely trained a model with this head.
 
     Raises HornbookError where no objective declares the head as its natural one.
     """
@@ -74,6 +81,6 @@ def natural_objective(head: Head) -> Objective:
 
 
 def served(family: Family, values: Mapping[str, Any]) -> list[str]:
-    """Name the objectives that a family's model, with these values in its configuration, serves, natural ones first."""
+    """Name the objectives that a family's model can serve with these configuration values, natural ones first."""
     names = [name for name, objective in OBJECTIVES.items() if objective.refusal(family, values) is None]
     return sorted(names, key=lambda name: OBJECTIVES[name].natural.isdisjoint(family.heads))

@@ -1,4 +1,4 @@
-"""A batch's way from the disk to the loss, step by step. Training and held-out loss both go it.
+"""A batch's way from the disk to the loss, step by step. Training and held-out loss both take it.
 
 store     tokens on disk, one after the other            store/tokens.py
 chunking  where the examples of a length stand in it     store/chunking.py
@@ -29,7 +29,7 @@ def make_batch(
 ) -> dict[str, Tensor]:
     """Make the batch of the examples that begin at `starts`: tensors of shape (batch, ...) on the CPU.
 
-    `chunking` says where an example ends, `rng` draws what is hidden or changed in each of them.
+    `chunking` says where an example ends, `rng` draws what is hidden or changed in each example.
     """
     arrays = objective.read(store, chunking, starts, vocabulary, rng)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Causal language modelling: each token from those before it."""
+"""Causal language modelling: predict each token from those before it."""
 
 from typing import ClassVar, Literal
 
@@ -19,12 +19,12 @@ class Causal(Objective):
     never has to predict it never learns to stop.
 
     With `document_mask`, no token sees another document, and positions count from 0 in each. The end token between
-    two documents then has two parts: as a label it is the last of the one, predicted from all of it; as an input it
-    is the first of the other, sees nothing but itself, and has to say how documents begin. So a packed document is
-    read exactly as `bits_per_byte` and `generate` read one, from an end token on, and no label is lost. (nanoGPT and
-    litgpt pack without a mask; Megatron gives the end token to the document that it ends, so that the label after it
-    can't be known and is dropped, and nothing is ever learned about a document's first token; a document that
-    begins with its delimiter is nanochat's form.)
+    two documents then has two roles. As a label, it is the last token of the first document, and is predicted from
+    all of it. As an input, it is the first token of the second document: it sees only itself, and predicts how
+    documents begin. So a packed document is read exactly as `bits_per_byte` and `generate` read one, from an end
+    token on, and no label is lost. (nanoGPT and litgpt pack without a mask. Megatron gives the end token to the
+    document that it ends; the label after it can't be known and is dropped, so nothing is ever learned about a
+    document's first token. In nanochat, too, a document begins with its delimiter.)
     """
 
     title = "causal"
@@ -59,19 +59,19 @@ class Causal(Objective):
 
     @property
     def restarts(self) -> bool:
-        """In each document, where that is all that its tokens see."""
+        """Positions restart in each document if there is a document mask."""
         return self.document_mask
 
     def window(self, length: int) -> int:
-        """All of them."""
+        """All tokens of an example are text."""
         return length
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
-        """Labels are the input itself, shape (B, length): the loss shifts, once.
+        """Labels are the input itself, shape (B, length): the loss shifts them, once.
 
-        A document mask is told by `position_ids` (B, length) alone: where they don't rise by 1, Hugging Face's
-        classes see another sequence begin, and mask what is before it (as long as they are given neither an
-        attention mask nor a cache: `use_cache=False`).
+        Only `position_ids` (B, length) tell of a document mask: where they don't rise by 1, Hugging Face's classes
+        begin another sequence, and mask what is before it (if they get neither an attention mask nor a cache:
+        `use_cache=False`).
         """
         batch = {"input_ids": windows, "labels": windows}
         if self.document_mask:
@@ -79,7 +79,7 @@ class Causal(Objective):
         return batch
 
     def targets(self, labels: Tensor) -> Tensor:
-        """Each place predicts the next one's label, the last nothing."""
+        """Each place predicts the next place's label; the last one predicts nothing."""
         return pad(labels[:, 1:], (0, 1), value=IGNORED)
 
 

@@ -9,18 +9,19 @@ from hornbook.formats import product_format, sum_format
 from hornbook.machine import own_kernels
 
 _ROWS, _ROWS_ELSEWHERE = 512, 4096
-"""Rows whose logits are held at once, enough for a matrix product to reach its full speed: on a processor, on a GPU."""
+"""Rows whose logits are held at once, enough for a matrix product to reach its full speed: on a CPU, on a GPU."""
 
 
 def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) -> Tensor:
     """Compute the sum of -log softmax(output(features))[label] in nats, a scalar.
 
-    `features` is (N, width) and `labels` (N,), each an id of the vocabulary. What autograd does in a dozen passes over
-    (N, vocabulary) logits is done here for some rows at a time, and the gradient right after the loss, while the
-    logits are there: it is the softmax, less one at the label. The gradient can be asked for once.
+    `features` is (N, width) and `labels` (N,), each an id of the vocabulary. Autograd would make a dozen passes over
+    (N, vocabulary) logits. This function takes some rows at a time, and computes their gradient right after their
+    loss, while the logits are there: it is the softmax, minus one at the label. The gradient can be asked for only
+    once.
 
-    Features, weight and bias may differ in format. The products have the format that `product_format` says; the
-    softmax, the loss and sums over rows are in fp32 at least, and each gradient has the format of its input.
+    Features, weight and bias may differ in dtype. The products have the dtype that `product_format` says; the
+    softmax, the loss and sums over rows are in fp32 at least, and each gradient has the dtype of its input.
     """
     return _LinearCrossEntropy.apply(features, output.weight, output.bias, labels)
 
@@ -63,7 +64,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
-        # In place, which is why a second time is refused: autograd sees that what was saved has changed.
+        # In place, so a second backward is refused: autograd sees that a saved tensor has changed.
         gradients = (
             None if number is None else slope.mul_(outer).to(number)
             for slope, number in zip(ctx.saved_tensors, ctx.formats, strict=True)

@@ -11,11 +11,13 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hornbook.objectives.objective import IGNORED, Batch, Objective, Reading, Writing, missing
+from hornbook.errors import HornbookError
+from hornbook.objectives.objective import IGNORED, Batch, Mask, Objective, Reading, Writing, missing
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.section import Section
+from hornbook.store import TokenStore
 from hornbook.tokenizers import Head, Template
 
 MODES = {"R": "[NLU]", "X": "[NLG]", "S": "[S2S]"}
@@ -26,7 +28,7 @@ class Denoiser(Section):
     """One way to cut a text up: R with few and short spans, X with many or long ones, S the text's end."""
 
     kind: Literal["R", "X", "S"]
-    """R and X cut spans out of the text, S its last part in one piece, so that what comes before is a prefix."""
+    """R and X cut spans out of the text; S cuts off its last part in one piece, so that the rest is a prefix."""
     density: float = Field(gt=0, lt=1)
     """Share of the tokens that are cut out."""
     mean_span: float | None = Field(None, ge=1)
@@ -53,7 +55,7 @@ class Denoiser(Section):
 
     @property
     def corruption(self) -> SpanCorruption:
-        """What it does to a text. The published rule ends each text with a span, so a single span is its end."""
+        """Its corruption of a text. The published rule ends each text with a span, so a single span is its end."""
         return SpanCorruption(density=self.density, mean_span=self.mean_span or math.inf)
 
 
@@ -66,7 +68,7 @@ PUBLISHED = (
     Denoiser(kind="X", mean_span=64, density=0.15),
     Denoiser(kind="X", mean_span=64, density=0.5),
 )
-"""The seven of UL2, table 1, each as likely as the others."""
+"""UL2's seven denoisers (table 1), all equally likely."""
 
 
 class Denoisers(Objective):
@@ -75,11 +77,11 @@ class Denoisers(Objective):
     An encoder-decoder reads `mode text EOS` and writes `spans EOS`, as in span corruption. A decoder alone reads both
     in one sequence, `mode text spans EOS`, and learns the spans only. UL2 lets it see the text in both directions (a
     prefix language model); Hugging Face's causal classes can't, so here each token sees those before it. Nothing
-    stands between the two parts: the text ends in a sentinel, and the spans begin with the first one.
+    separates the two parts: the text ends in a sentinel, and the spans begin with the first one.
 
     Each denoiser takes as much text as fills `length`, which wastes least: an encoder's inputs have at most one place
-    of padding, and a decoder's sequences two. What a denoiser leaves of its window is not read in that epoch. Only
-    targets of an encoder-decoder differ in length; they are filled up to the longest, where no label is.
+    of padding, and a decoder's sequences two. The rest of its window is not read in that epoch. Only targets of an
+    encoder-decoder differ in length; they are padded to the longest, without labels there.
     """
 
     title = "denoisers"
@@ -95,7 +97,7 @@ class Denoisers(Objective):
     infill_mode = MODES["R"]
     name: Literal["denoisers"] = "denoisers"
     form: Literal["encoder-decoder", "decoder-only"] = "encoder-decoder"
-    """Where the target stands; by default what the family of the model has."""
+    """Where the target stands; by default as the model's family needs it."""
     mixture: tuple[Denoiser, ...] = PUBLISHED
     """The denoisers; by default UL2's seven."""
 
@@ -103,45 +105,45 @@ class Denoisers(Objective):
     @classmethod
     def _not_empty(cls, mixture: tuple[Denoiser, ...]) -> tuple[Denoiser, ...]:
         if not mixture:
-            raise ValueError("there is no denoiser in it: name some, or leave mixture out for UL2's seven")
+            raise ValueError("mixture has no denoiser: name some, or leave mixture out for UL2's seven")
         return mixture
 
     @property
     def head(self) -> Head:  # type: ignore[override]  # the others have one whatever their options
-        """Which kind of model serves it: its form says so."""
+        """The kind of model that serves it, by its form."""
         return "seq2seq" if self.form == "encoder-decoder" else "causal"
 
     @property
     def template(self) -> Template:  # type: ignore[override]
-        """As models of its form read."""
+        """The template of models of its form."""
         return "seq2seq" if self.form == "encoder-decoder" else "causal"
 
     @property
     def measures(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Read alone, a decoder gives every token of a text a likelihood."""
+        """Only a decoder alone gives every token of a text a likelihood."""
         return ("loss",) if self.form == "encoder-decoder" else ("bits_per_byte", "loss")
 
     @property
     def writes(self) -> Writing:  # type: ignore[override]
-        """As models of its form do."""
+        """The way in which models of its form write."""
         return "infill" if self.form == "encoder-decoder" else "generate"
 
     @property
     def reading(self) -> Reading:  # type: ignore[override]
-        """An encoder reads both ways, a decoder alone can't."""
+        """An encoder reads both ways; a decoder alone can't."""
         return "both ways" if self.form == "encoder-decoder" else "left to right"
 
     @classmethod
     def heads(cls) -> dict[Head, dict[str, str]]:
-        """Either, in its form."""
+        """Both kinds of model, each with its form."""
         return {"seq2seq": {"form": "encoder-decoder"}, "causal": {"form": "decoder-only"}}
 
     def sentinels(self, length: int) -> int:
-        """Take T5's hundred, or more where a denoiser cuts more spans: 127 in UL2's 512 tokens."""
+        """Use T5's hundred, or more if a denoiser cuts more spans: 127 in UL2's 512 tokens."""
         return max(100, self.most_spans(length))
 
     def most_spans(self, length: int) -> int:
-        """Count those of the denoiser that cuts the most."""
+        """Count the spans of the denoiser that cuts the most."""
         return max(self._spans(length))
 
     def modes(self) -> tuple[str, ...]:
@@ -155,9 +157,9 @@ class Denoisers(Objective):
         found = missing(eos=vocabulary.eos)
         if unknown := [mode for mode in self.modes() if mode not in vocabulary.named]:
             found.append(
-                f"the tokenizer has no special token {', '.join(unknown)}, with which examples begin: leave "
-                "tokenizer.path out, so that one with them is trained, or name tokens that it has as the mode of each "
-                "of objective.mixture"
+                f"the tokenizer has no special token {', '.join(unknown)}, but examples begin with it: leave "
+                "tokenizer.path out to train a tokenizer that has it, or set each mode in objective.mixture to a token "
+                "that this tokenizer has"
             )
         spans = self._spans(length)
         if max(spans) > len(vocabulary.sentinels):
@@ -174,16 +176,16 @@ class Denoisers(Objective):
         return vocabulary.eos
 
     def window(self, length: int) -> int:
-        """Give what the denoiser that takes the most text takes."""
+        """Give the most text that a denoiser takes."""
         return max(_texts(self, length))
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels`, each row by the denoiser that (seed, step, row) draws.
 
         Shapes for an encoder-decoder: (B, length) and (B, longest target); for a decoder twice (B, length), or up to
-        two places less where every denoiser leaves them. Labels are -100 where nothing is learned; inputs are filled
-        up with EOS. Where that happens to an encoder's (for spans so many that no more text fits between them), there
-        is an `attention_mask` (B, length) as well.
+        two places less if every denoiser leaves them empty. Labels are -100 where nothing is learned; inputs are
+        padded with EOS. If an encoder's inputs are padded (because no more text fits between so many spans), there is
+        an `attention_mask` (B, length) as well.
         """
         assert vocabulary.eos is not None
         length, texts = _fit(self, windows.shape[1])
@@ -200,22 +202,42 @@ class Denoisers(Objective):
             made = denoiser.corruption.batch(
                 windows[rows, :text], vocabulary, CounterRNG(rng.seed, rng.step, rng.rows[rows])
             )
-            mode = np.full((len(rows), 1), vocabulary.named[denoiser.token])
-            source, target = np.hstack([mode, made["input_ids"]]), made["labels"]
-            if apart:
-                inputs[rows, : source.shape[1]], seen[rows, : source.shape[1]] = source, 1
-                labels[rows, : target.shape[1]] = target
-            else:
-                border = source.shape[1] - 1  # without the EOS of an encoder's input
-                end = border + target.shape[1]
-                inputs[rows, :end] = np.hstack([source[:, :-1], target])
-                labels[rows, border:end] = target
+            source, target = self._announced(denoiser, made, vocabulary)
+            inputs[rows, : source.shape[1]], seen[rows, : source.shape[1]] = source, 1
+            labels[rows, : target.shape[1]] = target
         full = all(
             1 + one.corruption.lengths(text)[0] == length
             for one, text in zip(self.mixture, texts, strict=True)
         )
         hidden = {"attention_mask": seen} if apart and not full else {}
         return {"input_ids": inputs, "labels": labels, **hidden}
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Undo one corruption of the text: the one that is drawn or, for words that somebody hides, one with spans."""
+        if hidden is None:
+            denoiser = self.mixture[int(self.choose(rng)[0])]
+        else:
+            cutting = [denoiser for denoiser in self.mixture if denoiser.kind != "S"]
+            if not cutting:
+                raise HornbookError(
+                    "each denoiser of the mixture is of kind S, which takes a text's end away, and no word that "
+                    "somebody chooses: leave --hide out"
+                )
+            denoiser = cutting[0]
+        made = denoiser.corruption.example(store, vocabulary, rng, hidden)
+        inputs, labels = self._announced(denoiser, made, vocabulary)
+        return {"input_ids": inputs, "labels": labels}
+
+    def _announced(self, denoiser: Denoiser, made: Batch, vocabulary: Vocabulary) -> tuple[Ids, Ids]:
+        """Put the mode token before texts that were cut, and give inputs and labels in the form of the model."""
+        mode = np.full((len(made["labels"]), 1), vocabulary.named[denoiser.token])
+        source, target = np.hstack([mode, made["input_ids"]]), made["labels"]
+        if self.form == "encoder-decoder":
+            return source, target
+        source = source[:, :-1]  # without the EOS of an encoder's input
+        return np.hstack([source, target]), np.hstack([np.full_like(source, IGNORED), target])
 
     def choose(self, rng: CounterRNG) -> npt.NDArray[np.int64]:
         """Draw the denoiser of each row, by weight: its number in the mixture, shape (B,)."""
@@ -228,7 +250,7 @@ class Denoisers(Objective):
         return [one.corruption.spans(text)[1] for one, text in zip(self.mixture, texts, strict=True)]
 
     def targets(self, labels: Tensor) -> Tensor:
-        """A decoder's place predicts the next one's label, an encoder-decoder's its own."""
+        """In a decoder each place predicts the next place's label, in an encoder-decoder its own."""
         return labels if self.form == "encoder-decoder" else pad(labels[:, 1:], (0, 1), value=IGNORED)
 
 

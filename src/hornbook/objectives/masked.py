@@ -1,4 +1,4 @@
-"""Masked language modelling: some tokens from all the others."""
+"""Masked language modelling: predict some tokens from all the others."""
 
 from typing import ClassVar, Literal
 
@@ -6,9 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from hornbook.objectives.masking import Masking
-from hornbook.objectives.objective import Batch, Writing, missing
+from hornbook.objectives.objective import Batch, Mask, Writing, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
 
 
 class Masked(Masking):
@@ -29,19 +30,19 @@ class Masked(Masking):
     forms: ClassVar = ({"duplicates": 2}, {"whole_words": True, "exact": True})
     lesson = (
         "Some words of a text are hidden, and the model learns to find them from the words on both sides. "
-        "So it can fill a gap, but it can't write on."
+        "So it can fill a gap, but it can't continue a text."
     )
     name: Literal["masked"] = "masked"
     short: float = Field(0.1, ge=0, le=1)
-    """Share of the examples that are cut to any shorter length, as in BERT's code: a model that has seen only full ones
-    takes the SEP behind a short text for the end of a document."""
+    """Share of the examples that are cut to a random shorter length, as in BERT's code. A model that has seen only full
+    examples takes the SEP after a short text for the end of a document."""
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
         """Need what all masking needs, and room."""
         found = super().problems(vocabulary, length)
         if length < 3:
             found.append(
-                f"model.length is {length}, but a masked example needs at least 3: a word between two frames"
+                f"model.length is {length}, but a masked example needs at least 3: a word between CLS and SEP"
             )
         return found + (missing(pad=vocabulary.pad) if self.short else [])
 
@@ -52,7 +53,7 @@ class Masked(Masking):
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels` of shape (B, window + 2), `CLS text SEP`, labelled at the chosen places.
 
-        Where examples may be short, `attention_mask` (same shape) tells the text from the padding behind it.
+        If examples may be short, `attention_mask` (same shape) tells the text from the padding after it.
         """
         length = windows.shape[1] + 2
         framed = np.empty((len(windows), length), windows.dtype)
@@ -67,3 +68,14 @@ class Masked(Masking):
             batch["attention_mask"] = (places <= end).astype(np.int64)
         batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, rng)
         return batch
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Frame the text; it isn't cut short."""
+        text = store.document(0)[:-1]
+        framed = np.array([[vocabulary.cls or 0, *text, vocabulary.sep or 0]])
+        chosen = None if hidden is None else np.pad(hidden[: len(text)], 1)[None]
+        inputs, labels = self.hide(framed, vocabulary, rng, chosen)
+        seen = {"attention_mask": np.ones_like(inputs)} if self.short else {}
+        return {**seen, "input_ids": inputs, "labels": labels}

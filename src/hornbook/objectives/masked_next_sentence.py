@@ -14,9 +14,9 @@ from hornbook.store import Chunking, DocumentChunks, TokenStore
 class MaskedNextSentence(Pairs):
     """Tell whether B follows A in the text, or comes from another document (Devlin et al., 2019, section 3.1).
 
-    Half of the pairs have a B from another document, each equally likely, from one of its sentences on, as long as
-    there is room and text: label 1. It is never of A's own document, and so what follows A only where the corpus
-    holds a text twice. The others have what follows: label 0.
+    In half of the pairs, B is from another document: label 1. Every other document is equally likely. B begins with
+    one of its sentences, and is as long as room and text allow. B is never from A's own document, so it can be what
+    follows A only if the corpus holds a text twice. In the other pairs, B is what follows A: label 0.
     """
 
     title = "masked, next sentence"
@@ -27,15 +27,17 @@ class MaskedNextSentence(Pairs):
     )
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
+    classes: ClassVar = ("follows", "from elsewhere")
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself. Raises HornbookError where there is no other document to draw from."""
         chunking = DocumentChunks(store.ends, self.window(length))
         if len(chunking.documents) < 2:
             raise HornbookError(
-                f"{self.name} takes every other text from another document, and a part of the corpus has "
-                f"{len(chunking.documents)} of at least two tokens: cut the text into more (corpus.documents), "
-                "hold out more (corpus.heldout_fraction), or choose an objective that needs no second one"
+                f"{self.name} takes texts from another document, but a part of the corpus has "
+                f"{len(chunking.documents)} of at least two tokens: cut the text into more documents "
+                "(corpus.documents), hold out more (corpus.heldout_fraction), or choose an objective that needs no "
+                "second document"
             )
         return chunking
 

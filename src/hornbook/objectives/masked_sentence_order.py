@@ -12,7 +12,7 @@ from hornbook.store import Chunking, DocumentChunks, TokenStore
 
 
 class MaskedSentenceOrder(Pairs):
-    """Tell whether two consecutive segments were swapped (Lan et al., 2020, section 3.1), as half of them are.
+    """Tell whether two consecutive segments were swapped (Lan et al., 2020, section 3.1); half of them are.
 
     Label 0: A and B stand as in the text; label 1: they were swapped.
     """
@@ -25,14 +25,15 @@ class MaskedSentenceOrder(Pairs):
     )
     name: Literal["masked_sentence_order"] = "masked_sentence_order"
     label: ClassVar = "sentence_order_label"
+    classes: ClassVar = ("in order", "swapped")
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
         """Cut each document by itself. Raises HornbookError where no document can be divided."""
         chunking = DocumentChunks(store.ends, self.window(length))
         if not chunking.count:
             raise HornbookError(
-                f"{self.name} divides documents in two, and none in a part of the corpus has two tokens: give a longer "
-                "text, or hold out more (corpus.heldout_fraction)"
+                f"{self.name} divides documents in two, but a part of the corpus has no document of two tokens: give a "
+                "longer text, or hold out more (corpus.heldout_fraction)"
             )
         return chunking
 
@@ -45,6 +46,6 @@ class MaskedSentenceOrder(Pairs):
         chunking: Chunking,
         rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
-        """Swap half of them."""
+        """Swap half of the pairs."""
         swapped = rng.uniform("swapped", 1)[:, 0] < 0.5
         return second.where(swapped, first), first.where(swapped, second), swapped.astype(np.int64)

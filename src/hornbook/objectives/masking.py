@@ -1,46 +1,45 @@
-"""What all objectives share that hide words of a text: which ones, and what stands in their place."""
+"""What all objectives that hide words share: which words they hide, and what replaces these."""
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.objectives.objective import IGNORED, Objective, missing
+from hornbook.objectives.objective import IGNORED, Mask, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
-
-Mask = npt.NDArray[np.bool_]
 
 
 class Masking(Objective):
     """Options of masked language modelling, and how a text is masked (Devlin et al., 2019, section 3.1).
 
-    Of the chosen tokens, 80 % are replaced by the mask token, 10 % by a random word, 10 % stay: drawn for every token
-    by itself, also within whole words, as `create_masked_lm_predictions` of google-research/bert does.
+    Of the chosen tokens, 80 % are replaced by the mask token, 10 % by a random word, and 10 % stay. This is drawn
+    for every token by itself, also within whole words, as in `create_masked_lm_predictions` of google-research/bert.
     """
 
     reading = "both ways"
     rate: float = Field(0.15, gt=0, lt=1)
     """Share of the tokens that are chosen."""
     mask: float = Field(0.8, ge=0, le=1)
-    """Share of the chosen that become the mask token."""
+    """Share of the chosen tokens that become the mask token."""
     random: float = Field(0.1, ge=0, le=1)
-    """Share of the chosen that become a random word, never a special token."""
+    """Share of the chosen tokens that become a random word, never a special token."""
     whole_words: bool = False
     """Whether all tokens of a word are chosen together."""
     exact: bool = False
-    """Whether every example has round(rate * tokens) chosen ones, at least one, as in BERT's code; else each token or
-    word is chosen by itself. With whole words it may be less: as in BERT's code, one that is too long is skipped."""
+    """Whether every example has round(rate * tokens) chosen tokens, at least one, as in BERT's code; else each token or
+    word is chosen by itself. With whole words it may have fewer: as in BERT's code, a word that is too long is
+    skipped."""
     duplicates: int | None = Field(None, ge=1)
-    """In how many ways a text is masked: BERT made ten copies of each, and epoch e reads copy e modulo ten. None masks
-    it anew each time (RoBERTa, Liu et al., 2019, section 4.1)."""
+    """The number of ways in which a text is masked: BERT made ten copies of each text, and epoch e reads copy e modulo
+    ten. None masks a text anew each time (RoBERTa, Liu et al., 2019, section 4.1)."""
 
     @property
     def copies(self) -> int | None:
-        """As many as there are duplicates."""
+        """The number of duplicates."""
         return self.duplicates
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
-        """Need a mask token, the two that frame an example, known words, and shares that leave room for each other."""
+        """Need a mask token, CLS and SEP, known words, and shares that add up to at most 1."""
         found = missing(cls=vocabulary.cls, sep=vocabulary.sep, mask=vocabulary.mask)
         if self.mask + self.random > 1:
             found.append(
@@ -57,9 +56,15 @@ class Masking(Objective):
         """Documents end in SEP, as sentences do in BERT and RoBERTa."""
         return vocabulary.sep
 
-    def hide(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> tuple[Ids, Ids]:
-        """Mask texts (B, length): the input and, where a token was chosen, it as the label. Special tokens stay."""
-        chosen = self.choose(text, vocabulary, rng)
+    def hide(
+        self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG, chosen: Mask | None = None
+    ) -> tuple[Ids, Ids]:
+        """Mask texts (B, length): give inputs, and labels with each chosen token. Special tokens stay.
+
+        `chosen` (B, length) replaces the drawn choice; what a chosen token becomes is still drawn.
+        """
+        if chosen is None:
+            chosen = self.choose(text, vocabulary, rng)
         places = np.nonzero(chosen)
         replacement = rng.uniform_at("fate", *places)
         words = (rng.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
@@ -70,13 +75,13 @@ class Masking(Objective):
         return inputs, labels
 
     def choose(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Mask:
-        """Choose what is to be predicted of texts (B, length)."""
+        """Choose the tokens of texts (B, length) to predict."""
         allowed = ~vocabulary.is_special(text)
         scores = rng.uniform("chosen", text.shape[1])
         if not (self.whole_words or self.exact):
             return (scores < self.rate) & allowed
         begins = vocabulary.begins_word(text) if self.whole_words else np.ones_like(allowed)
-        # A word has the number of its first token, which stands for the word.
+        # Each token has the place of its word's first token, whose score decides for the word.
         first = np.maximum.accumulate(np.where(begins, np.arange(text.shape[1]), 0), axis=1)
         chosen = np.take_along_axis(scores, first, axis=1) < self.rate
         if self.exact:
@@ -89,7 +94,7 @@ class Masking(Objective):
 
 
 def _sizes(begins: Mask) -> Ids:
-    """Count the tokens from each beginning to the next: the same shape, of which only the beginnings matter."""
+    """Count the tokens from each beginning to the next, in the same shape; only the beginnings matter."""
     rows, length = begins.shape
     place = np.where(begins, np.arange(length), length)
     following = np.minimum.accumulate(place[:, ::-1], axis=1)[:, ::-1]
@@ -97,7 +102,7 @@ def _sizes(begins: Mask) -> Ids:
 
 
 def _fill(scores: npt.NDArray[np.float64], sizes: Ids, wanted: Ids) -> Mask:
-    """Take words by ascending score, those of infinite score never, as long as no more than `wanted` tokens come of it.
+    """Take words by ascending score, at most `wanted` tokens; words of infinite score are never taken.
 
     A word that is too long for what is left is skipped: `create_masked_lm_predictions` of google-research/bert.
     """

@@ -4,11 +4,15 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hornbook.errors import HornbookError
 from hornbook.families import Family
+from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.cross_entropy import linear_cross_entropy
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
@@ -17,45 +21,46 @@ from hornbook.store import Chunking, Plan, TokenStore, Windows
 from hornbook.tokenizers import Head, Template
 
 Batch = dict[str, Ids]
+Mask = npt.NDArray[np.bool_]
 Writing = Literal["generate", "unmask", "infill"] | None
 Reading = Literal["left to right", "right to left", "both ways"]
-"""Right to left means that the tokens of a text are turned around: what follows the end token is the text's last."""
+"""Right to left means that a text's tokens are reversed: the text's last token follows the end token."""
 
 READING = "reading_direction"
-"""The key of a config.json that says so, where a causal model doesn't read from left to right."""
+"""The config.json key for the direction of a causal model that doesn't read from left to right."""
 
 IGNORED = -100
-"""The label of a place that isn't learned from: Hugging Face's convention."""
+"""The label of a place that the loss ignores: Hugging Face's convention."""
 
 
 class Objective(Section):
     """An objective: its options, what it needs, its batches and its loss.
 
-    What is annotated here without a value has to be declared by each objective: one that is missing is refused by name
-    when the objective is registered.
+    Each objective has to declare every attribute that is annotated here without a value. If one is missing, registering
+    the objective fails and names it.
 
     Batches are in Hugging Face's own form (`input_ids`, `labels`, unshifted, -100 where there is nothing to learn), so
-    that any model class there takes them as they are and computes the same loss.
+    that any of its model classes takes them as they are and computes the same loss.
     """
 
     title: ClassVar[str]
-    """As people write it, on pages and in tables."""
+    """Its name on pages and in tables."""
     paper: ClassVar[str]
     """Where it was published: authors, year, and the arXiv number or DOI."""
     head: ClassVar[Head]
-    """Which kind of model serves it: any name, by which a family offers the class."""
+    """The kind of model that serves it: any name under which a family offers a class."""
     template: ClassVar[Template]
     """How its texts are framed: the template of the tokenizer, and how the doctor looks at the model."""
     natural: ClassVar[frozenset[Head]]
-    """The heads for which it is the objective that nobody has to name, as when a stranger's folder is measured."""
+    """The heads for which it is the default objective, as when a stranger's folder is measured."""
     measures: ClassVar[tuple[str, ...]]
-    """The measures (`hornbook.measures`) that say something true of a model that learned by it, in their order."""
+    """The measures (`hornbook.measures`) that are valid for a model trained with it, in their order."""
     writes: ClassVar[Writing]
-    """How such a model writes a sample: it goes on from a text, fills hidden words, fills spans, or can't write."""
+    """How such a model writes a sample: it continues a text, fills hidden words, fills spans, or can't write."""
     reading: ClassVar[Reading]
-    """The direction in which such a model reads a text: measures and samples go by it, or are refused."""
+    """The direction in which such a model reads a text: measures and samples follow it, or are refused."""
     lesson: ClassVar[str]
-    """What a learner should be told of it, in one or two plain sentences: on the page, and with each preset."""
+    """What a learner should know about it, in one or two plain sentences: on the page, and with each preset."""
     whole_text: ClassVar[bool]
     """Whether every token of a text is a label, each once, so that the loss gives bits per byte."""
     sentences: ClassVar[bool] = False
@@ -65,10 +70,10 @@ class Objective(Section):
     infill_mode: ClassVar[str] = ""
     """The special token that tells such a model to fill short gaps, where its tokenizer has it; empty for none."""
     terms: ClassVar[dict[str, float]]
-    """What `loss` gives, and what each is worth in the loss that is learned from; at 0 it is only watched."""
+    """The terms that `loss` gives, each with its weight in the training loss; weight 0 means only logged."""
 
     forms: ClassVar[tuple[dict[str, Any], ...]] = ()
-    """Other options under which it makes other batches: `hornbook.testing` tries each of them too."""
+    """Other options that change its batches: `hornbook.testing` tries each of them too."""
 
     @classmethod
     def heads(cls) -> dict[Head, dict[str, str]]:
@@ -77,14 +82,14 @@ class Objective(Section):
 
     @classmethod
     def suited(cls, heads: Collection[Head]) -> dict[str, str]:
-        """Give the options that follow from the heads that a model can have, where a recipe doesn't say them."""
+        """Give the options that follow from the heads that a model can have, if a recipe doesn't set them."""
         return next((options for head, options in cls.heads().items() if head in heads), {})
 
     @classmethod
     def refusal(cls, family: Family, values: Mapping[str, Any]) -> str | None:
         """Say why a family's model, with these values in its configuration, can't serve it; None where one can.
 
-        It is enough to serve it in one of its forms. The answer is empty as `Family.refusal`'s is.
+        Serving one of its forms is enough. The answer can be empty, like that of `Family.refusal`.
         """
         refusals = [family.refusal(head, values) for head in cls.heads()]
         return None if None in refusals else refusals[0]
@@ -98,11 +103,11 @@ class Objective(Section):
         return 0
 
     def modes(self) -> tuple[str, ...]:
-        """Name the special tokens of its own that a tokenizer must have."""
+        """Name its own special tokens, which a tokenizer must have."""
         return ()
 
     def describe(self) -> str:
-        """Name it with its options, in words, for those who read its figures."""
+        """Name it with its options, in words, for readers of its figures."""
         options = dict(self)
         name = str(options.pop("name")).replace("_", " ")
         listed = ", ".join(filter(None, map(_told, options.keys(), options.values())))
@@ -130,12 +135,12 @@ class Objective(Section):
 
     @property
     def copies(self) -> int | None:
-        """In how many ways an example is made; None where it is made anew each time that it is read."""
+        """The number of ways in which an example is made; None if it is made anew each time that it is read."""
         return None
 
     @property
     def restarts(self) -> bool:
-        """Whether positions restart within an example, so that nobody can count how many tokens stand at each."""
+        """Whether positions restart within an example, so that the tokens at each position can't be counted."""
         return False
 
     def plan(
@@ -153,14 +158,31 @@ class Objective(Section):
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Make a batch of windows, shape (B, window), without a loop over examples: arrays of shape (B, ...).
 
-        An objective that reads anything else than windows has a `read` of its own instead.
+        An objective that doesn't read windows has its own `read` instead.
         """
         raise NotImplementedError
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Make a batch of one example, the first document of a store, whole: arrays of shape (1, ...).
+
+        `hidden`, shape (tokens of the store,), is True at the tokens that are to be hidden instead of drawn ones. Where
+        the whole text is learned, it stands between two end tokens, as documents do in training. Raises HornbookError
+        where the objective hides no words, or not these.
+        """
+        if hidden is not None:
+            raise HornbookError(
+                f"the objective {self.title} hides no words that somebody chooses: leave --hide out"
+            )
+        document = store.document(0)
+        text = np.concatenate([document[-1:], document]) if self.whole_text else document[:-1]
+        return self.batch(text[None], vocabulary, rng)
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Compute the loss of a batch: the sum over its labels in nats, and how many labels there are; shape (terms,).
 
-        The head is applied only where there is a label, which changes nothing but the time.
+        The head is applied only where there is a label, which saves time and changes nothing else.
         """
         return self.loss_of(family, model, *family.hidden_and_labels(model, batch))
 
@@ -171,8 +193,24 @@ class Objective(Section):
         labels = self.targets(labels)
         learned = (labels != IGNORED).flatten().nonzero().squeeze(1)
         features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
-        nats = linear_cross_entropy(features, model.get_output_embeddings(), labels.flatten()[learned])
+        right, output = labels.flatten()[learned], family.output(model)
+        if output is None:
+            nats = nn.functional.cross_entropy(features.float(), right, reduction="sum")
+        else:
+            nats = linear_cross_entropy(features, output, right)
         return nats[None], torch.tensor([len(learned)], device=nats.device)
+
+    def arithmetic(
+        self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Arithmetic]:
+        """Compute the terms of the loss place by place, for somebody to look at: the sums of `loss`, by another way.
+
+        A term that isn't a sum of -ln p, such as an accuracy, is left out.
+        """
+        hidden, labels = family.hidden(model, batch), self.targets(batch["labels"])
+        rows, places = (labels != IGNORED).nonzero(as_tuple=True)
+        logits = family.logits(model, hidden[rows, places])
+        return {next(iter(self.terms)): judge(logits, labels[rows, places], rows, places)}
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the labels of a batch without computing its loss: shape (terms,)."""
@@ -184,7 +222,7 @@ class Objective(Section):
 
 
 def _told(option: str, value: object) -> str:
-    """Put an option in words; one that is off, in none."""
+    """Put an option in words; an option that is off gives no words."""
     words = option.replace("_", " ")
     if isinstance(value, tuple):
         return f"{words}: " + "; ".join(" ".join(_told(*one) for one in part if one[1]) for part in value)
@@ -197,7 +235,7 @@ def missing(**roles: int | None) -> list[str]:
     """Name the roles that a tokenizer lacks."""
     return [
         f"the tokenizer has no {role} token, which this objective needs: choose a tokenizer.style that has one, or "
-        "give one that exists what is missing with hornbook tokenizer reindex FOLDER --for FAMILY"
+        "add what is missing to an existing tokenizer with hornbook tokenizer reindex FOLDER --for FAMILY"
         for role, token in roles.items()
         if token is None
     ]

@@ -15,8 +15,9 @@ from transformers import PreTrainedModel
 
 from hornbook.families import FAMILIES, Family, Head
 from hornbook.formats import sum_format
+from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
-from hornbook.objectives.objective import Batch, missing
+from hornbook.objectives.objective import Batch, Mask, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.store import Chunking, DocumentChunks, TokenStore
@@ -39,13 +40,12 @@ class Segments:
 class Pairs(Masking):
     """Predict hidden words of `CLS A SEP B SEP`, and from CLS's place how the segments A and B belong together.
 
-    As `create_instances_from_document` of google-research/bert and of google-research/albert, a pair is made of
-    consecutive sentences of one document, `length - 3` tokens of them or, for a share of the pairs, a random smaller
-    number from 2 on; A ends with one of these sentences, each equally likely. Different from there, where text that
-    runs over its room is then cut at any end of either segment, A always begins with a sentence, and B ends where the
-    room or the document does. Text of a single sentence is divided anywhere: published BERT gives it a random B, so
-    that a few more than half of its pairs have one. An epoch has a pair begin in every `length - 3` tokens of each
-    document.
+    As in `create_instances_from_document` of google-research/bert and of google-research/albert, a pair is made of
+    consecutive sentences of one document: `length - 3` tokens or, for a share of the pairs, a random smaller number
+    from 2 on. A ends with one of these sentences, each equally likely. There, text that is too long is then cut at any
+    end of either segment. Here, A always begins with a sentence, and B ends where the room or the document ends. Text
+    of a single sentence is divided anywhere; published BERT gives it a random B, so that slightly more than half of
+    its pairs have one. In an epoch, a pair begins in every `length - 3` tokens of each document.
 
     The loss is the mean over the hidden words plus the mean over the pairs, as published.
     """
@@ -59,9 +59,11 @@ class Pairs(Masking):
     sentences = True
     terms: ClassVar = {"masked-token loss": 1.0, "sentence loss": 1.0, "sentence accuracy": 0.0}
     label: ClassVar[str]
-    """The batch's key for what B is, Hugging Face's: 0 where A and B are as they were in the text, else 1."""
+    """Hugging Face's key for the label of a pair: 0 if A and B are as they were in the text, else 1."""
+    classes: ClassVar[tuple[str, str]]
+    """What these two labels mean, in a word or two."""
     short: float = Field(0.1, ge=0, le=1)
-    """Share of the pairs that are made shorter than there is room, lest the model only ever see full ones."""
+    """Share of the pairs that are shorter than the room, so that the model doesn't see only full ones."""
 
     @abstractmethod
     def pair(
@@ -73,7 +75,7 @@ class Pairs(Masking):
         chunking: Chunking,
         rng: CounterRNG,
     ) -> tuple[Segments, Segments, Ids]:
-        """Make A and B, and their labels, of two consecutive segments; together they have at most `size` tokens."""
+        """Make A and B, and their labels, from two consecutive segments; together they have at most `size` tokens."""
 
     def examples(self, length: int) -> str:
         """Say that they are pairs, which can be shorter."""
@@ -83,9 +85,7 @@ class Pairs(Masking):
         """Need what all masking needs, padding, and room."""
         found = super().problems(vocabulary, length) + missing(pad=vocabulary.pad)
         if length < 5:
-            found.append(
-                f"model.length is {length}, but a pair needs at least 5: two words between three frames"
-            )
+            found.append(f"model.length is {length}, but a pair needs at least 5: two words, CLS and two SEP")
         return found
 
     def window(self, length: int) -> int:
@@ -94,7 +94,7 @@ class Pairs(Masking):
 
     @classmethod
     def refusal(cls, family: Family, values: Mapping[str, Any]) -> str | None:
-        """Add which families have a head for pairs, where one that fills masks has none."""
+        """Add which families have a head for pairs, if a family of masked models has none."""
         why = super().refusal(family, values)
         if why != "" or "masked" not in family.heads:
             return why
@@ -109,6 +109,26 @@ class Pairs(Masking):
         self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
     ) -> Batch:
         """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,)."""
+        return self._read(store, chunking, starts, vocabulary, rng)
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Make a pair of the whole text; a second segment from elsewhere takes the words in its place away."""
+        whole = self.model_copy(update={"short": 0})
+        chunking = whole.chunking(store, len(store.document(0)) - 1 + 3)
+        return whole._read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
+
+    def _read(
+        self,
+        store: TokenStore,
+        chunking: Chunking,
+        starts: Ids,
+        vocabulary: Vocabulary,
+        rng: CounterRNG,
+        hidden: Mask | None = None,
+    ) -> Batch:
+        """Frame the pairs and hide words of them: drawn ones, or `hidden` ones of the store's tokens."""
         a, b, label = self.segments(store, chunking, starts, rng)
         place = np.arange(chunking.window + 3)
         from_a = place - 1
@@ -120,7 +140,8 @@ class Pairs(Masking):
         text = np.where(in_a | in_b, store.tokens[source].astype(np.int64), vocabulary.pad or 0)
         text = np.where(sep, vocabulary.sep or 0, text)
         text[:, 0] = vocabulary.cls or 0
-        inputs, labels = self.hide(text, vocabulary, rng)
+        chosen = None if hidden is None else hidden[source] & (in_a | in_b)
+        inputs, labels = self.hide(text, vocabulary, rng, chosen)
         return {
             "input_ids": inputs,
             "attention_mask": (from_b <= b.lengths[:, None]).astype(np.int64),
@@ -132,11 +153,11 @@ class Pairs(Masking):
     def segments(
         self, store: TokenStore, chunking: Chunking, starts: Ids, rng: CounterRNG
     ) -> tuple[Segments, Segments, Ids]:
-        """Find A and B of the pairs that belong to stretches beginning at `starts`, and what they are labelled."""
+        """Find A and B of the pairs for the chunks that begin at `starts`, and their labels."""
         sentences, room = sentence_places(store), chunking.window
         document = np.searchsorted(store.ends, starts, side="right")
         stop = store.ends[document] - 1
-        # The first sentence that begins in the stretch, if one does; and never the document's last token alone.
+        # The first sentence that begins in the chunk, if there is one; never the document's last token alone.
         following = sentences[np.minimum(np.searchsorted(sentences, starts), len(sentences) - 1)]
         found = (following >= starts) & (following < np.minimum(starts + room, stop))
         starts = np.minimum(np.where(found, following, starts), stop - 2)
@@ -158,7 +179,7 @@ class Pairs(Masking):
         return self.pair(first, second, size, store, chunking, rng)
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute the two losses in nats, and how many pairs were judged rightly."""
+        """Compute the two losses in nats, and how many pairs were judged correctly."""
         wanted = batch[self.label]
         given = {key: value for key, value in batch.items() if key != self.label}
         hidden, labels = family.hidden_and_labels(model, given)
@@ -169,6 +190,17 @@ class Pairs(Masking):
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))
         return torch.stack([words[0], nats, right]), torch.cat([count, pairs, pairs])
+
+    def arithmetic(
+        self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Arithmetic]:
+        """Add what the model says of each pair, at its first place."""
+        given = {key: value for key, value in batch.items() if key != self.label}
+        words = super().arithmetic(family, model, given)
+        rows = torch.arange(len(batch[self.label]), device=batch[self.label].device)
+        logits = family.pair_logits(model, family.hidden(model, given))
+        judged = judge(logits, batch[self.label], rows, torch.zeros_like(rows), self.classes)
+        return words | {"sentence loss": judged}
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the hidden words and, twice, the pairs."""

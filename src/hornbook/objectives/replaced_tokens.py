@@ -1,4 +1,4 @@
-"""ELECTRA's objective: which words of a text did a small masked model put there?"""
+"""ELECTRA's objective: tell which words of a text a small masked model put there."""
 
 from typing import ClassVar, Literal
 
@@ -10,13 +10,15 @@ from transformers import PreTrainedModel
 
 from hornbook.families import Family
 from hornbook.formats import sum_format
+from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masked import Masked
-from hornbook.objectives.objective import IGNORED, Batch
+from hornbook.objectives.objective import IGNORED, Batch, Mask
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
 
 _DRAWS = 2**23
-"""Different random numbers for a word: as many as fp32 can divide and multiply without ever reaching 1."""
+"""How many random numbers there are for a word: as many as fp32 can divide and multiply without ever reaching 1."""
 _ROWS = 512
 """Words that are drawn at once: each takes a row of the vocabulary's length."""
 
@@ -25,13 +27,13 @@ class ReplacedTokens(Masked):
     """Tell the tokens of a text that a generator replaced from the original ones (Clark et al., 2020, section 2).
 
     The generator predicts hidden words, as in masked language modelling. At each hidden place a word is drawn from
-    what it predicts, and the model judges every place of the text so filled, padding excepted. A word that happens to
+    its prediction. The model then judges every place of the filled text, except padding. A word that happens to
     be the original one counts as original. No gradient flows through the drawing.
 
     The loss is the generator's plus 50 times the detection's, each the mean over its own places. Accuracies are over
-    all places that are judged; the last is that of calling every token original, which says what the other is worth.
-    It needs a model with the head `detection`: it gives a logit for each place, and its `generator` is a masked model
-    of the same family.
+    all places that are judged; the last one is that of calling every token original, a baseline for the other.
+    The objective needs a model with the head `detection`: the model gives a logit for each place, and its `generator`
+    is a masked model of the same family.
     """
 
     title = "replaced tokens"
@@ -60,12 +62,17 @@ class ReplacedTokens(Masked):
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give what masking gives, and `draws` (B, length): a random number for each place, from 0 to 2**23 - 1."""
-        batch = super().batch(windows, vocabulary, rng)
-        return batch | {"draws": rng.integers("draws", batch["labels"].shape[1], _DRAWS)}
+        return _with_draws(super().batch(windows, vocabulary, rng), rng)
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Add the random numbers to a masked example."""
+        return _with_draws(super().example(store, vocabulary, rng, hidden), rng)
 
     def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute the two losses in nats, how many places were judged rightly, and how many are original."""
-        given = {name: one for name, one in batch.items() if name not in ("labels", "draws")}
+        """Compute the two losses in nats, how many places were judged correctly, and how many are original."""
+        given = _given(batch)
         hidden, labels = family.hidden_and_labels(model.generator, given | {"labels": batch["labels"]})
         words, _ = self.loss_of(family, model.generator, hidden, labels)
         chosen = batch["labels"] != IGNORED
@@ -78,6 +85,22 @@ class ReplacedTokens(Masked):
         nats = binary_cross_entropy_with_logits(judged.to(wanted.dtype), wanted, reduction="sum")
         right = ((judged > 0) == wanted.bool()).sum()
         return torch.stack([words[0], nats, right, (wanted == 0).sum()]), self.counts(batch)
+
+    def arithmetic(
+        self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Arithmetic]:
+        """Add what the model says of each place: its logit z means replaced, and original has the logit 0."""
+        given, chosen = _given(batch), batch["labels"] != IGNORED
+        words = super().arithmetic(family, model.generator, given | {"labels": batch["labels"]})
+        hidden = family.hidden(model.generator, given)[chosen]
+        drawn = draw(family, model.generator, hidden, batch["draws"][chosen])
+        text = given["input_ids"].masked_scatter(chosen, drawn)
+        rows, places = _real(batch).nonzero(as_tuple=True)
+        z = model(**given | {"input_ids": text}).logits[rows, places]
+        replaced = (chosen & (text != batch["labels"]))[rows, places].long()
+        logits = torch.stack([torch.zeros_like(z), z], 1)
+        judged = judge(logits, replaced, rows, places, ("original", "replaced"), text[rows, places])
+        return words | {"detection loss": judged}
 
     def counts(self, batch: dict[str, Tensor]) -> Tensor:
         """Count the hidden words and, for all else, the places that are judged."""
@@ -98,6 +121,15 @@ def draw(family: Family, generator: PreTrainedModel, hidden: Tensor, draws: Tens
         places = numbers[:, None].to(until.dtype) / _DRAWS * until[:, -1:]
         words.append(torch.searchsorted(until, places, right=True).squeeze(1))
     return torch.cat(words)
+
+
+def _with_draws(batch: Batch, rng: CounterRNG) -> Batch:
+    return batch | {"draws": rng.integers("draws", batch["labels"].shape[1], _DRAWS)}
+
+
+def _given(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take what both models read of a batch."""
+    return {name: one for name, one in batch.items() if name not in ("labels", "draws")}
 
 
 def _real(batch: dict[str, Tensor]) -> Tensor:

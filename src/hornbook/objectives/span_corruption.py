@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from hornbook.objectives.objective import Batch, Objective, missing
+from hornbook.errors import HornbookError
+from hornbook.objectives.objective import Batch, Mask, Objective, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
 
 
 class SpanCorruption(Objective):
@@ -41,7 +43,7 @@ class SpanCorruption(Objective):
     """Mean length of a span, in tokens."""
 
     def spans(self, window: int) -> tuple[int, int]:
-        """Count the tokens that a text of `window` tokens loses, and the spans in which it does."""
+        """Count the tokens that a text of `window` tokens loses, and the spans that they form."""
         lost = min(max(round(window * self.density), 1), window - 1)
         return lost, min(max(round(lost / self.mean_span), 1), window - lost)
 
@@ -53,8 +55,8 @@ class SpanCorruption(Objective):
     def window(self, length: int) -> int:
         """Find the longest text whose input has at most `length` tokens: 568 for 512, with targets of 114.
 
-        The published rule looks among texts of `length` tokens and more; where every span is a single token, a
-        sentinel takes its place and the text must be one token shorter for EOS.
+        The published rule looks only among texts of `length` tokens and more. But if every span is a single token, a
+        sentinel takes its place, and the text must be one token shorter to leave room for EOS.
         """
         window = length if self.lengths(length)[0] <= length else length - 1
         while self.lengths(window + 1)[0] <= length:
@@ -62,11 +64,11 @@ class SpanCorruption(Objective):
         return window
 
     def sentinels(self, length: int) -> int:
-        """Take T5's hundred."""
+        """Use T5's hundred."""
         return 100
 
     def most_spans(self, length: int) -> int:
-        """Every example has as many."""
+        """Count the spans of an example; all examples have the same number."""
         return self.spans(self.window(length))[1]
 
     def problems(self, vocabulary: Vocabulary, length: int) -> list[str]:
@@ -101,12 +103,37 @@ class SpanCorruption(Objective):
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
         """Give `input_ids` and `labels`: the kept text and the cut spans, sentinels in between, each with EOS.
 
-        Shapes (B, input length) and (B, target length) of `lengths`: every example has as many spans as the others.
+        Shapes (B, input length) and (B, target length) of `lengths`: all examples have the same number of spans.
         """
         lost = self.cut(windows.shape[1], rng)
         return {
             "input_ids": collapse(windows, lost, vocabulary),
             "labels": collapse(windows, ~lost, vocabulary),
+        }
+
+    def example(
+        self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
+    ) -> Batch:
+        """Cut the hidden words out; words that stand together are one span."""
+        text = store.document(0)[None, :-1]
+        count = text.shape[1]
+        if hidden is None:
+            spans = self.spans(count)[1] if count > 1 else 0
+        else:
+            lost = hidden[None, :count]
+            spans = int((lost & ~np.pad(lost, ((0, 0), (1, 0)))[:, :-1]).sum())
+        if not 0 < spans <= len(vocabulary.sentinels):
+            raise HornbookError(
+                f"a text of {count} tokens would lose {spans} spans, and there are {len(vocabulary.sentinels)} "
+                "sentinels for them: give a text of two tokens or more, and hide fewer words"
+            )
+        if hidden is None:
+            return self.batch(text, vocabulary, rng)
+        # With a kept token before all, a span that begins the text has its sentinel too.
+        before = ((0, 0), (1, 0))
+        return {
+            "input_ids": collapse(text, lost, vocabulary),
+            "labels": collapse(np.pad(text, before), ~np.pad(lost, before), vocabulary),
         }
 
 

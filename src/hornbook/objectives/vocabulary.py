@@ -1,4 +1,4 @@
-"""What an objective has to know of a tokenizer: the ids that mean something, and those that are words."""
+"""What an objective has to know about a tokenizer: which ids have a role, and which are words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,13 +31,13 @@ class Vocabulary:
     """T5's sentinels, <extra_id_0> first."""
     pad: int | None = None
     named: Mapping[str, int] = field(default_factory=dict)
-    """Special tokens by what they are called."""
+    """Special tokens by name."""
     tokenizer: PreTrainedTokenizerBase | None = field(default=None, repr=False, compare=False)
-    """Asked where words begin, where that matters."""
+    """Needed to find where words begin."""
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerBase) -> "Vocabulary":
-        """Read them from the tokenizer, by role and by name, never by position."""
+        """Read the ids from the tokenizer, by role and by name, never by position."""
         known = np.array(sorted(set(tokenizer.get_vocab().values())), np.int64)
         sentinels = np.array(sentinel_ids(tokenizer), np.int64)
         special = np.union1d(np.array(tokenizer.all_special_ids, np.int64), sentinels)
@@ -67,7 +67,7 @@ class Vocabulary:
         return table[ids]
 
     def begins_word(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """Tell which tokens of texts (B, length) begin a word; a special token is one, and bounds its neighbours."""
+        """Tell which tokens of texts (B, length) begin a word; a special token is a word of its own."""
         assert self.edges is not None
         special = self.is_special(ids)
         begins = self.edges.begins[ids] | special

@@ -6,14 +6,14 @@ from transformers import PreTrainedModel
 
 from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, learned
 
-# Against division by zero, and for parameters of size zero. PyTorch's own default of the first, 1.2e-7, is larger than
-# the squared gradients of many a matrix, which then takes longer steps than the paper's; its square is used too, so
-# that much below 1e-18 it would vanish in fp32, and rows without a gradient would become NaN.
+# The first guards against division by zero, the second is for parameters of size zero. PyTorch's own default of the
+# first, 1.2e-7, is larger than the squared gradients of many matrices, whose steps are then longer than the paper's.
+# Its square is used too: much below 1e-18, the square would vanish in fp32, and rows without a gradient would be NaN.
 _GUARDS = (1e-18, 1e-3)
 
 
 class AdafactorSpec(OptimizerSpec):
-    """Steps in proportion to each parameter's size, and no decay."""
+    """Takes steps in proportion to each parameter's size, without weight decay."""
 
     name = "adafactor"
     title = "Adafactor"
@@ -23,5 +23,5 @@ class AdafactorSpec(OptimizerSpec):
     def make(
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
-        """Make it."""
+        """Make Adafactor."""
         return [Adafactor(learned(model), lr=0.0, eps=_GUARDS, weight_decay=0.0)]

@@ -8,7 +8,7 @@ from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adam
 
 
 class AdamWSpec(OptimizerSpec):
-    """For every parameter; matrices are decayed."""
+    """AdamW for every parameter; only matrices have weight decay."""
 
     name = "adamw"
     title = "AdamW"
@@ -18,5 +18,5 @@ class AdamWSpec(OptimizerSpec):
     def make(
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
-        """Make it."""
+        """Make AdamW."""
         return [adamw(learned(model), settings)]

@@ -15,9 +15,9 @@ from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adam
 class Muon(torch.optim.Muon):
     """PyTorch's Muon (Jordan et al., 2024, kellerjordan.github.io/posts/muon), in fp32 from end to end.
 
-    PyTorch rounds the gradient to bf16 before the Newton-Schulz steps, whatever the device; a processor without units
-    for bf16 takes some twenty times longer for them than in fp32. Momentum and steps of a parameter in a narrower
-    format are in fp32 too, and those of one in fp64 in fp64.
+    PyTorch rounds the gradient to bf16 before the Newton-Schulz steps on every device. A CPU without bf16 units takes
+    about twenty times longer for these steps than in fp32. For parameters in a narrower dtype, momentum and steps are
+    in fp32 too; for parameters in fp64, they are in fp64.
     """
 
     @torch.no_grad()
@@ -25,7 +25,7 @@ class Muon(torch.optim.Muon):
         """Take one step with Nesterov momentum: along the nearest (semi-)orthogonal matrix, 0.2 sqrt(max(m, n)) long.
 
         That length is Liu et al.'s (2025, "Muon is scalable for LLM training", section 2.2): the root mean square of
-        a step is then that of AdamW's, so that one learning rate and one weight decay serve both.
+        a step then equals that of an AdamW step, so that one learning rate and one weight decay serve both.
         """
         for group in self.param_groups:
             rate, momentum = group["lr"], group["momentum"]
@@ -45,7 +45,7 @@ class Muon(torch.optim.Muon):
 
 
 def orthogonalise(matrix: Tensor, coefficients: tuple[float, float, float], steps: int) -> Tensor:
-    """Bring all singular values of a matrix (m, n) near 1, between some 0.7 and 1.2, and leave its singular vectors.
+    """Bring all singular values of a matrix (m, n) near 1, between about 0.7 and 1.2, and keep its singular vectors.
 
     Each of the `steps` applies an odd polynomial of fifth degree to the singular values (Newton-Schulz).
     """
@@ -60,7 +60,7 @@ def orthogonalise(matrix: Tensor, coefficients: tuple[float, float, float], step
 
 
 class MuonSpec(OptimizerSpec):
-    """Muon for the matrices between hidden states; embeddings, the head and whatever is no matrix get AdamW."""
+    """Muon for the matrices between hidden states; AdamW for embeddings, the head and all that isn't a matrix."""
 
     name = "muon"
     title = "Muon"
@@ -70,7 +70,7 @@ class MuonSpec(OptimizerSpec):
     def make(
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
-        """Make both. Raises HornbookError where a matrix lies in a layer of which nobody said what it is."""
+        """Make both. Raises HornbookError if a matrix is in a layer that the family doesn't declare."""
         hidden = _hidden_matrices(model, matrices)
         orthogonalised = [parameter for parameter in learned(model) if parameter in hidden]
         others = adamw([parameter for parameter in learned(model) if parameter not in hidden], settings)
@@ -80,7 +80,7 @@ class MuonSpec(OptimizerSpec):
 
 
 def _hidden_matrices(model: PreTrainedModel, layers: tuple[type[nn.Module], ...]) -> set[Tensor]:
-    """Find the matrices that don't touch the vocabulary; each has to be an embedding's, or of one of the `layers`."""
+    """Find the matrices between hidden states; each matrix must be in an embedding, the head or one of `layers`."""
     head, found = model.get_output_embeddings(), set[Tensor]()
     for name, module in model.named_modules():
         if module is head or isinstance(module, nn.Embedding):
@@ -92,8 +92,8 @@ def _hidden_matrices(model: PreTrainedModel, layers: tuple[type[nn.Module], ...]
                 layer = type(module).__name__
                 known = ", ".join(one.__name__ for one in layers) or "none"
                 raise HornbookError(
-                    f"{type(model).__name__}: {name}.{kind} is a matrix in a {layer}, and muon takes the weights of "
-                    f"these layers: {known}. Add {layer} to `matrices` in the family, or set training.optimizer to "
+                    f"{type(model).__name__}: {name}.{kind} is a matrix in a {layer}, but muon only takes the weights "
+                    f"of these layers: {known}. Add {layer} to `matrices` in the family, or set training.optimizer to "
                     "adamw"
                 )
     return found

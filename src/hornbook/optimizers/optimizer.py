@@ -1,4 +1,4 @@
-"""What every optimizer is: what it is called, its usual learning rate, and which parameters it gives to whom."""
+"""What every optimizer declares: its name, its usual learning rate, and which parameters it steps in which way."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 
 class OptimizerSettings(Protocol):
-    """What of a recipe's training section an optimizer may read."""
+    """The part of a recipe's training section that an optimizer may read."""
 
     @property
     def betas(self) -> tuple[float, float]:
@@ -22,24 +22,24 @@ class OptimizerSettings(Protocol):
 
     @property
     def weight_decay(self) -> float:
-        """For matrices."""
+        """Weight decay of matrices."""
 
 
 class OptimizerSpec(ABC):
     """An optimizer that a recipe can name.
 
-    What is annotated here without a value has to be declared: one that is missing is refused by name when it is
-    registered. The learning rate is set before each step, by the schedule.
+    Each optimizer has to declare every attribute that is annotated here without a value. If one is missing, registering
+    the optimizer fails and names it. The schedule sets the learning rate before each step.
     """
 
     name: ClassVar[str]
-    """As in a recipe."""
+    """Its name in a recipe."""
     title: ClassVar[str]
-    """As people write it."""
+    """Its name on pages and in tables."""
     paper: ClassVar[str]
     """Where it was published."""
     learning_rate: ClassVar[float]
-    """The highest learning rate, where a recipe states none."""
+    """The highest learning rate, if a recipe states none."""
 
     @abstractmethod
     def make(

@@ -1,4 +1,4 @@
-"""Steps, and what an optimizer remembers: plain tensors by parameter name."""
+"""An optimizer's step, and its state as plain tensors by parameter name."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch.optim import Optimizer
 
 
 def take_step(optimizers: Sequence[Optimizer], rate: float) -> None:
-    """Move every parameter by its gradient at this learning rate, and let go of the gradients."""
+    """Take one step at this learning rate, and free the gradients."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate

@@ -1,4 +1,4 @@
-"""What a run is: the options of corpus, tokenizer and objective, with those of model and training, checked as one."""
+"""A recipe: the options of a run's corpus, tokenizer, objective, model and training, checked together."""
 
 from hornbook.recipe.model import Model
 from hornbook.recipe.optimization import Optimization

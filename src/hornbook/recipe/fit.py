@@ -1,4 +1,4 @@
-"""What needs several sections of a recipe at once: the defaults that one takes from another, and whether they fit."""
+"""Defaults that one section of a recipe takes from another, and checks that the sections fit each other."""
 
 from contextlib import suppress
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hornbook.errors import HornbookError, nearest
-from hornbook.families import PRESETS
+from hornbook.families import PRESETS, Family
 from hornbook.objectives import OBJECTIVES, AnyObjective, served
 from hornbook.recipe.model import Model
 from hornbook.recipe.training import Training
@@ -22,7 +22,7 @@ SECTIONS: dict[str, Any] = {
 
 
 def resolve(given: dict[str, Any]) -> dict[str, Any]:
-    """Let the name name the folder, an objective without options be its name, and the family choose what fits it."""
+    """Fill in defaults: the folder from the name, an objective given only by its name, and the family's own choices."""
     given = dict(given)
     if isinstance(given.get("objective"), str):
         given["objective"] = {"name": given["objective"]}
@@ -30,6 +30,8 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
         given["out"] = f"runs/{given.get('name')}"
     tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
     family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
+    if family and isinstance(model, dict) and not model.get("code"):
+        given["model"] = model | {"positions": _scheme(family, model.get("positions"))}
     if family and isinstance(tokenizer, dict) and not tokenizer.get("path"):
         given["tokenizer"] = {"kind": family.kind, "style": family.style} | tokenizer
     if family and isinstance(objective, dict) and (kind := OBJECTIVES.get(str(objective.get("name")))):
@@ -37,34 +39,47 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def misfits(sections: dict[str, Any]) -> list[str]:
-    """Check what needs two sections at once, as far as those that are given allow."""
+def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
+    """Return the problems between sections, as far as the sections that are given can be checked.
+
+    What only a user's own class can tell is checked with `run_code` alone, since reading a recipe runs no code.
+    """
     tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
     problems = []
-    if model:
+    known = model is not None and (run_code or not model.code)
+    if model and model.code and model.positions:
+        problems.append(
+            f"model.positions: {model.code} itself says how it is told positions: remove model.positions"
+        )
+    if model and known:
         try:
             model.family.accept(model.config)
         except HornbookError as error:
             problems.append(f"model.config: {error}")
-        if not model.positions and model.family.position_table is None:
+        if not model.code and model.positions not in (None, *(schemes := model.family.position_schemes)):
             problems.append(
-                f"model.positions: {model.preset} is a {model.family.name} model, whose positions are no table that "
-                "could be left out: leave this out, or take another preset"
+                f"model.positions: {model.size} is a {model.family.name} model, whose positions can be "
+                f"{' or '.join(schemes)}, not {model.positions}: leave this out, or take another preset"
             )
-    if model and objective:
-        values = {**model.family.presets[model.preset].values, **model.config}
-        a_model = f"{model.preset} is a {model.family.name} model, which"
+    if model and known and objective:
+        values = {**model.family.presets[model.size].values, **model.config}
+        a_model = f"{model.size} is a {model.family.name} model, which"
         if (why := type(objective).refusal(model.family, values)) is not None:
             problems.append(
                 f"objective.name: {a_model} can't serve {objective.name}{f' ({why})' if why else ''}: choose "
                 f"{' or '.join(served(model.family, values))}, or another preset"
             )
         elif model.family.refusal(objective.head, values) is not None:
-            problems.append(f"objective.form: {a_model} has no {objective.form} form: leave it out")
+            problems.append(f"objective.form: {a_model} has no {objective.form} form: remove objective.form")
+        elif objective.restarts and "position_ids" not in model.family.inputs:
+            problems.append(
+                f"objective.document_mask: {a_model} can't keep documents apart by position_ids: remove "
+                "objective.document_mask, or choose another preset"
+            )
     if model and training:
         problems += [
             f"training.phases.{number}.length: {phase.length} is longer than model.length {model.length}: "
-            "make that as long as the longest phase"
+            "make model.length as long as the longest phase"
             for number, phase in enumerate(training.phases)
             if phase.length > model.length
         ]
@@ -76,9 +91,16 @@ def misfits(sections: dict[str, Any]) -> list[str]:
 
 
 def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
-    """Take those sections that are right by themselves, so that their misfits are told with the other problems."""
+    """Return the sections that are valid by themselves, so that their misfits are told with the other problems."""
     given, sound = resolve(given), {}
     for name, section in SECTIONS.items():
         with suppress(ValidationError):
             sound[name] = TypeAdapter(section).validate_python(given.get(name))
     return sound
+
+
+def _scheme(family: Family, given: Any) -> Any:
+    """Name the family's own scheme where none is given; once, this was a switch for a table that learns."""
+    if given is False:
+        return "none"
+    return family.position_schemes[0] if given in (None, True) else given

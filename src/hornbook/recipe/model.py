@@ -1,36 +1,59 @@
 """The model of a run: its preset, the length of its sequences, and what differs from the preset."""
 
+from functools import cached_property
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
+from hornbook.families.custom import family_of_code
+from hornbook.families.positions import Scheme
 from hornbook.section import Section
 
 
 class Model(Section):
     """Which model, and how long its sequences are."""
 
-    preset: str
-    """A size that people know, such as bert-tiny: see `hornbook families`."""
+    code: str | None = None
+    """A class of one's own, as my_gpt.py:MyGPT; to read a recipe doesn't run it, to train does."""
+    preset: str = Field("", validate_default=True)
+    """A size that people know, such as bert-tiny: see `hornbook families`. A plain module of one's own has none."""
     length: int = Field(128, ge=2)
     """Tokens in a sequence, special tokens included."""
-    positions: bool = True
-    """Whether the position table learns; false leaves it at zero, and the model can't tell where a token stands."""
+    positions: Scheme | None = None
+    """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`
+    queries and keys, distances in the scores (`alibi`), or not at all (`none`); by default as it was published."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """Values that differ from the preset's, in the words of the family's Hugging Face config class."""
+    """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 
     @field_validator("preset")
     @classmethod
-    def _known(cls, preset: str) -> str:
-        try:
-            find(preset)
-        except HornbookError as error:
-            raise ValueError(str(error)) from error
+    def _known(cls, preset: str, info: ValidationInfo) -> str:
+        if preset or not info.data.get("code"):
+            try:
+                find(preset)
+            except HornbookError as error:
+                raise ValueError(str(error) if preset else "is missing") from error
         return preset
 
-    @property
+    @cached_property  # a file that is edited meanwhile makes no other model of this recipe
     def family(self) -> Family:
-        """The family that the preset belongs to."""
-        return find(self.preset)
+        """The family that the preset belongs to, or that of the class in `code`, whose file is then run.
+
+        Raises HornbookError for a class that can't be had, or whose size nobody states.
+        """
+        if self.code is None:
+            return find(self.preset)
+        family = family_of_code(self.code, self.preset)
+        if not self.preset and family.parent is not None:
+            raise HornbookError(
+                f"model.preset: is missing: {self.code} is a {family.name} model, and takes its size from one of "
+                f"{', '.join(family.presets)}"
+            )
+        return family
+
+    @property
+    def size(self) -> str:
+        """The preset, or where a class has none, the class itself."""
+        return self.preset or next(iter(self.family.presets))

@@ -22,30 +22,31 @@ class Optimization(Section):
     batch: int = Field(32, ge=1)
     """Sequences in a step, over all processes."""
     optimizer: str = "adamw"
-    """What takes the steps: adamw, adafactor, muon (for the hidden matrices, with AdamW for all else), or one that
-    another package registers."""
+    """The optimizer: adamw, adafactor, muon (for the hidden matrices, with AdamW for the rest), or one that another
+    package registers."""
     learning_rate: float = Field(1e-3, gt=0)
-    """The highest that the schedule reaches, by default the optimizer's own: 1e-3, and 1e-2 for adafactor, where it is
-    in proportion to each parameter's size."""
+    """The highest learning rate of the schedule. By default it is the optimizer's own: 1e-3, or 1e-2 for adafactor,
+    which multiplies it by each parameter's size."""
     schedule: str = "cosine"
     """How the learning rate falls after the warmup: linear, cosine, inverse-square-root, constant, or one that another
     package registers."""
     warmup: int | None = Field(None, ge=0)
-    """Steps in which it rises from 0; by default a twentieth of all, but 100 where these are at most a quarter."""
+    """Steps in which the learning rate rises from 0. By default a twentieth of all steps, but at least 100, or a
+    quarter of all steps if that is fewer."""
     floor: float = Field(0.0, ge=0, le=1)
-    """Where linear and cosine end, as a share of the highest."""
+    """The learning rate at the end of linear and cosine, as a share of the highest."""
     betas: tuple[float, float] = (0.9, 0.95)
-    """AdamW's two averages."""
+    """The decay rates of AdamW's two averages."""
     epsilon: float = Field(1e-8, gt=0)
     """AdamW's guard against division by zero."""
     weight_decay: float = Field(0.1, ge=0)
-    """AdamW's and Muon's, on matrices; biases and normalisations are left alone."""
+    """Weight decay of AdamW and Muon, on matrices; biases and normalisations get none."""
     clip: float | None = Field(1.0, gt=0)
-    """Longest gradient, over all parameters."""
+    """The largest norm of the gradient, over all parameters; a larger gradient is clipped to it."""
     checkpoint_every: int | None = Field(None, ge=1)
-    """Steps between checkpoints; by default a tenth of all."""
+    """Steps between checkpoints; by default a tenth of all steps."""
     keep: int = Field(2, ge=1)
-    """Checkpoints that are kept, the newest; the one before the newest serves when that is torn."""
+    """How many of the newest checkpoints are kept; if the newest is damaged, the one before it is used."""
     log_every: int = Field(10, ge=1)
     """Steps between lines of the log."""
 

@@ -1,4 +1,4 @@
-"""pydantic's errors in words: where in the recipe, what was found, what would do."""
+"""pydantic's errors in plain words: where in the recipe, what was found, and what is allowed."""
 
 from typing import Any, get_args
 
@@ -10,7 +10,7 @@ from hornbook.recipe.recipe import Recipe
 
 
 def explain(error: dict[str, Any]) -> list[str]:
-    """Put one of pydantic's errors in words: where, what was found, what would do."""
+    """Explain one of pydantic's errors: where it is, what was found, and what is allowed."""
     place = [str(part) for part in error["loc"] if part not in OBJECTIVES]
     where = ".".join(place)
     if error["type"] == "extra_forbidden":

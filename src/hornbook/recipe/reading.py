@@ -1,4 +1,4 @@
-"""Recipes from YAML and from plain values: with settings laid over them, and every problem told at once."""
+"""Read recipes from YAML or from plain values, apply settings to them, and report all problems at once."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
 
 
 def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
-    """Read a YAML file of a kind, which is a table of that content. Raises HornbookError where it isn't."""
+    """Read a YAML file of this kind, which must be a table of this content. Raises HornbookError if it isn't."""
     try:
         given = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -30,7 +30,7 @@ def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(given, dict):
-        raise HornbookError(f"{path}: a {kind} is a table of {content}, this is {given!r:.60}")
+        raise HornbookError(f"{path}: a {kind} is a table of {content}, but this is {given!r:.60}")
     return given
 
 
@@ -41,11 +41,11 @@ def read_shipped(name: str) -> dict[str, Any]:
         if (folder / f"{name}.yaml").exists():
             given: dict[str, Any] = yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8"))
             return given
-    raise HornbookError(f"the recipe {name} didn't come with this installation: install hornbook anew")
+    raise HornbookError(f"the recipe {name} didn't come with this installation: install hornbook again")
 
 
 def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str = "recipe") -> Recipe:
-    """Make a recipe of plain values, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
+    """Make a recipe from plain values, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
     for setting in settings:
         given = change(given, setting)
     try:

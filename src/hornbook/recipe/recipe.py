@@ -1,4 +1,4 @@
-"""What a run is: one typed object, checked as a whole."""
+"""A recipe as one typed object, checked as a whole."""
 
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from hornbook.tokenizers import TokenizerOptions
 
 
 class Recipe(Section):
-    """A run, whole: the same recipe, corpus and versions give the same model on the same machine."""
+    """All options of a run: the same recipe, corpus and versions give the same model on the same machine."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     """What the run is called in tables and on pages, and its folder's name by default."""
     seed: int = Field(0, ge=0)
-    """Where all randomness comes from."""
+    """The seed of all random numbers."""
     out: str = ""
     """The run's folder; runs/NAME by default."""
     cache: str = "runs/cache"
@@ -39,10 +39,13 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fit(self) -> "Recipe":
-        problems = misfits({name: getattr(self, name) for name in SECTIONS})
-        if problems:
+        if problems := self.misfits():
             raise ValueError("\n".join(problems))
         return self
+
+    def misfits(self, run_code: bool = False) -> list[str]:
+        """Say what in the sections doesn't fit each other; with `run_code`, also what a class of one's own tells."""
+        return misfits({name: getattr(self, name) for name in SECTIONS}, run_code)
 
     @property
     def folder(self) -> Path:
@@ -51,7 +54,7 @@ class Recipe(Section):
 
     @property
     def phases(self) -> list[ResolvedPhase]:
-        """What length and batch the steps have, one phase after the other; one phase where the recipe names none."""
+        """The length and batch of the steps, phase by phase; a single phase if the recipe names none."""
         return self.training.resolve_phases(self.model.length)
 
     def to_yaml(self) -> str:

@@ -1,4 +1,4 @@
-"""Settings such as `training.steps=200`, laid over the plain values of a recipe."""
+"""Apply settings such as `training.steps=200` to the plain values of a recipe."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hornbook.errors import HornbookError
 
 
 def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
-    """Lay one `a.b=c` over plain values, c read as YAML; the original stays as it is."""
+    """Return plain values with one `a.b=c` applied, c read as YAML; the original isn't changed."""
     path, equals, value = setting.partition("=")
     if not equals or not all(path.split(".")):
         raise HornbookError(
@@ -21,7 +21,7 @@ def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
 
 
 def put(given: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Lay a value over plain values at the place `a.b`; the original stays as it is."""
+    """Return plain values with a value put at the key `a.b`; the original isn't changed."""
     first, _, rest = path.partition(".")
     if not rest:
         return {**given, first: value}

@@ -1,4 +1,4 @@
-"""The training of a run: how its steps are taken, of which lengths and parts they are, and what is recorded."""
+"""The training of a run: lengths, batches and parts of its steps, and what is recorded."""
 
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -10,14 +10,14 @@ from hornbook.section import Section
 
 
 class Phase(Section):
-    """Some steps of a run with sequences of one length: BERT's 128 tokens for 90 % of the steps, then 512."""
+    """Steps of a run with sequences of one length, such as BERT's 128 tokens for 90 % of the steps, then 512."""
 
     length: int = Field(ge=2)
     """Tokens in a sequence, special tokens included; at most model.length."""
     share: float | None = Field(None, gt=0, le=1)
-    """Part of the steps, where they aren't counted; all phases' together are 1."""
+    """Share of the steps, instead of their number; the shares of all phases add up to 1."""
     steps: int | None = Field(None, ge=1)
-    """Optimizer steps, instead of a share; all phases' together are training.steps."""
+    """Optimizer steps, instead of a share; the steps of all phases add up to training.steps."""
     batch: int | None = Field(None, ge=1)
     """Sequences in a step; by default training.batch."""
 
@@ -36,18 +36,18 @@ class Training(Optimization):
     accumulate: int = Field(1, ge=1)
     """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
     phases: tuple[Phase, ...] = ()
-    """Lengths and batches that change as training goes on; without them it is model.length and batch throughout."""
+    """Lengths and batches that change during training; by default, all steps have model.length and batch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the matrix products; auto takes what HORNBOOK_PRECISION says, or else bf16 where
     the machine has units for it."""
     evaluate_every: int | None = Field(None, ge=1)
-    """Steps between looks at the held-out loss; by default a tenth of all."""
+    """Steps between measurements of the held-out loss; by default a tenth of all steps."""
     evaluate_windows: int = Field(256, ge=1)
-    """How many held-out sequences, at most, such a look takes: always the same ones."""
+    """How many held-out sequences are measured at most; always the same ones."""
     workers: int = Field(0, ge=0)
-    """Processes that make batches ahead of time; 0 makes them in between, which costs next to nothing."""
+    """Processes that make batches ahead of time; with 0 the training process makes them, at almost no cost."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
-    """Accelerate's trackers, or those that other packages register, beside the log.jsonl that is always written."""
+    """Accelerate's trackers, or those that other packages register; log.jsonl is always written as well."""
 
     @model_validator(mode="after")
     def _fit(self) -> "Training":
@@ -61,7 +61,7 @@ class Training(Optimization):
         return self
 
     def resolve_phases(self, length: int) -> list[ResolvedPhase]:
-        """Work the phases out; where there are none, it is one, of sequences of `length` tokens."""
+        """Work out the phases; without any, all steps are one phase, with sequences of `length` tokens."""
         phases = self.phases or (Phase(length=length, steps=self.steps),)
         return [
             ResolvedPhase(phase.length, steps, phase.batch or self.batch)
@@ -69,15 +69,17 @@ class Training(Optimization):
         ]
 
     def _steps_of(self, phases: tuple[Phase, ...]) -> list[int]:
-        """Count each phase's steps. Raises ValueError where they aren't told, or don't add up."""
+        """Count each phase's steps. Raises ValueError if they aren't given, or don't add up."""
         counted = [phase.steps for phase in phases if phase.steps is not None]
         shares = [phase.share for phase in phases if phase.share is not None]
         if (len(counted), len(shares)) not in ((len(phases), 0), (0, len(phases))):
-            raise ValueError("phases: each needs its steps or its share, and all of them the same of the two")
+            raise ValueError(
+                "phases: give each its steps or its share, and choose the same one for all of them"
+            )
         if counted:
             if sum(counted) != self.steps:
                 raise ValueError(
-                    f"phases: their steps add up to {sum(counted)}, and steps is {self.steps}: make them equal"
+                    f"phases: their steps add up to {sum(counted)}, but steps is {self.steps}: make them equal"
                 )
             return counted
         if abs(sum(shares) - 1) > 1e-6:
@@ -86,7 +88,7 @@ class Training(Optimization):
         steps = [last - first for first, last in pairwise(edges)]
         if 0 in steps:
             raise ValueError(
-                f"phases: a share of {shares[steps.index(0)]:g} is no whole step of steps {self.steps}: "
+                f"phases: a share of {shares[steps.index(0)]:g} is less than one step of steps {self.steps}: "
                 "take a larger share, or more steps"
             )
         return steps

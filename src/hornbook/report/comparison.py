@@ -7,6 +7,7 @@ into another number of tokens.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hornbook.report.runs import Measure, PhaseRecord, RunRecord
 
@@ -23,8 +24,10 @@ class Scope:
     tokenizer: str = ""
 
 
-def scope(run: RunRecord, unit: str) -> Scope:
-    """Return the scope within which figures of this unit compare with this run's."""
+def scope(run: RunRecord, unit: str, questions: str = "") -> Scope:
+    """Return the scope within which figures of this unit compare with this run's, or those over these questions."""
+    if questions:
+        return Scope(questions)
     corpus = f"{run.corpus.name} ({run.corpus.fingerprint[:8]})"
     if unit.endswith("/byte"):
         return Scope(corpus)
@@ -62,7 +65,10 @@ def final(run: RunRecord) -> tuple[Measure, ...]:
     if run.measures or not run.evaluate:
         return run.measures
     point = run.evaluate[-1]
-    told = {"over": f"the held-out part at step {point.step:,}", "rule": "As evaluated during training."}
+    told: dict[str, Any] = {
+        "over": f"the held-out part at step {point.step:,}",
+        "rule": "As evaluated during training.",
+    }
     figures = [Measure("held-out loss so far", point.loss, NATS, **told)]
     if point.bits_per_byte is not None:
         figures.insert(0, Measure("bits per byte so far", point.bits_per_byte, BITS, **told))
@@ -112,7 +118,7 @@ def _growth(phases: Sequence[PhaseRecord]) -> str:
     lengths = ", then ".join(f"{phase.steps:,} steps of {phase.length:,} tokens" for phase in phases)
     tables = [phase.positions for phase in phases if phase.positions]
     if len(tables) < len(phases):
-        return f"{lengths}; its positions are rotary, relative or left out, so there is no table of them to train."
+        return f"{lengths}; its positions aren’t learned ones, so there is no table of them to train."
     counts = []
     first = tables[0][0]
     for last in sorted({table[1] for table in tables}):

@@ -1,8 +1,9 @@
 """Read a run's folder: what was trained, how the training went, and the results.
 
 A folder holds `run.json` (what was trained), `log.jsonl` (a line for every logged step and every evaluation),
-`evaluation.json` (the final figures and samples) and `recipe.yaml`. All but the first may be missing, and the log may
-end in half a line, so that a run that is still going, or was killed, can also be read.
+`evaluation.json` (the final figures and samples), `tasks/` (a file of figures for each public task) and `recipe.yaml`.
+All but the first may be missing, and the log may end in half a line, so that a run that is still going, or was killed,
+can also be read.
 """
 
 import json
@@ -88,6 +89,13 @@ class Measure:
     over: str = ""
     rule: str = ""
     comparable: str = ""
+    low: float | None = None
+    """The ends of its 95 % interval, where it has one."""
+    high: float | None = None
+    baseline: float | None = None
+    """What always giving the most frequent answer gets, where that is known."""
+    scope: str = ""
+    """The questions that it is over, where these and not the run's own text decide what it compares with."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The content of `evaluation.json`."""
+    """The content of `evaluation.json`, and of a task's file."""
 
     measures: tuple[Measure, ...] = ()
     samples: tuple[Sample, ...] = ()
@@ -167,7 +175,7 @@ _EVALUATE = TypeAdapter(EvaluatePoint)
 
 
 def read_run(folder: Path | str) -> RunRecord:
-    """Read a run from its folder; raises HornbookError if `run.json` or `evaluation.json` isn't valid."""
+    """Read a run from its folder; raises HornbookError for figures or a `run.json` that aren't valid."""
     folder = Path(folder)
     if not (folder / "run.json").is_file():
         raise HornbookError(
@@ -177,6 +185,7 @@ def read_run(folder: Path | str) -> RunRecord:
     outcome = _Outcome()
     if (folder / "evaluation.json").is_file():
         outcome = _read(folder / "evaluation.json", TypeAdapter(_Outcome))
+    tasks = [_read(path, TypeAdapter(_Outcome)) for path in sorted((folder / "tasks").glob("*.json"))]
     recipe = folder / "recipe.yaml"
     train, evaluate, unread = _read_log(folder / "log.jsonl")
     return replace(
@@ -186,7 +195,7 @@ def read_run(folder: Path | str) -> RunRecord:
         train=train,
         evaluate=evaluate,
         unread=unread,
-        measures=outcome.measures,
+        measures=outcome.measures + tuple(one for task in tasks for one in task.measures),
         samples=outcome.samples,
     )
 

@@ -30,7 +30,7 @@ def columns(runs: Sequence[RunRecord]) -> list[Column]:
     for index, run in enumerate(runs):
         for figure in final(run):
             scopes = cells.setdefault((figure.measure, figure.unit), {})
-            scopes.setdefault(scope(run, figure.unit), [None] * len(runs))[index] = figure
+            scopes.setdefault(scope(run, figure.unit, figure.scope), [None] * len(runs))[index] = figure
     return [
         Column(measure, unit, words, tuple(scopes[within]))
         for (measure, unit), scopes in cells.items()

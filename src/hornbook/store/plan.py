@@ -28,7 +28,7 @@ class Plan:
     seed: int
     copies: int | None = None
     """With copies, the cuts stay the same, and epoch e reads copy e % copies of each example, such as its masks. None
-    makes each example anew in every epoch."""
+    makes new examples in every epoch."""
     first: int = 0
     """The plan's first step, counted from 0 over the whole run."""
     epoch: int = 0

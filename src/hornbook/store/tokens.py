@@ -63,17 +63,17 @@ class TokenStore:
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HornbookError(
-                f"{folder}: can't read this token store ({error}): delete the folder to make it anew"
+                f"{folder}: can't read this token store ({error}): delete the folder to make it again"
             ) from error
         if told != (len(store.tokens), len(store.ends)):
             raise HornbookError(
-                f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, its files hold "
-                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it anew"
+                f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, but its files hold "
+                f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it again"
             )
         if made_by != (used := tokenizer_hash(tokenizer)):
             raise HornbookError(
                 f"{folder}: tokenizer {made_by[:12]} made these tokens, this run's is {used[:12]}, "
-                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it anew"
+                "under which the same ids mean other words: use that tokenizer, or delete the folder to make it again"
             )
         return store
 
@@ -93,9 +93,9 @@ class TokenStore:
         return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
 
     def turned(self) -> "TokenStore":
-        """Turn the text around, in memory: the last document first, each from its last token on, then an end token."""
+        """Reverse the text, in memory: the last document first, each from its last token on, then an end token."""
         sizes = np.diff(self.ends, prepend=0)[::-1]
-        # All of it but the last end token, which every document shares with the one before it.
+        # Reversed, each end token stands before its document. With the first one moved to the end, one follows each.
         tokens = np.roll(self.tokens[::-1], -1)
         return TokenStore(self.folder, tokens, np.cumsum(sizes), self.bytes[::-1])
 

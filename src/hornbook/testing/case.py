@@ -164,8 +164,9 @@ def cases(
                 if objectives is None or one in objectives:
                     objective = OBJECTIVES.find(one)
                     for form in ({}, *objective.forms):
-                        options = objective.suited(family.heads) | form
-                        yield Case(family, preset, objective(**options), **given)
+                        asked = objective(**(objective.suited(family.heads) | form))
+                        if not asked.restarts or "position_ids" in family.inputs:
+                            yield Case(family, preset, asked, **given)
 
 
 def _numbers(family: Family) -> set[str]:

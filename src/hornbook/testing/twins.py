@@ -28,10 +28,11 @@ def loss_twin(case: Case, plain: PreTrainedModel, texts: Sequence[str]) -> list[
 
 
 def bits_per_byte_twin(case: Case, plain: PreTrainedModel, texts: Sequence[str]) -> list[float]:
-    """Ask the class for one token at a time, with everything before it in the document."""
+    """Ask the class for one token at a time, with everything before it in the document; after it, if it reads so."""
     end = case.objective.end(case.vocabulary)
     assert end is not None
-    documents = [[*ids, end] for ids in encode_documents(case.tokenizer, list(texts))]
+    turn = -1 if case.objective.reading == "right to left" else 1
+    documents = [[*ids[::turn], end] for ids in encode_documents(case.tokenizer, list(texts))]
     return [token_by_token(plain, documents, LENGTH) / math.log(2) / _bytes(texts)]
 
 

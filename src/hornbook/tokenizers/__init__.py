@@ -1,4 +1,4 @@
-"""Tokenizers: trained from a corpus or loaded, and dressed so that every library gives the very same ids."""
+"""Tokenizers, trained from a corpus or loaded, and wrapped so that every library gives the same ids."""
 
 from hornbook.tokenizers.encode import encode_at, encode_documents
 from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer
@@ -12,6 +12,7 @@ from hornbook.tokenizers.reindex import Reindexed, places_of, reindex
 from hornbook.tokenizers.splits import Splits, compare_splits
 from hornbook.tokenizers.style import STYLES, Head, Style, Template, sentinel_ids
 from hornbook.tokenizers.trainer import train
+from hornbook.tokenizers.visible import VisibleTokens
 from hornbook.tokenizers.word_edges import WordEdges, word_edges
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Style",
     "Template",
     "TokenizerOptions",
+    "VisibleTokens",
     "WordEdges",
     "advise",
     "compare_splits",

@@ -1,4 +1,4 @@
-"""Byte-level BPE: every text is bytes first, so that nothing is unknown (Radford et al. 2019, GPT-2)."""
+"""Byte-level BPE: text is first split into bytes, so nothing is unknown (Radford et al. 2019, GPT-2)."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def learn(
     back: list[AddedToken],
     unknown: str | None,
 ) -> Tokenizer:
-    """Learn merges until the vocabulary, with `back` still to come, has `options.vocab_size` entries."""
+    """Learn merges until the vocabulary has `options.vocab_size` entries, with `back`, which is added later."""
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     check_vocab_size(options, len(front) + len(back), {"bytes": len(alphabet)})
     tokenizer = Tokenizer(models.BPE(unk_token=unknown))

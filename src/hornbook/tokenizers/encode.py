@@ -34,9 +34,10 @@ def encode_at(
 ) -> list[tuple[list[int], list[int]]]:
     """Encode texts as `encode_documents` does, and find the tokens at some characters of each text.
 
-    A character's token is the first one that doesn't end before it: that with the space before a word is the word's.
-    Gives for each text its ids, and as many places among them as it has `characters`; a character after the last token
-    has the place after it.
+    A character's token is the first one that ends after it. So a token that begins with the space before a word counts
+    as the token of the word's first letter.
+    Returns, for each text, its ids and an index into them for each of its `characters`. A character after the last
+    token gets the index after the last.
     """
     encoded = _encode(tokenizer, texts, _ids_and_ends, special)
     return [
@@ -46,7 +47,7 @@ def encode_at(
 
 
 _Encoded = tuple[list[int], npt.NDArray[np.int64]]
-"""A text's ids and, where they were asked for, the characters at which its tokens end."""
+"""A text's ids, and the characters at which its tokens end; the latter are empty if nobody needs them."""
 
 
 def _encode(
@@ -84,7 +85,7 @@ def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
 
 @contextmanager
 def _all_text(rust: Tokenizer) -> Iterator[None]:
-    """Take special tokens for text, and cut and pad nothing, for as long as the block runs."""
+    """Encode special tokens as text, without truncation and padding, while the block runs."""
     before, truncation, padding = rust.encode_special_tokens, rust.truncation, rust.padding
     rust.encode_special_tokens = True
     rust.no_truncation()
@@ -100,7 +101,7 @@ def _all_text(rust: Tokenizer) -> Iterator[None]:
 
 
 def _control_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> set[int]:
-    """Collect the ids that no text may become; an unknown token that has no other role isn't one of them."""
+    """Collect the ids that no text may be encoded to; an unknown token without another role isn't one of them."""
     control = {i for i, token in backend(tokenizer).get_added_tokens_decoder().items() if token.special}
     if isinstance(tokenizer, PreTrainedTokenizerBase):
         roles = dict(tokenizer.special_tokens_map)

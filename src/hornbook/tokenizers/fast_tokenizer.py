@@ -1,4 +1,4 @@
-"""Dress a tokenizer for transformers: every special token declared, and the template that a model needs."""
+"""Wrap a tokenizer for transformers: declare every special token, and add the template that a model needs."""
 
 from collections.abc import Mapping
 
@@ -25,13 +25,13 @@ def build_fast_tokenizer(
     style: Style | None = None,
     segments: bool = False,
 ) -> PreTrainedTokenizerFast:
-    """Wrap a tokenizer with the template of a kind of model, for sequences of `length` tokens; it stays as it is.
+    """Wrap a copy of a tokenizer with the template of a kind of model, for sequences of `length` tokens.
 
-    The template is `cls A sep` for masked and pairs, `A eos` for seq2seq, none for causal. Two texts are
-    `cls A sep B:1 sep:1` for pairs, whose objectives make them so, and for masked what the style says: `Style.pair`.
-    Roles are the style's; without a style they are those that the tokenizer declares, and two texts get the form of
-    the style that has the same cls and sep. `segments` adds token_type_ids, as does pairs.
-    Once saved, AutoTokenizer opens it with the same ids, beside any family's config.json.
+    The template is `cls A sep` for masked and pairs, `A eos` for seq2seq, none for causal. For two texts it is
+    `cls A sep B:1 sep:1` for pairs, as its objectives make them, and `Style.pair` for masked. The style gives the
+    roles. Without a style, the roles are those that the tokenizer declares, and two texts get the form of the style
+    that has the same cls and sep. `segments` adds token_type_ids; pairs always has them. AutoTokenizer opens the saved
+    tokenizer with the same ids, beside any family's config.json.
 
     Raises HornbookError when a token that the template needs has no role or isn't in the vocabulary, or the mask
     is the unknown token.
@@ -46,7 +46,7 @@ def build_fast_tokenizer(
         )
     if template in ("masked", "pairs") and roles["mask_token"] == roles.get("unk_token"):
         raise HornbookError(
-            f"mask_token and unk_token are both {roles['mask_token']}, so masks and unknown words are one: "
+            f"mask_token and unk_token are both {roles['mask_token']}, so masks look like unknown words: "
             "take another tokenizer"
         )
     for role, token in roles.items():
@@ -65,12 +65,12 @@ def build_fast_tokenizer(
 
 
 def declared_roles(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> dict[str, str]:
-    """Read which token plays which role; a bare tokenizer declares none."""
+    """Return the token of each role; a tokenizer without transformers' class declares none."""
     return {} if isinstance(tokenizer, Tokenizer) else dict(tokenizer.special_tokens_map)
 
 
 def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTrainedTokenizerFast:
-    """Put transformers' class around a Rust tokenizer, whose tokens with a role become special ones."""
+    """Wrap a Rust tokenizer in transformers' class; its tokens with a role become special tokens."""
     added = {token.content: token for token in rust.get_added_tokens_decoder().values()}
     spaces_are_tokens = not isinstance(rust.model, models.WordPiece)
 
@@ -78,7 +78,7 @@ def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTra
         return added.get(content) or special_token(content, spaces_are_tokens and role == "mask_token")
 
     declared = {role: declare(role, token) for role, token in roles.items()}
-    # Here, for transformers would make a token special only when it opens the saved folder.
+    # They are added here, since transformers would make a token special only when it opens the saved folder.
     rust.add_special_tokens(list(declared.values()))
     return PreTrainedTokenizerFast(
         tokenizer_object=rust,
@@ -92,7 +92,7 @@ def wrap(rust: Tokenizer, roles: Mapping[str, str], **options: object) -> PreTra
 
 
 def frame(rust: Tokenizer, template: Template, roles: Mapping[str, str], masked: str) -> TemplateProcessing:
-    """Make what is put around one text and two; `masked` is the form of two for a masked model, see `Style.pair`."""
+    """Make the template around one text and around two; `masked` is the `Style.pair` of a masked model."""
     if template in ("masked", "pairs"):
         cls, sep = roles["cls_token"], roles["sep_token"]
         form = masked if template == "masked" else BERT_PAIR

@@ -1,4 +1,4 @@
-"""A tokenizer's folder, in which every file says the same."""
+"""A tokenizer's folder, in which all files agree."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ _LEGACY: dict[type, tuple[str, ...]] = {
     models.BPE: ("vocab.json", "merges.txt"),
     models.WordPiece: ("vocab.txt",),
 }
-"""What older libraries read, by kind."""
+"""The files that older libraries read, for each kind of model."""
 
 
 def write(tokenizer: PreTrainedTokenizerBase, folder: Path, like: Path | None = None) -> None:
-    """Write a tokenizer for AutoTokenizer, and older libraries' files as well where the folder `like` has them."""
+    """Write a tokenizer for AutoTokenizer; also write older libraries' files if the folder `like` has them."""
     tokenizer.save_pretrained(folder)
     model = tokenizer.backend_tokenizer.model
     if like is not None and any((like / name).exists() for name in _LEGACY.get(type(model), ())):
@@ -24,15 +24,15 @@ def write(tokenizer: PreTrainedTokenizerBase, folder: Path, like: Path | None = 
 
 
 def sentencepiece_files(*folders: Path | None) -> list[str]:
-    """Name the SentencePiece models beside a tokenizer; `write` writes none, for their ids are its own no more."""
+    """Name the SentencePiece models in these folders; `write` copies none, since a new tokenizer has other ids."""
     return sorted({path.name for folder in folders if folder is not None for path in folder.glob("*.model")})
 
 
 def template_head(tokenizer: PreTrainedTokenizerBase) -> Template:
     """Tell which template a tokenizer has.
 
-    Raises HornbookError for a template that `build_fast_tokenizer` doesn't know, such as one that begins a text and
-    doesn't end it.
+    Raises HornbookError for a template that `build_fast_tokenizer` doesn't know, such as one with a token before a
+    text and none after it.
     """
     encoded = tokenizer.backend_tokenizer.encode("a")
     special = encoded.special_tokens_mask
@@ -48,6 +48,6 @@ def template_head(tokenizer: PreTrainedTokenizerBase) -> Template:
             [*tokenizer.convert_ids_to_tokens(before), "...", *tokenizer.convert_ids_to_tokens(after)]
         )
         raise HornbookError(
-            f"its template is {around}, which no head here has: say which it is to serve with --for"
+            f"the tokenizer's template is {around}, which no family here has: name its new family with --for"
         )
     return templates[before, after]

@@ -1,4 +1,4 @@
-"""Import a tokenizer that exists in another library's files, with the ids that it has there."""
+"""Import a tokenizer from another library's files, with the ids that it has there."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ _END = "<|endoftext|>"
 def import_tokenizer(source: Path) -> PreTrainedTokenizerBase:
     """Read a tokenizer's file or folder; nothing in it is run or unpickled.
 
-    A folder's tokenizer.json decides, else its SentencePiece model, else what `tokenizer_config.json` says of
-    its vocabulary, else the vocabulary itself: vocab.json with merges.txt is byte-level BPE without a space
-    before a text (GPT-2, RoBERTa); vocab.txt is BERT's WordPiece, which lowercases and strips accents where
-    no entry has a capital letter. A file stands for itself.
+    In a folder, the first of these that exists decides: tokenizer.json, a SentencePiece model, the vocabulary as
+    `tokenizer_config.json` describes it, the vocabulary alone. Alone, vocab.json with merges.txt is read as byte-level
+    BPE without a space before a text (GPT-2, RoBERTa), and vocab.txt as BERT's WordPiece, which lowercases and strips
+    accents if no entry has a capital letter. If `source` is a file, this file decides.
 
-    Raises HornbookError when there is nothing to read, when a file is torn, and for kinds that would get
+    Raises HornbookError when there is nothing to read, when a file is damaged, and for kinds that would get
     other ids.
     """
     if not source.exists():
@@ -41,11 +41,11 @@ def import_tokenizer(source: Path) -> PreTrainedTokenizerBase:
         return _whole(file)
     if file.suffix == ".txt":
         return _wordpiece(file)
-    raise HornbookError(f"{source} is no tokenizer's file: give {_READABLE}, or their folder")
+    raise HornbookError(f"{source} is not a tokenizer's file: give {_READABLE}, or their folder")
 
 
 def _chosen(folder: Path) -> Path:
-    """Find the file of a folder that says most."""
+    """Find the file of a folder that describes its tokenizer best."""
     whole, pair, words = (folder / name for name in ("tokenizer.json", "vocab.json", "vocab.txt"))
     if whole.exists():
         return whole
@@ -81,7 +81,7 @@ def _byte_level(folder: Path) -> PreTrainedTokenizerBase:
     missing = set(pre_tokenizers.ByteLevel.alphabet()).difference(rust.get_vocab())
     if missing:
         raise HornbookError(
-            f"{vocabulary} is no byte-level BPE (it lacks {len(missing)} of the 256 bytes): "
+            f"{vocabulary} is not a byte-level BPE (it lacks {len(missing)} of the 256 bytes): "
             "import its tokenizer.json"
         )
     rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -102,8 +102,8 @@ def _wordpiece(file: Path) -> PreTrainedTokenizerBase:
     roles = {role: token for role, token in style.roles.items() if token in entries}
     if "unk_token" not in roles:
         raise HornbookError(
-            f"{file}: none of its {len(entries)} lines is {style.roles['unk_token']}, so it is no vocabulary "
-            "of BERT's or it is torn: copy it again"
+            f"{file}: none of its {len(entries)} lines is {style.roles['unk_token']}, so it is damaged, or not a "
+            "vocabulary of BERT: copy it again"
         )
     cased = any(entry != entry.lower() for entry in entries if not entry.startswith("["))
     rust.normalizer = normalizers.BertNormalizer(lowercase=not cased)
@@ -113,7 +113,7 @@ def _wordpiece(file: Path) -> PreTrainedTokenizerBase:
 
 
 def _with_template(rust: Tokenizer, roles: dict[str, str]) -> PreTrainedTokenizerBase:
-    """Put BERT's and RoBERTa's template on, where the tokens for it are; such a vocabulary is used with it."""
+    """Add the template of BERT and RoBERTa if the vocabulary has its tokens: such a vocabulary is used with it."""
     wrapped = wrap(rust, roles)
     if {"cls_token", "sep_token", "mask_token"} <= roles.keys():
         return build_fast_tokenizer(wrapped, "masked", wrapped.model_max_length)
@@ -121,4 +121,6 @@ def _with_template(rust: Tokenizer, roles: dict[str, str]) -> PreTrainedTokenize
 
 
 def _torn(file: Path, error: Exception) -> HornbookError:
-    return HornbookError(f"{file} is torn or no tokenizer ({str(error).splitlines()[0]}): copy it again")
+    return HornbookError(
+        f"{file} is damaged or not a tokenizer ({str(error).splitlines()[0]}): copy it again"
+    )

@@ -23,13 +23,13 @@ class Measured:
     tokens: int
     """Tokens of the text, special ones not counted."""
     unknown: int
-    """Tokens that stand for what the vocabulary can't spell."""
+    """Unknown tokens, which stand for text that the vocabulary can't spell."""
     used: int
-    """Entries of the vocabulary that occur."""
+    """Entries of the vocabulary that occur in the text."""
 
     @property
     def bytes_per_token(self) -> float:
-        """The more, the shorter the sequences."""
+        """How many bytes of text a token holds on average; the more it holds, the shorter the sequences."""
         return self.bytes / max(self.tokens, 1)
 
     @property
@@ -48,25 +48,25 @@ class Inspection:
     roles: dict[str, tuple[str, int]]
     """The token that plays each role, and its id."""
     template: str
-    """What is put around a text, which is A there."""
+    """The special tokens around a text, which is written A."""
     length: int | None
-    """Tokens to which it cuts a text; None where it doesn't."""
+    """Tokens to which it truncates a text; None if it doesn't."""
     longest: list[str]
     """The longest tokens, as they are in a text."""
     unreachable: list[str] | None
-    """Tokens that no text is split into, special ones left out; None for kinds of which it isn't known."""
+    """Tokens that no text is split into, without special ones; None for kinds of models that can't be searched."""
     split: list[str]
     """The sentence's tokens."""
     ids: list[int]
     """Their ids."""
     measured: Measured | None
-    """How it does on the text, where one is given."""
+    """How it does on the text; None if no text is given."""
 
 
 def inspect(
     tokenizer: PreTrainedTokenizerBase, sentence: str, documents: Iterable[str] | None = None
 ) -> Inspection:
-    """Look at a tokenizer: at the vocabulary, at one sentence, and at a text of any size, which is streamed."""
+    """Inspect a tokenizer: its vocabulary, its split of a sentence, and how it does on a text, which is streamed."""
     rust = tokenizer.backend_tokenizer
     added = {token.content for token in rust.get_added_tokens_decoder().values()}
     texts = {token: rust.decoder.decode([token]) if rust.decoder else token for token in rust.get_vocab()}
@@ -94,7 +94,7 @@ def inspect(
 
 
 def measure(tokenizer: PreTrainedTokenizerBase, documents: Iterable[str]) -> Measured:
-    """Count a text's bytes and tokens; whatever is written in it is text."""
+    """Count a text's bytes and tokens; special tokens that are written in it count as text."""
     size = tokens = unknown = 0
     used: set[int] = set()
     for batch in batches(documents):
@@ -107,7 +107,7 @@ def measure(tokenizer: PreTrainedTokenizerBase, documents: Iterable[str]) -> Mea
 
 
 def _template(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Show what is put around a text."""
+    """Show the special tokens around a text, which is written A."""
     encoded = tokenizer.backend_tokenizer.encode("a")
     shown = [
         "A" if not special else token

@@ -1,4 +1,4 @@
-"""Open a tokenizer that exists: a folder, or a name on the hub."""
+"""Open an existing tokenizer, from a folder or from the hub."""
 
 import warnings
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.style import STYLES
 
 FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]
-"""What a tokenizer is made of, on the hub."""
+"""The files of a tokenizer on the hub."""
 _PROBES = [
     "The quick brown Fox can't jump: 1,234.5 times, NEVER!",
     "naïve café ÅØÆ åøæ ﬁn Ⅳ ½",
@@ -27,12 +27,12 @@ _PROBES = [
 def load(path: str) -> PreTrainedTokenizerBase:
     """Open a tokenizer's folder, or fetch its files from the hub; code that comes with it never runs.
 
-    Where a folder has a tokenizer.json, that decides: a class of transformers that splits text otherwise
-    (some rebuild their tokenizer and drop its normalizer) is set aside with a warning, and only the roles of
-    special tokens are taken from it. Where no file declares roles, they are those of the style whose tokens
-    stand at the same ids.
+    If a folder has a tokenizer.json, this file decides. Some classes of transformers rebuild their tokenizer and drop
+    its normalizer, so they split text differently: then a warning is given, and only the roles of the special tokens
+    are taken from the class. If no file declares roles, they are those of the style that has the same tokens at the
+    same ids.
 
-    Raises HornbookError when the folder is missing, incomplete or torn, and when a hub name can't be fetched.
+    Raises HornbookError when the folder is missing, incomplete or damaged, and when a hub name can't be fetched.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -42,7 +42,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
         opened = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         opened.backend_tokenizer  # noqa: B018  a class written in Python has none
     except Exception as error:  # transformers has no one exception for what it can't open
-        # Without a tokenizer_config.json nothing says how to open it; one that can't be followed is an error.
+        # Without a tokenizer_config.json, nothing says how to open it. If there is one, failing is an error.
         if rust is None or (folder / "tokenizer_config.json").exists():
             missing = "add its tokenizer.json" if rust is None else "mend its tokenizer_config.json"
             raise HornbookError(
@@ -51,7 +51,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
         opened = None
     if opened is not None and rust is not None and _ids(rust) != _ids(opened.backend_tokenizer):
         warnings.warn(
-            f"{path}: {type(opened).__name__} splits text otherwise than tokenizer.json, which is followed",
+            f"{path}: {type(opened).__name__} splits text differently from tokenizer.json; tokenizer.json is used",
             stacklevel=2,
         )
     elif opened is not None and declared_roles(opened):
@@ -61,7 +61,7 @@ def load(path: str) -> PreTrainedTokenizerBase:
 
 
 def _read(folder: Path) -> Tokenizer | None:
-    """Read tokenizer.json, or else GPT-2's two files, as they stand; None where there are neither."""
+    """Read tokenizer.json, or else GPT-2's two files, without changes; None if there are neither."""
     whole, vocabulary, merges = (folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
     try:
         if whole.exists():
@@ -77,13 +77,13 @@ def _read(folder: Path) -> Tokenizer | None:
     except Exception as error:  # the Rust library raises nothing narrower
         name = whole.name if whole.exists() else f"{vocabulary.name} with {merges.name}"
         raise HornbookError(
-            f"{folder}: {name} is torn or no tokenizer ({one_line(error)}): copy it again"
+            f"{folder}: {name} is damaged or not a tokenizer ({one_line(error)}): copy it again"
         ) from error
     return None
 
 
 def roles_of(rust: Tokenizer, declared: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Keep the declared roles that the vocabulary has; where there are none, find the style by its ids."""
+    """Keep the declared roles whose tokens the vocabulary has; if there are none, find the style by its ids."""
     roles = {role: token for role, token in declared.items() if rust.token_to_id(token) is not None}
     for style in STYLES.values():
         if not roles and all(rust.token_to_id(token) == i for i, token in enumerate(style.front)):

@@ -1,4 +1,4 @@
-"""What a recipe may say of its tokenizer."""
+"""The options of a recipe's tokenizer."""
 
 from typing import Any, Literal
 
@@ -9,12 +9,12 @@ from hornbook.section import Section
 
 
 class TokenizerOptions(Section):
-    """A tokenizer to train from the corpus, or one that exists."""
+    """A tokenizer to train from the corpus, or an existing one."""
 
     path: str | None = None
-    """An existing tokenizer's folder, or its name on the hub; everything else then stays unset."""
+    """An existing tokenizer's folder, or its name on the hub; with it, no other option may be set."""
     kind: Literal["bpe", "unigram", "wordpiece"] = "bpe"
-    """How words are split: byte-level BPE, Unigram with bytes for what it doesn't know, or WordPiece."""
+    """How words are split: byte-level BPE, Unigram with bytes for unknown characters, or WordPiece."""
     vocab_size: int = Field(8192, ge=1)
     """Entries of the vocabulary, special tokens and sentinels included; a small corpus may yield fewer."""
     style: str | None = None
@@ -24,14 +24,17 @@ class TokenizerOptions(Section):
     lowercase: bool = False
     """Lower-case all text; accents stay."""
     normalize: Literal["none", "nfc", "nfkc"] = "nfc"
-    """The Unicode form that text is brought to first."""
+    """The Unicode normalization form of the text, applied first."""
     min_frequency: int = Field(2, ge=1)
     """How often a merge (bpe, wordpiece) or a character (wordpiece) must occur to enter the vocabulary."""
 
     @model_validator(mode="before")
     @classmethod
     def _path_stands_alone(cls, given: Any) -> Any:
-        """Refuse other options beside a path; first of all, for a null that is to take one away is none of them."""
+        """Refuse other options beside a path.
+
+        This runs before pydantic checks types: a null that should remove an option would have a wrong type.
+        """
         if not isinstance(given, dict) or given.get("path") is None:
             return given
         fields = cls.model_fields.items()
@@ -43,8 +46,8 @@ class TokenizerOptions(Section):
         if others:
             alone = yaml.safe_dump({"path": given["path"]}, default_flow_style=True, width=10**6).strip()
             raise ValueError(
-                f"path {given['path']!r} names a tokenizer that exists, so {', '.join(others)} can't be chosen: "
-                f"remove {'them' if len(others) > 1 else 'it'}, or path; on the command line, "
-                f'--set "tokenizer={alone}" puts path in the place of them all'
+                f"path {given['path']!r} names an existing tokenizer, so {', '.join(others)} can't be chosen: "
+                f"remove {'them' if len(others) > 1 else 'it'}, or remove path; on the command line, "
+                f'--set "tokenizer={alone}" keeps only path'
             )
         return given

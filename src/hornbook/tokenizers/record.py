@@ -1,4 +1,4 @@
-"""What a trained tokenizer's folder says of its origin: a record for programs, and a model card for the hub."""
+"""How a tokenizer was trained, as its folder tells it: in a record for programs, and a model card for the hub."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _LIBRARIES = ("hornbook", "tokenizers", "sentencepiece", "transformers")
 
 
 class Counted:
-    """Documents on their way to the trainer, counted and hashed as they pass."""
+    """Counts and hashes documents while the trainer reads them."""
 
     def __init__(self, documents: Iterable[str]) -> None:
         self.documents, self.bytes = 0, 0
@@ -36,7 +36,7 @@ class Counted:
 
     @property
     def fingerprint(self) -> str:
-        """Hex SHA-256 of the documents that passed: of the text alone, so that every machine has the same."""
+        """Hex SHA-256 of the documents read so far: of their text alone, so it is the same on every machine."""
         return self._hash.hexdigest()
 
 
@@ -58,14 +58,35 @@ def make_record(
     }
 
 
+def make_derived_record(
+    tokenizer: PreTrainedTokenizerBase, source: Path, before: PreTrainedTokenizerBase
+) -> dict[str, Any]:
+    """Say which tokenizer another was made from: what that one was trained on, if known, and its folder and hash."""
+    known = (read_record(source) if source.is_dir() else None) or {}
+    return {
+        "corpus": known.get("corpus"),
+        "options": known.get("options"),
+        "made_from": {"source": str(source), "hash": tokenizer_hash(before), "command": known.get("command")},
+        "hash": tokenizer_hash(tokenizer),
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "command": command(),
+    }
+
+
+def save_record(folder: Path, record: Mapping[str, Any] | None) -> None:
+    """Write the record alone into a folder, such as that of a model with its tokenizer; nothing if there is none."""
+    if record is not None:
+        (folder / NAME).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
 def write_record(folder: Path, tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]) -> None:
     """Write the record, and the model card README.md, into a tokenizer's folder."""
-    (folder / NAME).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    save_record(folder, record)
     (folder / "README.md").write_text(_card(tokenizer, record), "utf-8")
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Read a folder's record; None where it has none. Raises HornbookError for one that is no JSON table."""
+    """Read a folder's record; None if it has none. Raises HornbookError for a record that isn't a JSON object."""
     path = folder / NAME
     if not path.exists():
         return None
@@ -75,32 +96,35 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         raise HornbookError(f"{path}: not JSON ({error}): copy it again, or delete it") from error
     if not isinstance(record, dict):
         raise HornbookError(
-            f"{path}: a record is a table, this is {record!r:.60}: copy it again, or delete it"
+            f"{path}: a record is a JSON object, but this is {record!r:.60}: copy it again, or delete it"
         )
     return record
 
 
 def describe_record(record: Mapping[str, Any] | None) -> dict[str, str | None]:
-    """Put a record in words, for a table: None for whatever it doesn't say."""
+    """Describe a record for a table, with None for what it doesn't say."""
     record = record or {}
     corpus, versions = record.get("corpus") or {}, record.get("versions") or {}
+    made = record.get("made_from") or {}
     return {
         "trained on": corpus.get("name"),
         "its text": "{bytes:,} bytes, {documents:,} documents".format_map(corpus) if corpus else None,
         "its SHA-256": corpus.get("fingerprint"),
         "by": ", ".join(f"{name} {release}" for name, release in versions.items()) or None,
+        "made from": "{source} ({hash})".format_map(made) if made else None,
         "with": record.get("command"),
     }
 
 
 def _card(tokenizer: PreTrainedTokenizerBase, record: dict[str, Any]) -> str:
-    """Write a model card: YAML that the hub reads, then what people read."""
+    """Write a model card: YAML for the hub, then text for people."""
     head = ModelCardData(library_name="transformers", tags=["tokenizer", "hornbook"]).to_yaml()
-    rows = "\n".join(f"| {name} | `{text}` |" for name, text in describe_record(record).items())
+    rows = "\n".join(f"| {name} | `{text}` |" for name, text in describe_record(record).items() if text)
     kind = type(tokenizer.backend_tokenizer.model).__name__
     return (
         f"---\n{head}\n---\n\n# A {kind} tokenizer of {len(tokenizer):,} entries\n\n"
-        "Trained with Hornbook. It opens with `AutoTokenizer.from_pretrained`.\n\n"
+        f"{'Made' if record.get('made_from') else 'Trained'} with Hornbook. "
+        "It opens with `AutoTokenizer.from_pretrained`.\n\n"
         f"| | |\n|---|---|\n{rows}\n\n"
-        f"The SHA-256 is that of the text as it was read; `{NAME}` holds all of this for programs.\n"
+        f"The SHA-256 is that of the text that was read. `{NAME}` holds the same facts for programs.\n"
     )

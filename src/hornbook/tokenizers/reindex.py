@@ -1,4 +1,4 @@
-"""Re-index: give a tokenizer's special tokens other ids, without losing a letter or the vocabulary's size."""
+"""Re-index a tokenizer: give its special tokens other ids, and keep all letters and the vocabulary's size."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class Reindexed:
     """A tokenizer with other ids, and what became of the old ones."""
 
     tokenizer: Tokenizer
-    """The new tokenizer, without a template: `build_fast_tokenizer` puts it on."""
+    """The new tokenizer, without a template: `build_fast_tokenizer` adds it."""
     mapping: dict[int, int | None]
-    """Each old id's new one; None for a dropped token."""
+    """The new id of each old id; None for a dropped token."""
     moved: dict[str, tuple[int, int]]
     """Old and new id of the tokens whose id changed, under their new names."""
     dropped: dict[str, tuple[str, ...]]
-    """What the dropped tokens' text is split into now; nothing for special tokens."""
+    """The tokens that each dropped token's text is split into now; empty for special tokens."""
     added: dict[str, int]
     """The new tokens' ids."""
     renamed: dict[str, str]
@@ -40,23 +40,23 @@ def reindex(
     rename: Mapping[str, str] | None = None,
     drop: Collection[str] = (),
 ) -> Reindexed:
-    """Put special tokens at `places` (token to id; -1 is the last), under the same number of ids.
+    """Put special tokens at `places` (token to id; -1 is the last id); the number of ids stays the same.
 
-    A special token that is given no place stays, under a new name where `rename` (old to new name) has one; it goes
-    only where `drop` names it. What stands at a place moves to one that became free. Where room must be made, pieces
-    go that no text is split into, then those that were learnt last: see `surgery`; letters and bytes stay. Where
-    tokens were dropped and nothing took their ids, `<unused_0>`, ... do. `tokenizer` stays as it is.
+    Special tokens without a place stay; `rename` (old to new name) gives them new names, and only `drop` removes them.
+    A token whose id is given to another token moves to a free id. If there are too few ids, pieces are removed: first
+    those that no text is split into, then those that were learnt last (see `surgery`). Letters and bytes stay. If
+    dropped tokens leave ids free, `<unused_0>`, ... take them. `tokenizer` itself isn't changed.
 
-    A word whose tokens all stay keeps them, under their new ids. In one that had a dropped token, what follows
-    depends on the kind. BPE: the token gives way to the two parts that it was merged of, and they to theirs where
-    they are dropped too; all else in the word stays. WordPiece: the word is matched anew, longest piece first, over
-    the pieces that remain, which can change its later tokens as well; it is unknown only where one of its letters
-    has no piece. Unigram: the word takes the likeliest split into the pieces that remain, under the old scores,
-    which can change its neighbours as well.
+    A word whose tokens all stay keeps them, under their new ids. How a word with a dropped token is split now depends
+    on the kind. BPE: the two parts from which the token was merged replace it, or their own parts if they are dropped
+    too; the rest of the word stays the same. WordPiece: the word is matched again with the remaining pieces, longest
+    piece first; this can also change its later tokens, and it becomes unknown only if one of its letters has no piece.
+    Unigram: the word gets the likeliest split into the remaining pieces, under the old scores; this can also change
+    the neighbours of the token.
 
-    Raises HornbookError for places beyond the vocabulary or given twice, for names that are pieces of words,
-    for what can't be dropped (pieces, tokens with a place or a new name, the unknown token), and when there is no
-    room.
+    Raises HornbookError for places outside the vocabulary or given twice, for names that are pieces of words, for
+    tokens that can't be dropped (pieces, tokens with a place or a new name, the unknown token), and when too few pieces
+    can be removed.
     """
     rust = Tokenizer.from_str(backend(tokenizer).to_str())
     rename = dict(rename or {})
@@ -89,7 +89,7 @@ def reindex(
 
 
 def places_of(style: Style, sentinels: int = 0) -> dict[str, int]:
-    """Say where a style has its special tokens: from 0 on, and from -1 backwards."""
+    """Return the places of a style's special tokens: from 0 on, and from -1 backwards."""
     front, back = style.layout(sentinels, spaces_are_tokens=True)
     places = {token.content: place for place, token in enumerate(front)}
     return places | {token.content: place - len(back) for place, token in enumerate(back)}
@@ -103,8 +103,8 @@ def _fixed(places: Mapping[str, int], size: int) -> dict[str, int]:
             raise HornbookError(f"place {place} is given to a token without a name: name it")
         if not -size <= place < size:
             raise HornbookError(
-                f"{token} is given place {place}, and the vocabulary has ids 0 to {size - 1}: choose one of them, "
-                "or count from its end, -1 being the last"
+                f"{token} is given place {place}, but the vocabulary has ids 0 to {size - 1}: choose one of them, "
+                "or count from the end, where -1 is the last"
             )
         other = next((t for t, taken in fixed.items() if taken == place % size), None)
         if other:
@@ -116,50 +116,54 @@ def _fixed(places: Mapping[str, int], size: int) -> dict[str, int]:
 def _check(
     pieces: Pieces, old: Mapping[str, int], fixed: Mapping[str, int], rename: Mapping[str, str]
 ) -> None:
-    """Refuse what would break words, or lose a token that somebody still counts on."""
+    """Refuse places and names that would break words, or lose a token that is still needed."""
     for token in (*fixed, *rename):
         if token in pieces.reached:
             raise HornbookError(
-                f"{token} is a piece that words are split into, and only special tokens are given places and "
-                "names: choose another token"
+                f"{token} is a piece that words are split into, and only special tokens can have a place or a "
+                "new name: choose another token"
             )
     for token, name in rename.items():
         if token not in old:
             known = [special for special in pieces.added if special in old]
-            raise HornbookError(f"{token} is to be renamed, and isn't there{nearest(token, sorted(known))}")
+            raise HornbookError(
+                f"{token} can't be renamed, since the vocabulary doesn't have it{nearest(token, sorted(known))}"
+            )
         if name in old or not name or list(rename.values()).count(name) > 1:
             raise HornbookError(f"{token} can't be renamed to {name!r}, which is taken: choose another name")
         if token in fixed:
-            raise HornbookError(f"{token} is renamed to {name}: give the place {fixed[token]} to {name}")
+            raise HornbookError(
+                f"{token} has a place and is renamed to {name}: give the place {fixed[token]} to {name}"
+            )
 
 
 def _check_dropped(pieces: Pieces, special: set[str], used: set[str], drop: Collection[str]) -> None:
-    """Refuse to drop what isn't a special token, or is needed."""
+    """Refuse to drop a token that isn't special, or is needed."""
     for token in drop:
         if token not in special:
             raise HornbookError(
-                f"{token} is to be dropped, and isn't a special token{nearest(token, sorted(special))}: "
+                f"{token} can't be dropped, since it isn't a special token{nearest(token, sorted(special))}: "
                 "pieces of words make room by themselves"
             )
         if token in used:
             raise HornbookError(
-                f"{token} is to be dropped, and has a place or a new name: choose one of them"
+                f"{token} can't be dropped, since it also has a place or a new name: choose one of them"
             )
         if token == pieces.unknown:
             raise HornbookError(
-                f"{token} is to be dropped, and stands for what the vocabulary can't spell: keep it, or rename "
+                f"{token} can't be dropped, since it stands for what the vocabulary can't spell: keep it, or rename "
                 f"it ({token}=<unk>)"
             )
 
 
 def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str], needed: int) -> list[str]:
-    """Choose the pieces that go."""
+    """Choose the pieces to remove."""
     wanted = (p for p in pieces.victims() if p not in pieces.added and p not in fixed and p not in rename)
     victims = list(islice(wanted, max(needed, 0)))
     if len(victims) < needed:
         raise HornbookError(
-            f"{needed} pieces have to make room, and only {len(victims)} can go, for letters and bytes stay: give "
-            f"{needed - len(victims)} tokens fewer a place"
+            f"{needed} pieces must be removed, but only {len(victims)} can be, since letters and bytes stay: give "
+            f"a place to {needed - len(victims)} fewer tokens"
         )
     return victims
 
@@ -167,7 +171,7 @@ def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str]
 def _assign(
     kept: Mapping[str, int], fixed: Mapping[str, int], fillers: Iterable[str], size: int
 ) -> dict[str, int]:
-    """Let every token stay where it is unless a place is given to it or to another; the rest fills up."""
+    """Keep each token's id, unless it is given a place or its id is given away; the rest take the free ids."""
     ids = dict(fixed)
     taken = set(fixed.values())
     stay = {name: i for name, i in kept.items() if name not in fixed and i not in taken}
@@ -185,7 +189,7 @@ def _build(
     special: Iterable[str],
     names: Mapping[str, str],
 ) -> Tokenizer:
-    """Put the rest of the old tokenizer around the new model; tokens that stay keep how they are found."""
+    """Put the rest of the old tokenizer around the new model; added tokens that stay are found as before."""
     built = Tokenizer(model)
     for part in ("normalizer", "pre_tokenizer", "decoder"):
         if getattr(rust, part) is not None:
@@ -197,7 +201,7 @@ def _build(
         takes_space = spaces_are_tokens and (token in _MASKS or token.startswith(_SENTINEL))
         return stays.get(token) or special_token(token, takes_space)
 
-    # Together where neighbours allow it, for each call builds anew what finds them in a text.
+    # Neighbours of one sort are added in one call: each call rebuilds the search for added tokens in a text.
     tokens = map(declared, dict.fromkeys((*stays, *special)))
     for is_special, group in groupby(tokens, key=lambda token: token.special):
         (built.add_special_tokens if is_special else built.add_tokens)(list(group))

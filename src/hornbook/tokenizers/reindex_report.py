@@ -3,11 +3,11 @@
 from typing import Any
 
 _SHOWN = 12
-"""Tokens of each sort that are named; the facts have all."""
+"""How many tokens of each sort are named; the facts name all of them."""
 
 
 def describe(facts: dict[str, Any]) -> list[str]:
-    """Say in lines what has become of the tokens, from the facts that `hornbook.tokenizer.reindex` gives."""
+    """Describe in lines what happened to the tokens, from the facts that `hornbook.tokenizer.reindex` returns."""
     lines: list[str] = []
 
     def listed(title: str, tokens: list[str]) -> None:
@@ -34,15 +34,14 @@ def describe(facts: dict[str, Any]) -> list[str]:
     if facts["text"]:
         text = facts["text"]
         lines.append(
-            f"of the text's {text['words']:,} words, {text['words_changed']:,} are split differently "
-            f"({text['distinct_changed']:,} of {text['distinct']:,} different ones); of its "
-            f"{text['tokens_before']:,} tokens, {text['tokens_changed']:,} are no more, and there are now "
-            f"{text['tokens_after']:,}"
+            f"{text['words_changed']:,} of the text's {text['words']:,} words are split differently "
+            f"({text['distinct_changed']:,} of {text['distinct']:,} distinct words); {text['tokens_changed']:,} of its "
+            f"{text['tokens_before']:,} tokens are gone, and it now has {text['tokens_after']:,} tokens"
         )
         lines.extend(
             f"  {one['times']:,} × {' '.join(one['before'])}  now {' '.join(one['after'])}"
             for one in text["examples"]
         )
-    lines.extend(f"left out: {name}, for {why}" for name, why in facts["left_out"].items())
+    lines.extend(f"left out: {name}, since {why}" for name, why in facts["left_out"].items())
     lines.append(f"the template is that of a {facts['template']} model; written to {facts['out']}")
     return lines

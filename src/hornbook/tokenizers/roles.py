@@ -1,4 +1,4 @@
-"""Who plays a role after a re-indexing: a role goes on, and takes its row with it."""
+"""Which token has which role after a re-indexing: a role goes to a new token, and keeps its embedding row."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ from hornbook.tokenizers.reindex import Reindexed
 from hornbook.tokenizers.style import STYLES
 
 _FIRST = ("eos_token", "bos_token")
-"""The roles that inherit first from a token that played several: a model has learned that it ends a text."""
+"""If a token had several roles, these come first: the model has learned that the token ends a text."""
 
 
 def roles_given(places: Mapping[str, int]) -> dict[str, str]:
-    """Say which roles tokens with a place play, by their names: in a style that is complete here, else in any."""
+    """Return the roles of tokens with a place, by the styles that `places` holds completely, else by all styles."""
     complete = [style for style in STYLES.values() if places.keys() >= {*style.front, *style.back}]
     given: dict[str, str] = {}
     for style in complete or STYLES.values():
@@ -23,11 +23,11 @@ def roles_given(places: Mapping[str, int]) -> dict[str, str]:
 def heirs(
     declared: Mapping[str, str], given: Mapping[str, str], entries: Mapping[str, int]
 ) -> dict[str, str]:
-    """Say which token lives on under which new name: one whose every role is given to others, among them a new token.
+    """Return the new names of old tokens: a token is renamed if all its roles go to others, and one of these is new.
 
-    `declared` are the roles as they were, `given` those that are given now, `entries` the old vocabulary. So a role
-    keeps its row in a model that is taken along. A token that played several roles has one heir: its end of text,
-    else its beginning, else the first.
+    `declared` are the old roles, `given` the new ones, `entries` the old vocabulary. So a role keeps its row in the
+    model's embedding. A token that had several roles becomes only one new token: that for the end of text, else that
+    for its beginning, else that for the first role.
     """
     found: dict[str, str] = {}
     for role in sorted(declared, key=lambda role: _FIRST.index(role) if role in _FIRST else len(_FIRST)):
@@ -40,7 +40,7 @@ def heirs(
 
 
 def roles_after(declared: Mapping[str, str], given: Mapping[str, str], done: Reindexed) -> dict[str, str]:
-    """Say which token plays which role now: as given, else the one that did, as far as it lives on."""
+    """Return the token of each role now: the given one, else the old one if the vocabulary still has it."""
     there = done.tokenizer.get_vocab().keys()
     carried = {role: done.renamed.get(token, token) for role, token in declared.items()}
     return {role: token for role, token in carried.items() if token in there} | dict(given)

@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-# SentencePiece's own bounds: of how many, and how many characters long.
+# SentencePiece's own bounds: how many substrings, and how many characters in each.
 _MOST = 1_000_000
 _LONGEST = 16
 _END = "\0"
 
 
 def seeds(words: Mapping[str, int], most: int = _MOST) -> Iterator[tuple[str, int]]:
-    """Yield the substrings that occur at least twice, and how often: those that cover most of the text first.
+    """Yield the substrings that occur at least twice, each with its count; those that cover most text come first.
 
-    They have 2 to 16 letters; where one letter always follows, the longer substring stands for the shorter. Those
-    are the inner nodes of a suffix tree, as SentencePiece takes them. It builds that over the whole text (0.2.3
-    repeats each word as often as it was counted); here every different word stands there once, with its count, so
-    memory is about 60 bytes for each letter of the different words. `words` hold no NUL.
+    They have 2 to 16 letters. If the same letter always follows a substring, only the longer one is yielded. These are
+    the inner nodes of a suffix tree, which SentencePiece takes too. It builds the tree over the whole text (0.2.3
+    repeats each word as often as it was counted). Here, each distinct word is stored once, with its count, so memory is
+    about 60 bytes for each letter of the distinct words. `words` must not hold a NUL.
     """
     text = "".join(word + _END for word in words)
     letters = np.frombuffer(text.encode("utf-32-le"), np.int32)
@@ -29,9 +29,9 @@ def seeds(words: Mapping[str, int], most: int = _MOST) -> Iterator[tuple[str, in
 
 
 def _repeated(letters: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find where each of those substrings first stands, its length and its count; a 0 ends each word.
+    """Find where each of these substrings first occurs, its length and its count; a 0 ends each word.
 
-    In each round, what occurs twice is made a letter longer: nothing else can have a longer one that does.
+    Each round makes the substrings that occur twice one letter longer: only these can begin a longer one that does.
     """
     places = np.flatnonzero(letters).astype(np.int32)
     _, start, which = np.unique(letters[places], return_index=True, return_inverse=True)

@@ -13,20 +13,20 @@ from hornbook.internals import read as read_internal
 
 _SPACE = "▁"
 _KINDS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
-# What a piece is, as sentencepiece_model.proto numbers it.
+# The types of pieces, as sentencepiece_model.proto numbers them.
 _NORMAL, _CONTROL, _SYMBOL, _BYTE = 1, 3, 4, 6
 
 
 def read(path: Path) -> tuple[Tokenizer, dict[str, str]]:
-    """Read a model of the unigram or bpe kind, and the roles of its own pad, bos, eos and unk ids.
+    """Read a unigram or bpe model, and the tokens of its pad, bos, eos and unk ids.
 
-    Control pieces become special tokens, found in a text as they are written, as transformers has it;
-    SentencePiece never finds them there. There is no template, for a model doesn't say where its eos goes.
-    Two things can differ: which of two equally likely splits a unigram model takes (`*****`), and the space
-    before a text that is one user-defined symbol of a bpe model and nothing else.
+    Control pieces become special tokens. As usual in transformers, they are found where a text holds them;
+    SentencePiece never finds them there. The tokenizer has no template, since a model doesn't say where its eos goes.
+    Two results can differ from SentencePiece's: which of two equally likely splits a unigram model chooses (`*****`),
+    and the space before a text that is only one user-defined symbol of a bpe model.
 
-    Raises HornbookError for a torn file and for what can't be had with equal ids: the word and char kinds,
-    and spaces written behind words.
+    Raises HornbookError for a damaged file and for models that would get other ids: the word and char kinds, and
+    those that write a space after its word.
     """
     model, processor = _parse(path)
     kind = _KINDS.get(model.trainer_spec.model_type, "unknown")
@@ -65,23 +65,23 @@ def _parse(path: Path) -> tuple[Any, SentencePieceProcessor]:
         model = read_internal("sentencepiece.sentencepiece_model_pb2:ModelProto").FromString(
             path.read_bytes()
         )
-        # A file cut between two fields parses all the same; the trainer's and normalizer's are the last.
+        # A file that was cut off between two fields still parses; the trainer's and normalizer's fields are the last.
         whole = model.pieces and model.HasField("trainer_spec") and model.HasField("normalizer_spec")
         processor = SentencePieceProcessor(model_proto=model.SerializeToString()) if whole else None
     except (DecodeError, RuntimeError, OSError, ValueError) as error:
         raise HornbookError(
-            f"{path} is torn or no SentencePiece model ({type(error).__name__}): copy it again"
+            f"{path} is damaged or not a SentencePiece model ({type(error).__name__}): copy it again"
         ) from error
     if processor is None:
         raise HornbookError(
-            f"{path} is torn or no SentencePiece model ({len(model.pieces)} pieces, settings missing): "
+            f"{path} is damaged or not a SentencePiece model ({len(model.pieces)} pieces, settings missing): "
             "copy it again"
         )
     return model, processor
 
 
 def _unigram(model: Any) -> models.Unigram:
-    # A symbol scores its bytes times the best piece's score, less 0.1 (sentencepiece, unigram_model.cc).
+    # A symbol's score is its bytes times the best piece's score, minus 0.1 (sentencepiece, unigram_model.cc).
     best = max(piece.score for piece in model.pieces if piece.type == _NORMAL)
     entries = [
         (piece.piece, len(piece.piece.encode()) * best - 0.1 if piece.type == _SYMBOL else piece.score)
@@ -106,19 +106,19 @@ def _bpe(model: Any) -> models.BPE:
 
 
 def _normalizer(spec: Any, symbols: list[str]) -> normalizers.Normalizer:
-    """Do as SentencePiece's normalizer.cc does, in its order."""
+    """Repeat the steps of SentencePiece's normalizer.cc, in its order."""
     steps: list[normalizers.Normalizer] = []
     if spec.precompiled_charsmap:
         mapped = normalizers.Precompiled(spec.precompiled_charsmap)
         if mapped.normalize_str("A") != "A":
-            # Of a letter with its accent apart it takes the letter's mapping and loses the accent.
+            # If a letter and its accent are two characters, it maps only the letter and loses the accent.
             steps.append(normalizers.NFC())
         steps.append(mapped)
     if spec.remove_extra_whitespaces:
         steps.append(normalizers.Replace(Regex(rf"\A +|[ {_SPACE}]+\z"), ""))
         steps.append(normalizers.Replace(Regex(" {2,}"), " "))
     if spec.add_dummy_prefix:
-        # The Rust library normalizes symbols too, before it looks for them, and they mustn't get the prefix.
+        # The Rust library also normalizes the symbols, before it searches for them. They must not get the prefix.
         alone = "|".join(map(re.escape, symbols))
         spared = rf"(?!(?:{alone})\z)" if symbols else ""
         steps.append(normalizers.Replace(Regex(rf"\A{spared}(?=.|\n)"), _SPACE))
@@ -128,9 +128,9 @@ def _normalizer(spec: Any, symbols: list[str]) -> normalizers.Normalizer:
 def _splits(model: Any, kind: str) -> list[pre_tokenizers.PreTokenizer]:
     splits: list[pre_tokenizers.PreTokenizer] = []
     if kind == "unigram" and any(piece.type == _BYTE for piece in model.pieces):
-        # A byte's name in a text is but text: cut so, it can't match the byte's own entry.
+        # If a text holds a byte's name, this is only text. Split here, it can't match the byte's own entry.
         splits.append(pre_tokenizers.Split(Regex("<(?=0x[0-9A-F]{2}>)"), "isolated"))
     if not any(_SPACE in piece.piece[1:] for piece in model.pieces):
-        # No piece goes beyond a word, so words can be split one by one, which is faster.
+        # No piece crosses a word's end, so words can be split one by one, which is faster.
         splits.append(pre_tokenizers.Split(_SPACE, "merged_with_next"))
     return splits

@@ -37,7 +37,7 @@ class Splits:
     tokens_before: int
     """Tokens of the text under the old tokenizer."""
     tokens_changed: int
-    """Those among them that are no more."""
+    """Those among them that are gone."""
     tokens_after: int
     """Tokens of the text under the new tokenizer."""
     examples: tuple[Split, ...]
@@ -45,7 +45,7 @@ class Splits:
 
 
 def compare_splits(old: Tokenizer, new: Tokenizer, documents: Iterable[str], examples: int = 10) -> Splits:
-    """Compare how two tokenizers that make the same words of a text split these; special tokens are text here."""
+    """Compare how two tokenizers split the words of a text; both must find the same words. Special tokens are text."""
     words = count_words(batches(documents), old)
     changed: list[Split] = []
     before_count = after_count = lost = 0

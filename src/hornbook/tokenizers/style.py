@@ -1,4 +1,4 @@
-"""Styles: which special tokens a tokenizer has, at which ids, and what each of them is for."""
+"""Styles: which special tokens a tokenizer has, their ids, and their roles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,39 +9,39 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 Template = Literal["causal", "masked", "pairs", "seq2seq"]
-"""What a tokenizer puts around a text; `pairs` is the masked one that also tells the segments of a pair apart."""
+"""What a tokenizer puts around a text; `pairs` is like masked, with a segment type for each text of a pair."""
 
 Head = str
-"""What a model learned to do, as its family and its objective call it: mostly a template's name, but any will do."""
+"""What a model learned to do, as its family and objective call it: usually a template's name, but any is allowed."""
 
 BERT_PAIR = "{cls} $A {sep} $B:1 {sep}:1"
 """Two texts as BERT and ALBERT read them, and as the objectives over pairs make them."""
 ROBERTA_PAIR = "{cls} $A {sep} {sep} $B {sep}"
-"""Two texts as RoBERTa reads them: the separator twice between them, and no second type of segment."""
+"""Two texts as RoBERTa reads them: two separators between them, and only one segment type."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """A layout of special tokens: `front`, the words, modes and sentinels where there are any, `back`."""
+    """A layout of the vocabulary: `front`, the words, modes and sentinels if there are any, then `back`."""
 
     front: tuple[str, ...]
     """The tokens at ids 0, 1, 2, ..."""
     roles: Mapping[str, str]
-    """The token that plays each role, under transformers' names of them: {"pad_token": "<pad>", ...}."""
+    """The token of each role, under transformers' names: {"pad_token": "<pad>", ...}."""
     back: tuple[str, ...] = ()
     """The tokens at the highest ids."""
-    # Left out of the repr, by which trained tokenizers are found again: a template changes no vocabulary.
+    # Not in the repr, which is a part of a cached tokenizer's key: a template doesn't change the vocabulary.
     pair: str = field(default=BERT_PAIR, repr=False)
-    """How a masked model reads two texts, $A and $B, with the type of segment behind each colon."""
+    """How a masked model reads two texts, $A and $B; the segment type stands after each colon."""
 
     def layout(
         self, sentinels: int, spaces_are_tokens: bool, modes: Sequence[str] = ()
     ) -> tuple[list[AddedToken], list[AddedToken]]:
-        """Give the special tokens before and after the words, in the order of their ids.
+        """Return the special tokens before and after the words, in the order of their ids.
 
         Sentinels descend, as published for T5: <extra_id_0> has the highest id among them. `modes` (UL2's, such as
         [NLU]) stand before them.
-        `spaces_are_tokens` tells that a word's piece begins with the space before the word.
+        `spaces_are_tokens` says that a word's first piece begins with the space before the word.
         """
         stand_ins = {self.roles.get("mask_token"), *map(sentinel, range(sentinels))}
 
@@ -60,7 +60,7 @@ def _roles(bos: str | None, eos: str | None, **others: str) -> dict[str, str]:
 _FAIRSEQ = _roles("<s>", "</s>", cls="<s>", sep="</s>", unk="<unk>", pad="<pad>", mask="<mask>")
 
 STYLES: dict[str, Style] = {
-    # Ours, for every head: padding at 0 wastes no row, and a mask at the end leaves the ids before it alone.
+    # Hornbook's own, for every head: padding at 0 wastes no row, and a mask at the end moves no other id.
     "shared": Style(("<pad>", "<s>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",), ROBERTA_PAIR),
     # roberta-base's vocab.json.
     "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), _FAIRSEQ, ("<mask>",), ROBERTA_PAIR),
@@ -74,7 +74,8 @@ STYLES: dict[str, Style] = {
         ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
         _roles("[CLS]", "[SEP]", cls="[CLS]", sep="[SEP]", unk="<unk>", pad="<pad>", mask="[MASK]"),
     ),
-    # gpt-neox-20b's tokenizer.json. No unknown token: an end of text in the middle of a text would be worse.
+    # gpt-neox-20b's tokenizer.json. It has no unknown token here: GPT's own is the end of text, which would stand in
+    # the middle of a text.
     "gpt": Style(
         ("<|endoftext|>", "<|padding|>"), _roles("<|endoftext|>", "<|endoftext|>", pad="<|padding|>")
     ),
@@ -84,7 +85,7 @@ STYLES: dict[str, Style] = {
 
 
 def pair_template(roles: Mapping[str, str]) -> str:
-    """Give the form of two texts that belongs to the cls and sep of these roles; BERT's where no style has them."""
+    """Return the form of two texts in the style with the cls and sep of these roles; BERT's if no style has them."""
     for style in STYLES.values():
         if "cls_token" in roles and all(roles[r] == style.roles.get(r) for r in ("cls_token", "sep_token")):
             return style.pair
@@ -97,15 +98,15 @@ def sentinel(number: int) -> str:
 
 
 def sentinel_ids(tokenizer: Tokenizer | PreTrainedTokenizerBase) -> list[int]:
-    """Find the ids of <extra_id_0>, <extra_id_1>, ... by name, as far as they are in the vocabulary."""
+    """Find the ids of <extra_id_0>, <extra_id_1>, ... by name, up to the first that the vocabulary doesn't have."""
     vocabulary = tokenizer.get_vocab()
     return [vocabulary[name] for name in takewhile(vocabulary.__contains__, map(sentinel, count()))]
 
 
 def special_token(text: str, takes_space: bool) -> AddedToken:
-    """Declare a special token, found in text as it is written, whatever the normalizer does.
+    """Declare a special token that is found in a text exactly as it is written, before the text is normalized.
 
-    `takes_space` lets it swallow the space before it: so a mask or a sentinel must where it stands for a
-    piece that begins with that space.
+    `takes_space` makes it include the space before it. A mask or a sentinel needs this if it stands for a piece
+    that begins with that space.
     """
     return AddedToken(text, special=True, normalized=False, lstrip=takes_space)

@@ -1,4 +1,4 @@
-"""A model's pieces taken apart: which of them can go, and the model that is left without them."""
+"""The pieces of a tokenizer's model: which of them can be removed, and the model without them."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
 class Pieces(ABC):
-    """The pieces of a tokenizer's model. What is no piece, but an added token, is never given up here."""
+    """The pieces of a tokenizer's model. Added tokens aren't pieces, and are never removed here."""
 
     def __init__(self, rust: Tokenizer) -> None:
         self.rust = Tokenizer.from_str(rust.to_str())
@@ -32,14 +32,14 @@ class Pieces(ABC):
 
     @property
     def unknown(self) -> str | None:
-        """The token that stands for what the pieces can't spell, where the model needs one."""
+        """The token for text that the pieces can't spell; None if the model needs none."""
         return self.state["unk_token"]
 
     @cached_property
     def reached(self) -> set[str]:
-        """Find the pieces that some text is split into: those that the model leaves whole.
+        """Find the pieces that some text is split into: those that the model doesn't split.
 
-        What splits when it stands alone does so in every word, in BPE and in Unigram.
+        In BPE and Unigram, a piece that is split when it stands alone is also split in every word.
         """
         return {
             piece
@@ -49,14 +49,14 @@ class Pieces(ABC):
 
     @property
     def unreached(self) -> list[str]:
-        """The pieces that no text is split into, in the order of their ids; letters and bytes left out."""
+        """The pieces that no text is split into, in the order of their ids; without letters and bytes."""
         kept = self.reached | self.added
         return [piece for piece in self.ids if piece not in kept and not self._is_letter(piece)]
 
     def victims(self) -> Iterator[str]:
-        """Yield the pieces that can go, in the order in which they should: unreachable ones first.
+        """Yield the pieces that can be removed, in the order to remove them: unreachable ones first.
 
-        Letters and bytes are never among them. Those that are yielded can go together, in whatever number.
+        Letters and bytes are never among them. The first n pieces can be removed together, for any n.
         """
         yield from (piece for piece in reversed(self.unreached) if piece != self.unknown)
         yield from self._reached_victims()
@@ -69,7 +69,7 @@ class Pieces(ABC):
         """Make the model in which these tokens, and no others, have these ids (0 to len(ids) - 1)."""
 
     def parts(self, model: models.Model, piece: str) -> tuple[str, ...]:
-        """Split a piece that went, as `model` does."""
+        """Split a removed piece as `model` does."""
         return tuple(part.value for part in model.tokenize(piece))
 
     def _is_letter(self, piece: str) -> bool:
@@ -77,17 +77,17 @@ class Pieces(ABC):
 
 
 class BPEPieces(Pieces):
-    """Pieces that merges make: the youngest go first, with their merges."""
+    """Pieces that merges make: those learnt last are removed first, with their merges."""
 
     def __init__(self, rust: Tokenizer) -> None:
         super().__init__(rust)
-        self.rust.model.dropout = None  # pieces are to split as they do in use, not by chance
+        self.rust.model.dropout = None  # pieces must be split as in use, not at random
         self._prefix = self.state["continuing_subword_prefix"] or ""
         self._suffix = self.state["end_of_word_suffix"] or ""
 
     @property
     def unknown(self) -> str | None:
-        """None where all 256 bytes are pieces, for then nothing is unknown, whatever the model declares."""
+        """None if all 256 bytes are pieces: then nothing is unknown, whatever the model declares."""
         complete = self.state["vocab"].keys() >= set(pre_tokenizers.ByteLevel.alphabet())
         return None if complete else self.state["unk_token"]
 
@@ -95,8 +95,8 @@ class BPEPieces(Pieces):
     def reached(self) -> set[str]:
         """Find the pieces that some text is split into.
 
-        Where pieces carry a mark of their place in the word, they can't be split alone: there, all count that
-        the merges can make of letters.
+        If pieces have a prefix or suffix for their place in the word, they can't be split alone. Then all pieces count
+        that the merges can make from letters.
         """
         if not (self._prefix or self._suffix):
             return super().reached
@@ -108,9 +108,9 @@ class BPEPieces(Pieces):
         return found
 
     def _reached_victims(self) -> Iterator[str]:
-        """Yield what no remaining merge uses, latest merge first.
+        """Yield the pieces that no remaining merge uses, latest merge first.
 
-        In a trained BPE that is simply the list of merges from its end: a merge uses earlier products only.
+        In a trained BPE, this is the list of merges from its end, since a merge only uses earlier products.
         """
         made: dict[str, list[tuple[str, str]]] = defaultdict(list)
         births: dict[str, int] = {}
@@ -154,7 +154,7 @@ class BPEPieces(Pieces):
 
 
 class WordPiecePieces(Pieces):
-    """Pieces that are matched longest first: those with the highest ids, which were learnt last, go first."""
+    """Pieces that are matched longest first: those with the highest ids were learnt last, and are removed first."""
 
     def __init__(self, rust: Tokenizer) -> None:
         super().__init__(rust)
@@ -162,7 +162,7 @@ class WordPiecePieces(Pieces):
 
     @cached_property
     def reached(self) -> set[str]:
-        """Find the pieces whose letters can stand in one word, as BERT's `[unused0]` can't."""
+        """Find the pieces whose letters can stand in one word; those of BERT's `[unused0]` can't."""
         return {piece for piece in self.ids if piece not in self.added and self._is_one_word(piece)}
 
     def _is_one_word(self, piece: str) -> bool:
@@ -175,7 +175,7 @@ class WordPiecePieces(Pieces):
         return [word for word, _ in words] == [text]
 
     def _reached_victims(self) -> Iterator[str]:
-        """Pass over the pieces that can't be spelt in letters, for words with them would become unknown."""
+        """Skip the pieces that can't be spelt in letters: without them, their words would become unknown."""
         for piece in reversed(self.ids):
             letters = piece.removeprefix(self._inner)
             if piece not in self.reached or piece == self.unknown or self._is_letter(piece):
@@ -185,12 +185,12 @@ class WordPiecePieces(Pieces):
                 yield piece
 
     def rebuild(self, ids: Mapping[str, int], rename: Mapping[str, str]) -> models.Model:
-        """Keep the pieces that are there."""
+        """Keep the pieces that have an id."""
         unknown = rename.get(self.state["unk_token"], self.state["unk_token"])
         return models.WordPiece(**(self.state | {"vocab": dict(ids), "unk_token": unknown}))
 
     def parts(self, model: models.Model, piece: str) -> tuple[str, ...]:
-        """Split a piece, which may stand inside a word, where the model itself splits whole words only."""
+        """Split a piece, which may stand inside a word; the model itself splits only whole words."""
         if not piece.startswith(self._inner):
             return super().parts(model, piece)
         found, start = [], len(self._inner)
@@ -210,7 +210,7 @@ class WordPiecePieces(Pieces):
 
 
 class UnigramPieces(Pieces):
-    """Pieces with log probabilities: the unlikeliest go first."""
+    """Pieces with log probabilities: the least likely are removed first."""
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -230,9 +230,9 @@ class UnigramPieces(Pieces):
                 yield piece
 
     def rebuild(self, ids: Mapping[str, int], rename: Mapping[str, str]) -> models.Model:
-        """Give new tokens the lowest score that there was.
+        """Give new tokens the lowest of the old scores.
 
-        What an unknown letter costs is counted from the lowest score, which therefore has to stay.
+        The model computes an unknown letter's score from the lowest score, so this one has to stay.
         """
         scores = {rename.get(piece, piece): score for piece, score in self.state["vocab"]}
         lowest = min(scores.values())
@@ -249,7 +249,7 @@ _KINDS: dict[type, type[Pieces]] = {
 
 
 def take_apart(rust: Tokenizer) -> Pieces:
-    """Take a tokenizer's pieces apart; raises HornbookError for a kind that isn't BPE, WordPiece or Unigram."""
+    """Read a tokenizer's pieces; raises HornbookError for a kind that isn't BPE, WordPiece or Unigram."""
     kind = type(rust.model)
     if kind not in _KINDS:
         raise HornbookError(

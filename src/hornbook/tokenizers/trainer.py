@@ -1,4 +1,4 @@
-"""Train a tokenizer whose special tokens stand at their ids from the start."""
+"""Train a tokenizer whose special tokens have their final ids from the start."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -21,12 +21,12 @@ def train(
     progress: Callable[[int], None] | None = None,
     modes: Sequence[str] = (),
 ) -> Tokenizer:
-    """Train a tokenizer from a stream of documents, read once; `progress` hears each batch's bytes.
+    """Train a tokenizer from a stream of documents, read once; `progress` is called with the bytes of each batch.
 
-    The vocabulary is the style's front tokens, the words, an objective's `modes`, `head_sentinels` sentinels
-    (unless the options say how many), the style's back tokens: `options.vocab_size` entries, or fewer where the
-    corpus yields no more. The same corpus and options give the same bytes, whatever the hash seed and the
-    number of threads. There is no template yet: `build_fast_tokenizer` puts it on.
+    The vocabulary is, in this order: the style's front tokens, the words, an objective's `modes`, `head_sentinels`
+    sentinels (unless the options say how many), the style's back tokens. It has `options.vocab_size` entries, or fewer
+    if the corpus yields no more. The same corpus and options give the same bytes, whatever the hash seed and the number
+    of threads. The tokenizer has no template yet: `build_fast_tokenizer` adds it.
 
     Raises HornbookError when the style lacks an unknown token that the kind needs, when `vocab_size` is
     smaller than special tokens and alphabet, and when Unigram or WordPiece find no words.
@@ -34,8 +34,8 @@ def train(
     unknown = style.roles.get("unk_token")
     if unknown is None and options.kind != "bpe":
         raise HornbookError(
-            f"tokenizer.kind {options.kind} needs an unknown token, and the special tokens "
-            f"{' '.join(style.front)} have none: set tokenizer.kind to bpe, or tokenizer.style to shared"
+            f"tokenizer.kind {options.kind} needs an unknown token, but there is none among the special tokens "
+            f"{' '.join(style.front)}: set tokenizer.kind to bpe, or tokenizer.style to shared"
         )
     sentinels = head_sentinels if options.sentinels is None else options.sentinels
     front, back = style.layout(sentinels, options.kind != "wordpiece", modes)

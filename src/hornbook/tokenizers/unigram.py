@@ -1,7 +1,7 @@
-"""Unigram: the likeliest split under piece probabilities (Kudo 2018), with bytes for what has no piece.
+"""Unigram: the likeliest split under piece probabilities (Kudo 2018), with bytes for characters without a piece.
 
-The pieces are learnt by SentencePiece, T5's and ALBERT's own trainer: that of `tokenizers` adds floats in the
-order of a random hash map, so that no two runs agree.
+SentencePiece, the trainer of T5 and ALBERT, learns the pieces. The trainer of `tokenizers` adds floats in the order of
+a random hash map, so no two runs agree.
 """
 
 import io
@@ -25,8 +25,8 @@ _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 _ASCII = {chr(code) for code in range(33, 127)}
 _NEVER = -1000.0
 _COVERAGE = 0.9995  # SentencePiece's default
-_THREADS = 16  # sums are taken thread by thread, so their number decides the last digits; cores don't
-# What a line of "word, tab, count" can't hold, and what stands for it there.
+_THREADS = 16  # each thread has its own sum, so their number decides the last digits; that of cores doesn't
+# Characters that a line of "word, tab, count" can't hold, and their replacements there.
 _ESCAPES = {"\0": "\U000f0000", "\t": "\U000f0001", "\n": "\U000f0002", "\r": "\U000f0003"}
 
 
@@ -38,16 +38,16 @@ def learn(
     back: list[AddedToken],
     unknown: str | None,
 ) -> Tokenizer:
-    """Learn pieces until the vocabulary, with `back` still to come, has `options.vocab_size` entries.
+    """Learn pieces until the vocabulary has `options.vocab_size` entries, with `back`, which is added later.
 
-    The rarest 0.05 % of the characters get no piece of their own: they are spelt in bytes. A text comes back
-    from its ids as it was, but for a literal U+2581, which is how a space is written.
+    The rarest characters, 0.05 % of the text, get no piece of their own: they are spelt in bytes. Decoding the ids
+    gives the same text again, except that a literal U+2581 becomes a space.
     """
     special = len(front) + len(back)
     check_vocab_size(options, special, {"bytes": len(_BYTES), "ASCII characters": len(_ASCII)})
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizer
-    # No space is put before a text, so that decoding the parts of a text gives the parts.
+    # No space is added before a text, so that decoding the parts of a text gives the same parts again.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(r"\n+"), "isolated"),
@@ -72,7 +72,7 @@ def learn(
 
 
 def _alphabet(words: dict[str, int]) -> set[str]:
-    """Find the commonest characters that make up `_COVERAGE` of the text, and those that always belong."""
+    """Find the commonest characters, which make up `_COVERAGE` of the text, and add those that always belong."""
     times = count_characters(words)
     missing = (1 - _COVERAGE) * times.total()
     alphabet = set(times)
@@ -104,7 +104,7 @@ def _pieces(words: dict[str, int], alphabet: set[str], size: int) -> list[tuple[
             seed_sentencepieces_file=str(candidates),
             model_writer=proto,
             model_type="unigram",
-            vocab_size=size - len(unseen) + 1,  # its own unknown piece isn't ours
+            vocab_size=size - len(unseen) + 1,  # one more, for SentencePiece's unknown piece
             hard_vocab_limit=False,
             character_coverage=1.0,
             normalization_rule_name="identity",

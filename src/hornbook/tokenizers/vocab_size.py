@@ -1,4 +1,4 @@
-"""Whether a vocabulary has room for what every tokenizer of its kind must hold."""
+"""Check that a vocabulary has room for the entries that every tokenizer of its kind needs."""
 
 from hornbook.errors import HornbookError
 from hornbook.tokenizers.options import TokenizerOptions
@@ -12,6 +12,6 @@ def check_vocab_size(options: TokenizerOptions, special: int, alphabet: dict[str
             [f"{special} special tokens", *(f"{count:,} {name}" for name, count in alphabet.items())]
         )
         raise HornbookError(
-            f"tokenizer.vocab_size is {options.vocab_size}, and {options.kind} needs at least {needed} here "
+            f"tokenizer.vocab_size is {options.vocab_size}, but {options.kind} needs at least {needed} here "
             f"({parts}): set it to {needed} or more"
         )

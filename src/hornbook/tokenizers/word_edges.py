@@ -16,24 +16,24 @@ _SPACE = "▁"
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 _BYTES = decoders.ByteLevel()
 _PART = "\ufffd"
-"""Stands for bytes that are part of a character only."""
+"""Stands for bytes that are only a part of a character."""
 
 
 @dataclass(frozen=True, eq=False)
 class WordEdges:
-    """Of every id, whether a word begins with it, and whether one ends with it whatever follows: shape (ids,) each."""
+    """For each id, whether a word begins with it, and whether a word ends with it whatever follows: shape (ids,)."""
 
     begins: npt.NDArray[np.bool_]
     ends: npt.NDArray[np.bool_]
 
 
 def word_edges(tokenizer: Tokenizer | PreTrainedTokenizerBase, size: int) -> WordEdges | None:
-    """Find them for the ids below `size`; None where nothing in the tokenizer tells.
+    """Find the word edges for the ids below `size`; None if the tokenizer doesn't mark them.
 
-    WordPiece marks what goes on a word (##), as in BERT's code for whole words. Byte-level BPE and Unigram mark the
-    space before one (Ġ, ▁); there a mark of punctuation, a line's end and a Chinese or Japanese piece are words of
-    their own as well, as for ALBERT's code and BERT's pre-tokenizer. fairseq's code for RoBERTa goes by the spaces
-    alone, so that its words hold the comma after them. A model of whole words has nothing else.
+    WordPiece marks the tokens that continue a word (##), as in BERT's code for whole words. Byte-level BPE and Unigram
+    mark the space before a word (Ġ, ▁). There, a punctuation mark, a line's end and a Chinese or Japanese piece are
+    words of their own as well, as in ALBERT's code and BERT's pre-tokenizer. fairseq's code for RoBERTa uses only the
+    spaces, so a word includes the comma after it. In a WordLevel model, each token is a word.
     """
     rust = backend(tokenizer)
     state = json.loads(rust.to_str())
@@ -57,7 +57,7 @@ def word_edges(tokenizer: Tokenizer | PreTrainedTokenizerBase, size: int) -> Wor
 
 
 def _goes_on(character: str) -> bool:
-    """Tell what can stand within a word: letters, their accents, digits, and parts of characters."""
+    """Tell whether a character can stand within a word: a letter, an accent, a digit, or a part of a character."""
     ideograph = unicodedata.name(character, "").startswith(("CJK", "HIRAGANA", "KATAKANA"))
     return character == _PART or (unicodedata.category(character)[0] in "LMN" and not ideograph)
 

@@ -1,4 +1,4 @@
-"""WordPiece: longest pieces first, of words between blanks and punctuation (BERT, Devlin et al. 2019)."""
+"""WordPiece: words end at blanks and punctuation; the longest pieces are matched first (BERT, Devlin et al. 2019)."""
 
 from collections.abc import Iterator
 
@@ -20,14 +20,14 @@ def learn(
     back: list[AddedToken],
     unknown: str | None,
 ) -> Tokenizer:
-    """Learn pieces until the vocabulary, with `back` still to come, has `options.vocab_size` entries.
+    """Learn pieces until the vocabulary has `options.vocab_size` entries, with `back`, which is added later.
 
-    Characters seen less than `options.min_frequency` times are left out: words that hold one are unknown.
+    Characters that occur less than `options.min_frequency` times are left out: words that hold one are unknown.
     """
     special = len(front) + len(back)
     check_vocab_size(options, special, {"characters": 1})
     tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
-    # Accents stay: stripping them, BERT's custom when lower-casing, turns Norwegian 'å' into 'a'.
+    # Accents stay. BERT strips them when it lower-cases, which turns Norwegian 'å' into 'a'.
     clean = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
     tokenizer.normalizer = normalizers.Sequence([normalizer, clean])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -37,8 +37,8 @@ def learn(
     times = count_characters(words)
     words = learnable(words, lambda word: min(times[c] for c in word) >= options.min_frequency)
     characters = {character for word in words for character in word}
-    # Given to the trainer as special tokens, inner characters get ids in a fixed order; by itself it numbers
-    # them in the order of a hash map, and every later tie between pairs is decided by ids.
+    # The trainer gets the inner characters as special tokens, so that their ids have a fixed order. By itself,
+    # it numbers them in the order of a hash map, and ids decide every later tie between pairs.
     inner = sorted({_INNER + character for word in words for character in word[1:]})
     check_vocab_size(options, special, {"characters": len(characters), "characters inside words": len(inner)})
     trainer = trainers.WordPieceTrainer(
@@ -55,7 +55,7 @@ def learn(
 
 
 def _repeated(words: dict[str, int]) -> Iterator[list[str]]:
-    """Say each word as often as it was counted, for the trainer takes no counts."""
+    """Repeat each word as often as it was counted, since the trainer takes no counts."""
     for word, times in words.items():
         for done in range(0, times, _REPEATS):
             yield [word] * min(_REPEATS, times - done)

@@ -12,7 +12,7 @@ from hornbook.errors import HornbookError
 def batches(
     documents: Iterable[str], progress: Callable[[int], None] | None = None, most: int = 1_000_000
 ) -> Iterator[list[str]]:
-    """Group documents into lists, each full at `most` characters, to cross to Rust; `progress` hears their bytes."""
+    """Group documents into lists of about `most` characters for the Rust library; `progress` gets each list's bytes."""
     batch: list[str] = []
     size = 0
     for document in documents:
@@ -32,10 +32,10 @@ def _reported(batch: list[str], progress: Callable[[int], None] | None) -> list[
 
 
 def count_words(documents: Iterator[list[str]], pipeline: Tokenizer) -> dict[str, int]:
-    """Count what the pipeline's normalizer and pre-tokenizer make of the documents, in the words' own order.
+    """Count the words that the pipeline's normalizer and pre-tokenizer make of the documents, sorted by word.
 
-    Memory grows with the distinct words only. The trainers of `tokenizers` keep such counts in hash maps of
-    random order, which shows in what they learn (ids in WordPiece, sums of floats in Unigram): hence this.
+    Memory grows only with the number of distinct words. The order matters: the trainers of `tokenizers` keep such
+    counts in hash maps of random order, which changes what they learn (ids in WordPiece, sums of floats in Unigram).
     """
     counter = Tokenizer(models.WordLevel())
     if pipeline.normalizer is not None:
@@ -61,7 +61,7 @@ def learnable(words: dict[str, int], keep: Callable[[str], bool]) -> dict[str, i
     kept = {word: times for word, times in words.items() if keep(word)}
     if not kept:
         raise HornbookError(
-            f"0 of the corpus's {len(words)} distinct words can be learnt from (the others hold special "
-            "tokens or rare characters): give more text"
+            f"0 of the corpus's {len(words)} distinct words can be learnt from (they hold special tokens or "
+            "rare characters): give more text"
         )
     return kept

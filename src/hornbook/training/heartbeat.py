@@ -46,15 +46,32 @@ class Heartbeat:
         others = [rank for rank in range(self.processes) if rank != self.rank]
         return {rank: self._read(f"said/{rank}") for rank in others if self._store.check([f"said/{rank}"])}
 
-    def silent(self) -> list[str]:
-        """Watch for some seconds, and name the processes that no longer beat."""
+    def silent(self) -> list[int]:
+        """Watch for some seconds, and give the ranks that no longer beat."""
         others = [rank for rank in range(self.processes) if rank != self.rank]
         before = {rank: self._beat_of(rank) for rank in others}
         end = time.monotonic() + _SILENT
         while others and time.monotonic() < end:
             time.sleep(0.2)
             others = [rank for rank in others if self._beat_of(rank) == before[rank]]
-        return [f"rank {rank} of {self.processes} ({self._read(f'who/{rank}')})" for rank in others]
+        return others
+
+    def name(self, rank: int) -> str:
+        """Say which process a rank is: its number, and the machine."""
+        return f"rank {rank} of {self.processes} ({self._read(f'who/{rank}')})"
+
+    def leave(self, gone: list[int]) -> None:
+        """Say that this process ends. Rank 0 lets those that aren't `gone` leave first, for some seconds.
+
+        Rank 0 may keep the store: if it ended first, the others could no longer learn what happened.
+        """
+        others = [rank for rank in range(1, self.processes) if rank not in gone] if self.rank == 0 else []
+        end = time.monotonic() + 2 * _SILENT
+        with suppress(DistError):  # the store may be gone already
+            self._store.set(f"left/{self.rank}", "")
+            while others and time.monotonic() < end:
+                time.sleep(0.2)
+                others = [rank for rank in others if not self._store.check([f"left/{rank}"])]
 
     def _beat(self, store: PrefixStore) -> None:
         with suppress(DistError):  # the store ends with its process, and so will this one

@@ -23,6 +23,7 @@ from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers,
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.schedules import learning_rate
+from hornbook.tokenizers.record import save_record
 from hornbook.training.batches import Batches, load
 from hornbook.training.callbacks import Callback
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
@@ -254,6 +255,7 @@ class Loop:
         """Write a folder that AutoModel and AutoTokenizer open."""
         self.model.save_pretrained(folder)
         self.run.tokenizer.save_pretrained(folder)
+        save_record(folder, self.run.tokenizer_record)
 
     def _finish(self) -> None:
         """Save the finished model."""

@@ -49,13 +49,17 @@ def phase_of(phases: list[PlannedPhase], step: int) -> PlannedPhase:
 def describe_phases(recipe: Recipe, config: PreTrainedConfig) -> list[dict[str, Any]]:
     """Describe each phase: its steps, length and batch, and what it trains in the position table.
 
-    `positions` holds the first and the last row that it trains; it is None if positions are rotary, relative or left
-    out, so that no table is trained. `tokens_per_position` is how many tokens stand at each of these rows, with the
+    `positions` holds the first and the last row that it trains; it is None if no table is trained, since positions are
+    others than learned ones. `tokens_per_position` is how many tokens stand at each of these rows, with the
     padding of short examples; it is None if positions restart in each document, so that it depends on their lengths.
     """
     told = []
     for length, steps, batch in recipe.phases:
-        rows = recipe.model.family.position_rows(config, length) if recipe.model.positions else None
+        rows = (
+            recipe.model.family.position_rows(config, length)
+            if recipe.model.positions in (None, "learned")
+            else None
+        )
         told.append(
             {
                 "steps": steps,

@@ -1,35 +1,33 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
+import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import tokenizers
 import yaml
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.atomic import beside
 from hornbook.corpora import Part
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
+from hornbook.families import Family
+from hornbook.families.custom import Custom
 from hornbook.objectives import READING, Vocabulary
 from hornbook.recipe import Recipe, make_recipe
+from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
 from hornbook.tokenizers import (
     DENSE,
-    STYLES,
     advise,
-    build_fast_tokenizer,
     describe_literals,
-    load,
     tokenizer_hash,
-    train,
 )
+from hornbook.training.tokenizer import record_of, tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class PreparedRun:
     config: PreTrainedConfig
     train: TokenStore
     heldout: TokenStore
+    tokenizer_record: dict[str, Any] | None
+    """What the tokenizer was trained on, if that is known."""
 
     @property
     def folder(self) -> Path:
@@ -74,7 +74,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     tokenizer, vocabulary, config = fit(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
-    stores = {part: _store(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
+    stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
     literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
@@ -84,12 +84,16 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
         report.warn(f"{told}; {advise(as_text, tokenizer, '--set corpus.special_tokens=special', parting)}")
     elif told:
         report.say(told)
-    return PreparedRun(recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"])
+    return PreparedRun(
+        recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"], record_of(recipe)
+    )
 
 
 def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
-    tokenizer = _tokenizer(recipe, report)
+    if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
+        raise HornbookError("; ".join(misfit))
+    tokenizer = tokenizer_of(recipe, report)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
     problems = dict.fromkeys(
@@ -102,9 +106,8 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
             f"no phase reaches model.length {recipe.model.length}: beyond token {longest} the model is never trained, "
             "and the figures at its full length will be poor"
         )
-    config = recipe.model.family.configure(
-        recipe.model.preset, tokenizer, recipe.model.length, recipe.model.config
-    )
+    chosen = recipe.model
+    config = chosen.family.configure(chosen.size, tokenizer, chosen.length, chosen.config, chosen.positions)
     if recipe.objective.reading == "right to left":
         setattr(config, READING, "right to left")  # so that no command reads it in the other direction
     return tokenizer, vocabulary, config
@@ -113,25 +116,23 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
 def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
-    model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
-    if not recipe.model.positions:
-        family.forget_positions(model)
-    return model
+    return family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
 
 
 def check_folder(recipe: Recipe) -> None:
     """Refuse a folder that holds another recipe's run, and name what differs; or that holds no run but other files."""
     saved = recipe.folder / "recipe.yaml"
+    if recipe.model.code:
+        _check_code(recipe.folder, recipe.model.family)
     if not saved.exists():
         if recipe.folder.exists() and any(recipe.folder.iterdir()):
             raise HornbookError(
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )
         return
-    there = yaml.safe_load(saved.read_text("utf-8"))
-    with suppress(
-        HornbookError
-    ):  # a run of an older version lacks the keys that are new, and has their defaults
+    there = resolve(yaml.safe_load(saved.read_text("utf-8")))
+    # A run of an older version lacks the keys that are new, and has their defaults.
+    with suppress(HornbookError):
         there = make_recipe(there).model_dump(mode="json")
     before, now = _flat(there), _flat(recipe.model_dump(mode="json"))
     different = [
@@ -146,39 +147,25 @@ def check_folder(recipe: Recipe) -> None:
         )
 
 
-def _tokenizer(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
-    """Load the tokenizer that the recipe names, or train one; the cache keeps it for the same corpus and options."""
-    options, family, template = recipe.tokenizer, recipe.model.family, recipe.objective.template
-    modes = recipe.objective.modes()
-    if options.path:
-        found = load(options.path)
-        try:
-            return build_fast_tokenizer(found, template, recipe.model.length)
-        except HornbookError as error:
-            raise HornbookError(
-                f"tokenizer.path {options.path}: {error}; or give this one what is missing: hornbook tokenizer reindex "
-                f"{options.path} --for {family.name} --out NEW"
-            ) from error
-    style = STYLES[options.style or family.style]
-    sentinels = options.sentinels
-    if sentinels is None:
-        sentinels = recipe.objective.sentinels(recipe.model.length)
-    makers = [f"{library} {version(library)}" for library in ("tokenizers", "sentencepiece")]
-    identity = key(
-        recipe.corpus.fingerprint(), options.model_dump_json(), repr(style), sentinels, *modes, *makers
-    )
-    path = Path(recipe.cache) / "tokenizers" / f"{identity:016x}" / "tokenizer.json"
-    if not path.exists():
-        with report.counting("Training the tokenizer", "bytes") as advance:
-            trained = train(recipe.corpus.documents_of("train"), options, style, sentinels, advance, modes)
-        with beside(path) as file:
-            trained.save(str(file))
-    return build_fast_tokenizer(
-        tokenizers.Tokenizer.from_file(str(path)), template, recipe.model.length, style
-    )
+def _check_code(folder: Path, family: Family) -> None:
+    """Refuse to go on with another file than the one that a run began with: no row of a table would be true of it."""
+    if not isinstance(family, Custom) or not (folder / "run.json").is_file():
+        return
+    before = json.loads((folder / "run.json").read_text("utf-8")).get("code") or {}
+    now = family.source.facts
+    if before and before["sha256"] != now["sha256"]:
+        kept = next(
+            iter(sorted(folder.glob(f"*/{before['file']}")) + sorted(folder.glob(f"*/*/{before['file']}"))),
+            None,
+        )
+        raise HornbookError(
+            f"{folder}: this run began with {before['file']} {before['sha256'][:12]}, and {family.source.path} is now "
+            f"{now['sha256'][:12]}: begin another run with --set out=..., or bring back the old file"
+            + (f", which lies in {kept}" if kept else "")
+        )
 
 
-def _store(
+def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""

@@ -145,8 +145,11 @@ class Processes:
         """Find out which process is gone; say nothing if another process has reported its error."""
         again = "run the same command to go on from the last checkpoint"
         try:
-            gone = self._heartbeat.silent()
-            if self._heartbeat.what_others_said() or not self._heartbeat.first_to_speak():
+            ranks = self._heartbeat.silent()
+            gone = [self._heartbeat.name(rank) for rank in ranks]
+            quiet = bool(self._heartbeat.what_others_said()) or not self._heartbeat.first_to_speak()
+            self._heartbeat.leave(ranks)
+            if quiet:
                 return Ending(None, 2)
         except RuntimeError:
             gone = ["the process that keeps the others' addresses (rank 0, or the launcher)"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from hornbook.atomic import beside
 from hornbook.errors import HornbookError
+from hornbook.families.custom import Custom
 from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.reporter import Reporter
@@ -42,7 +43,7 @@ def record(
     facts: dict[str, Any] = {
         "name": recipe.name,
         "family": family.name,
-        "preset": recipe.model.preset,
+        "preset": family.shown(recipe.model.size) if isinstance(family, Custom) else recipe.model.preset,
         "objective": recipe.objective.name,
         "head": recipe.objective.head,
         "parameters": parameters,
@@ -77,6 +78,8 @@ def record(
         "processes": [{"from_step": 0, "processes": processes}],
         "command": command(),
     }
+    if isinstance(family, Custom):
+        facts["code"] = family.source.facts
     path = run.folder / "run.json"
     if path.exists():
         before = json.loads(path.read_text("utf-8"))

@@ -10,13 +10,14 @@ from hornbook.atomic import beside, check_new
 from hornbook.contract import check_run
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
-from hornbook.families.positions import unused_positions
+from hornbook.families.unused_positions import unused_positions
 from hornbook.machine import choose, use_threads
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.report import read_run, write_page
 from hornbook.reporter import Reporter
 from hornbook.run import Run
+from hornbook.tokenizers.record import save_record
 from hornbook.training.accelerator import make_accelerator
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
@@ -24,6 +25,7 @@ from hornbook.training.loop import Loop
 from hornbook.training.prepare import fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
+from hornbook.training.tokenizer import record_of
 
 
 def train(
@@ -45,7 +47,7 @@ def train(
     with processes.together():
         recipe = _read(recipe, settings)
     start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
-    return Run(recipe.folder)
+    return Run(recipe.folder, trust=recipe.model.code is not None)
 
 
 class EvaluationAndPage(Callback):
@@ -59,7 +61,7 @@ class EvaluationAndPage(Callback):
         folder = loop.run.folder
         if not (folder / "evaluation.json").exists():
             with self.report.shares() as tell:
-                evaluate_run(folder, tell)
+                evaluate_run(folder, tell, trust=loop.run.recipe.model.code is not None)
         write_page([read_run(folder)], folder / "page.html", loop.run.recipe.name)
 
 
@@ -95,7 +97,7 @@ def start(
                 write_json(run.folder / "contract.json", contract)
     counts = run.train.counts()
     report.say(
-        f"{recipe.name}: {recipe.model.preset} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
+        f"{recipe.name}: {_named(recipe)} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
         f"{recipe.corpus.describe()}: {counts['documents']:,} documents, {counts['tokens']:,} tokens; "
         f"{precision.chosen}, because {precision.why}"
     )
@@ -129,6 +131,7 @@ def init(
     with beside(out, folder=True) as writing:
         model.save_pretrained(writing)
         tokenizer.save_pretrained(writing)
+        save_record(writing, record_of(recipe))
     return {
         "out": str(out),
         "model": type(model).__name__,
@@ -136,6 +139,12 @@ def init(
         "entries": len(tokenizer),
         "unused_positions": unused_positions(recipe.model.family, config, recipe.model.length),
     }
+
+
+def _named(recipe: Recipe) -> str:
+    """Name the size, and the class where it is one of the user's own."""
+    code, size = recipe.model.code, recipe.model.size
+    return f"{code}, {size}" if code and recipe.model.preset else code or size
 
 
 def _read(recipe: Recipe | Mapping[str, Any] | Path | str, settings: Sequence[str]) -> Recipe:
@@ -152,7 +161,8 @@ def examine_contract(
     report: Reporter,
 ) -> dict[str, Any]:
     """Let the doctor check a run before its first step: errors stop it; warnings are told once and kept."""
-    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model)
+    family = recipe.model.family
+    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model, family)
     if found.errors:
         raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
     for one in found.warnings:

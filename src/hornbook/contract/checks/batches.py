@@ -45,7 +45,8 @@ def random_words(subject: Subject) -> Iterator[str]:
     "C36",
     "Padding is never a label",
     needs="learning_batch tokenizer",
-    why="A model that learns to write padding has an easy loss. Measured on T5: 21.3 with pad labels where it is 23.1.",
+    why="Padding is easy to predict, so the loss looks better than it is. Measured on T5: 21.3 with pad labels, 23.1 "
+    "without.",
     fix="Set labels to -100 where there is padding.",
 )
 def pad_labels(subject: Subject) -> Iterator[str]:
@@ -60,14 +61,14 @@ def pad_labels(subject: Subject) -> Iterator[str]:
 
 @check(
     "C46",
-    "Labels of a causal model aren't shifted: the model does it",
+    "Labels of a causal model aren't shifted: the model shifts them",
     needs="learning_batch head",
-    why="Hugging Face's classes shift labels themselves; shifted before, the model learns the word after the next. "
-    "Measured: 4, 5, 6 is continued with 6, 7, 8.",
+    why="Hugging Face's classes shift labels themselves. If labels are already shifted, the model learns to predict "
+    "the word after the next. Measured: 4, 5, 6 is continued with 6, 7, 8.",
     fix="Give labels=input_ids.",
 )
 def shifted_once(subject: Subject) -> Iterator[str]:
-    """Compare labels with the input in place, and one further on."""
+    """Compare labels with the input at the same place, and at the next."""
     pair = labelled(subject)
     if pair is None or subject.head != "causal" or pair[0].shape != pair[1].shape or pair[0].shape[1] < 3:
         return
@@ -78,14 +79,15 @@ def shifted_once(subject: Subject) -> Iterator[str]:
     here = (labels == inputs)[:, :-1][known].float().mean()
     ahead = (labels[:, :-1] == inputs[:, 1:])[known].float().mean()
     if ahead > 0.9 and here < 0.5:
-        yield f"{ahead:.0%} of the labels are the next place's input, {here:.0%} their own"
+        yield f"{ahead:.0%} of the labels equal the input at the next place, {here:.0%} the input at their own"
 
 
 @check(
     "C54",
-    "Labels and logits_to_keep don't come together",
+    "A batch doesn't have both labels and logits_to_keep",
     needs="learning_batch",
-    why="The loss then compares logits of some places with labels of all. Measured: a ValueError, batch 6 against 32.",
+    why="The loss then compares the logits of some places with the labels of all places. Measured: a ValueError, batch "
+    "6 against 32.",
     fix="Compute the loss of the kept places yourself.",
 )
 def kept(subject: Subject) -> Iterator[str]:
@@ -99,7 +101,7 @@ def kept(subject: Subject) -> Iterator[str]:
     "C59",
     "A masked model's input differs from its labels",
     needs="learning_batch head",
-    why="Where a label stands in the input, there is nothing to predict. Measured: a loss of 0.005 on random data.",
+    why="If the input shows the label, there is nothing to predict. Measured: a loss of 0.005 on random data.",
     fix="Put the mask token at 80 % of the labelled places, a random word at 10 %.",
 )
 def corrupted(subject: Subject) -> Iterator[str | Found]:
@@ -112,16 +114,16 @@ def corrupted(subject: Subject) -> Iterator[str | Found]:
         return
     shown = float((pair[0] == pair[1])[known].float().mean())
     if shown > 0.5:
-        yield f"{shown:.0%} of the labels stand in the input, of {int(known.sum())} labels"
+        yield f"the input shows {shown:.0%} of the {int(known.sum())} labels"
 
 
 @check(
     "H05",
-    "Every key of the batch is one that the model declares",
+    "The model declares every key of the batch",
     needs="batch model",
-    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted by all "
-    "six families, T5 ignores position_ids.",
-    fix="Name only what `forward` declares.",
+    why="The classes accept unknown keys in **kwargs and ignore them. Measured: all six families accept the misspelt "
+    "`attention_masks=`, and T5 ignores position_ids.",
+    fix="Give only the keys that `forward` declares.",
 )
 def batch_keys(subject: Subject) -> Iterator[str]:
     """Compare the batch's keys with the signature of `forward`."""
@@ -140,7 +142,7 @@ def batch_keys(subject: Subject) -> Iterator[str]:
     fix="Make attention_mask from the lengths: 1 where there is a token.",
 )
 def padded(subject: Subject) -> Iterator[str]:
-    """Look for pad ids that no mask hides; padding after the text does a causal model no harm."""
+    """Look for pad ids that no mask hides; padding after the text doesn't harm a causal model."""
     batch, pad = subject.batch, subject.role("pad")
     assert batch is not None
     if "input_ids" not in batch or pad is None or pad == subject.role("eos"):
@@ -160,7 +162,8 @@ def padded(subject: Subject) -> Iterator[str]:
     "C48",
     "RoBERTa's explicit positions start at pad id + 1",
     needs="batch config",
-    why="DataCollatorWithFlattening counts from 0, and RoBERTa's row pad id is zero and frozen.",
+    why="DataCollatorWithFlattening counts positions from 0. In RoBERTa's position table, the row of the pad id is "
+    "zero and frozen.",
     fix="Add pad_token_id + 1 to position_ids.",
 )
 def first_position(subject: Subject) -> Iterator[str]:
@@ -173,15 +176,15 @@ def first_position(subject: Subject) -> Iterator[str]:
     real = places if mask is None else places[mask != 0]
     first = subject.config.pad_token_id + 1
     if real.numel() and int(real.min()) < first:
-        yield f"position_ids start at {int(real.min())}, and RoBERTa's with pad {first - 1} at {first}"
+        yield f"position_ids start at {int(real.min())}; with pad id {first - 1}, RoBERTa's start at {first}"
 
 
 @check(
     "C49",
-    "RoBERTa's embeddings with padding on the left come with positions",
+    "With padding on the left, RoBERTa's inputs_embeds come with position_ids",
     needs="batch config",
-    why="From inputs_embeds RoBERTa can't tell padding, and counts positions from the left. Measured: "
-    "outputs differ by 0.31.",
+    why="RoBERTa can't see padding in inputs_embeds, so it counts positions from the left. Measured: outputs differ by "
+    "0.31.",
     fix="Give position_ids as well.",
 )
 def left_embeds(subject: Subject) -> Iterator[str]:

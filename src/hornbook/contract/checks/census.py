@@ -16,10 +16,10 @@ from hornbook.objectives.masking import Masking
     "P05",
     "Labels are what the objective asks for",
     needs="learning_batch tokenizer head",
-    why="A census of labels finds what no rule names: a text without an end never teaches to stop, a special token "
-    "among the labels of a masked model is guessed from its place, a rate that isn't the one that was asked is "
-    "another task.",
-    fix="Look at how the batch is made; hornbook.objectives makes them right.",
+    why="A count of all labels finds faults that no rule names. If the end of text is never a label, the model never "
+    "learns to stop. If special tokens are labels of a masked model, their place gives them away. If the share of "
+    "labels isn't the one that was asked for, the task is another one.",
+    fix="Look at how the batch is made, or let hornbook.objectives make it.",
     unless="C11 C19 C36 C46",
 )
 def census(subject: Subject) -> Iterator[str | Found]:
@@ -58,9 +58,9 @@ def census(subject: Subject) -> Iterator[str | Found]:
 
 
 def _rate(objective: Masking, labels: Tensor, sizes: Tensor) -> Iterator[str]:
-    """Compare the share of labels with what was asked, within five standard errors.
+    """Compare the share of labels with the share that was asked for, within five standard errors.
 
-    What is chosen together counts with the square of its size.
+    Tokens that are chosen together count with the square of their number.
     """
     asked, words = objective.rate, len(labels)
     share = int((labels != IGNORED).sum()) / max(words, 1)

@@ -15,7 +15,7 @@ TEXTS = [
     "emoji 😀👩‍👩‍👧, Ω☃, 漢字かな, привет",
     "def f(x): return x[0] != '##y'",
 ]
-"""Text in which case, accents, digits, spaces and scripts would be treated otherwise by another pipeline."""
+"""Text whose case, accents, digits, spaces and scripts another pipeline would treat differently."""
 
 
 def _verbatim(draft: Draft) -> bool:
@@ -58,12 +58,12 @@ def _without_old_files(draft: Draft) -> bool:
 
 @check(
     "C03",
-    "vocab.json and merges.txt say what tokenizer.json says, and every merge has its parts and product",
+    "vocab.json and merges.txt agree with tokenizer.json, and every merge has its parts and product",
     needs="tokenizer_folder",
     severity="warning",
-    why="Whatever loads the two old files instead of tokenizer.json fails. Measured on a published 10k "
+    why="A program that loads the two old files instead of tokenizer.json fails. Measured on a published 10k "
     "tokenizer: 'Error while initializing BPE: Token ĠSom out of vocabulary'.",
-    fix="Delete vocab.json and merges.txt, which tokenizer.json makes needless, or write them anew from it.",
+    fix="Delete vocab.json and merges.txt: tokenizer.json replaces them. Or write both again from tokenizer.json.",
     mend=_without_old_files,
 )
 def old_files(subject: Subject) -> Iterator[str | Found]:
@@ -90,18 +90,18 @@ def old_files(subject: Subject) -> Iterator[str | Found]:
         if other:
             yield (
                 f"{len(other)} tokens of vocab.json have another id, or none, in tokenizer.json, such as "
-                f"{other[0]!r}: {vocabulary[other[0]]} there, {known.get(other[0])} here"
+                f"{other[0]!r}: {vocabulary[other[0]]} in vocab.json, {known.get(other[0])} in tokenizer.json"
             )
 
 
 @check(
     "C58",
-    "A space is put before a text, or isn't, in all files alike",
+    "All files agree on whether a space is put before a text",
     needs="tokenizer_folder backend",
     severity="warning",
-    why="'Once' and 'ĠOnce' are two tokens: text that is encoded one way in training and the other way in use begins "
-    "with a token that the model never saw there.",
-    fix="Let add_prefix_space in tokenizer_config.json say what tokenizer.json says.",
+    why="'Once' and 'ĠOnce' are two tokens. If a text is encoded one way in training and the other way in use, it "
+    "begins with a token that the model never saw there.",
+    fix="Set add_prefix_space in tokenizer_config.json to its value in tokenizer.json.",
     unless="C01",
 )
 def prefix_space(subject: Subject) -> Iterator[str]:
@@ -125,17 +125,17 @@ def prefix_space(subject: Subject) -> Iterator[str]:
     mend=_verbatim,
 )
 def opens(subject: Subject) -> Iterator[str]:
-    """Say why it couldn't, where tokenizer.json itself can be read."""
+    """Say why AutoTokenizer failed, if tokenizer.json itself can be read."""
     if subject.tokenizer_failure:
         kind = (subject.tokenizer_folder.config if subject.tokenizer_folder else {}).get("model_type")
-        yield f"AutoTokenizer fails beside model_type {kind!r}: {subject.tokenizer_failure}"
+        yield f"AutoTokenizer fails with model_type {kind!r}: {subject.tokenizer_failure}"
 
 
 @check(
     "C64",
     "Special tokens have one id in all files",
     needs="tokenizer_folder backend",
-    why="train_new_from_iterator gives special tokens new ids, and what was written down before stays. Measured: "
+    why="train_new_from_iterator gives special tokens new ids, but tokenizer_config.json keeps the old ones. Measured: "
     "<mask> moves from 999 to 4.",
     fix="Remove added_tokens_decoder from tokenizer_config.json: tokenizer.json holds the ids.",
     mend=lambda draft: draft.tokenizer_config.pop("added_tokens_decoder", None) is not None,
@@ -159,33 +159,31 @@ def moved(subject: Subject) -> Iterator[str]:
     "config.json names its model_type",
     needs="model_folder",
     severity="warning",
-    why="Without model_type, transformers guesses it from the folder's name: renamed, the folder no longer opens, and "
-    "AutoTokenizer fails already.",
+    why="Without model_type, transformers guesses it from the folder's name. After a rename, the folder no longer "
+    "opens; AutoTokenizer fails even without a rename.",
     fix='Write "model_type" in config.json.',
     mend=lambda draft: bool(
         draft.config.setdefault("model_type", guess_model_type(draft.subject.model_folder))  # type: ignore[arg-type]
     ),
 )
 def typed(subject: Subject) -> Iterator[str]:
-    """Say what it is taken for."""
+    """Say which model_type is guessed."""
     folder = subject.model_folder
     assert folder is not None
     if "model_type" not in folder.config:
-        yield (
-            f"config.json has no model_type; by the folder's name it is taken for {guess_model_type(folder)!r}"
-        )
+        yield f"config.json has no model_type; by the folder's name, transformers guesses {guess_model_type(folder)!r}"
 
 
 @check(
     "H02",
-    "The folder brings weights as safetensors, and no code",
+    "The folder holds weights as safetensors, and no code",
     needs="model_folder",
     severity="note",
     why="A pickle or a Python file can do anything to the machine that opens it. Neither is opened here.",
     fix="Save the model again with save_pretrained, which writes safetensors; leave code out.",
 )
 def safe(subject: Subject) -> Iterator[str]:
-    """Say what was left alone."""
+    """Name the files that aren't read or run."""
     folder = subject.model_folder
     assert folder is not None
     if folder.unread and not folder.weights:
@@ -199,17 +197,17 @@ def safe(subject: Subject) -> Iterator[str]:
     "transformers can make the configuration and the model, and run it",
     needs="model_folder",
     why="What can't be built can't be trained.",
-    fix="Change the values that are named.",
+    fix="Change the values that the message names.",
     unless="C07 C13 C34 C56",
 )
 def builds(subject: Subject) -> Iterator[str]:
-    """Say what its class says."""
+    """Report the error of the class."""
     if subject.config_failure:
         yield f"config.json is refused: {subject.config_failure}"
     elif subject.model_failure:
         yield f"the model can't be made: {subject.model_failure}"
     elif subject.network_failure:
-        yield f"a batch of words ends in: {subject.network_failure}"
+        yield f"the model fails on a batch of words: {subject.network_failure}"
 
 
 @check(
@@ -217,15 +215,15 @@ def builds(subject: Subject) -> Iterator[str]:
     "The folder has all of its model's weights",
     needs="model model_folder",
     severity="warning",
-    why="What isn't in the file starts at random, and only a log line says so.",
-    fix="Copy the folder again, or name in config.json's architectures the class whose weights these are.",
+    why="Weights that aren't in the file start at random, and only a log line says so.",
+    fix="Copy the folder again, or set architectures in config.json to the class that these weights belong to.",
     unless="C50",
 )
 def complete(subject: Subject) -> Iterator[str]:
-    """Say what the class looked for in vain."""
+    """Name the weights that the class needs and the files lack."""
     lost = sorted(subject.missing_weights)
     if subject.architecture != type(subject.model).__name__:
-        # A model without a head, or with a classifier's, is looked at with a language model's: that head is nobody's.
+        # A model without a language model's head is opened with a new one: its weights aren't expected in the file.
         lost = [name for name in lost if name.startswith(f"{subject.model.base_model_prefix}.")]
     if lost:
         yield f"{len(lost)} weights of {type(subject.model).__name__} aren't there, such as {lost[0]}"
@@ -236,14 +234,14 @@ def complete(subject: Subject) -> Iterator[str]:
     "The model is small enough to be opened",
     needs="model_folder",
     severity="note",
-    why="Ids, positions and files were looked at as ever. What only a model that computes can show was not: leaks, "
+    why="Ids, positions and files were checked as usual. What only a running model shows wasn't checked: leaks, "
     "attention that reaches too far or not far enough, shared blocks, rows without gradient, the first loss.",
-    fix="Copy config.json and the tokenizer's files to a folder of their own, without the weights: of that, the doctor "
-    "looks at two layers with random weights; where even these are too large, make them narrower there. A model that "
-    "you have opened yourself, `hornbook.contract.check_run` takes at any size.",
+    fix="Copy config.json and the tokenizer's files to a new folder, without the weights: the doctor then checks two "
+    "layers with random weights. If even these are too large, make them narrower in that config.json. If you have "
+    "opened the model yourself, call `hornbook.contract.check_run`, which takes any size.",
 )
 def small(subject: Subject) -> Iterator[str]:
-    """Say which checks weren't made."""
+    """Say which checks weren't run."""
     if subject.too_large:
         opened = {"model", "network"}
         left = [
@@ -252,7 +250,7 @@ def small(subject: Subject) -> Iterator[str]:
             if opened.intersection(one.needs)
             and all(getattr(subject, need) is not None for need in one.needs if need not in opened)
         ]
-        yield f"{subject.too_large}; not looked at: {', '.join(left)}"
+        yield f"{subject.too_large}; not checked: {', '.join(left)}"
 
 
 def consecutive(ids: list[int]) -> bool:

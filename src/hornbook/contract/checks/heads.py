@@ -1,14 +1,17 @@
-"""Who may see what: heads, masks, blocks, the axis of time. Rules where a config tells, and a probe for any module."""
+"""Which token sees which: heads, masks, blocks, the time axis. Rules on the config, and probes of any module."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import nn
 
+from hornbook.blame import assigned_at
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
-from hornbook.contract.probes.influence import Influence
+from hornbook.contract.probes.influence import Influence, under_padding, with_another
+from hornbook.contract.probes.origin import origin, watch
 from hornbook.contract.subject import Subject
 
 
@@ -27,13 +30,13 @@ def _decoder(value: bool) -> Any:
     "C44",
     "A causal model doesn't see what it has to predict",
     needs="head network",
-    why="BERT and RoBERTa with a causal head look ahead unless is_decoder is set; the label is then in the input. "
-    "Measured: a loss of 0.016 on random data, where 4.01 is the least that can be learned.",
+    why="With a causal head, BERT and RoBERTa look ahead unless is_decoder is set, so the input shows the label. "
+    "Measured: a loss of 0.016 on random data, where 4.01 is the lowest that can be learned.",
     fix="Set is_decoder to true, or give attention a causal mask.",
     mend=_decoder(True),
 )
 def looks_ahead(subject: Subject) -> Iterator[str]:
-    """Read the config, then change a later token and see whether earlier outputs move."""
+    """Read the config, then change a later token and see whether earlier outputs change."""
     if subject.head != "causal" and not _has_decoder(subject):
         return
     family, decoder = subject.family, getattr(subject.config, "is_decoder", None)
@@ -42,9 +45,15 @@ def looks_ahead(subject: Subject) -> Iterator[str]:
             f"is_decoder is {decoder} in the config of a {subject.config.model_type} that predicts the next word"
         )
         return
-    for view, moved in Influence.of(subject.network):
+    network = subject.network
+    assert network is not None
+    for view, moved in Influence.of(network):
         if view.causal and (ahead := moved.ahead()):
-            yield f"{view.name}: changing token {ahead[0]} changes the output at place {ahead[1]}, before it"
+            ids, changed = network.ids(2), with_another(network, ahead[0])
+            where = origin(network, view, ids, changed, (None, None), watch(ids, 0, 0, ahead[0]))
+            yield (
+                f"{view.name}: changing token {ahead[0]} changes the output at place {ahead[1]}, before it{where}"
+            )
 
 
 def _has_decoder(subject: Subject) -> bool:
@@ -55,14 +64,14 @@ def _has_decoder(subject: Subject) -> bool:
     "C45",
     "A masked model sees both sides",
     needs="head network",
-    why="With is_decoder set, or a causal mask, a masked word is predicted from what stands before it only. Measured: "
-    "the last token doesn't reach the first logits.",
-    fix="Set is_decoder to false, or take the causal mask away.",
+    why="With is_decoder set, or with a causal mask, the model predicts a masked word only from the words before it. "
+    "Measured: the last token doesn't change the first logits.",
+    fix="Set is_decoder to false, or remove the causal mask.",
     unless="C52",
     mend=_decoder(False),
 )
 def looks_back_only(subject: Subject) -> Iterator[str]:
-    """Read the config, then change the last token and see whether the first output moves."""
+    """Read the config, then change the last token and see whether the first output changes."""
     if subject.head == "causal":
         return
     if subject.head == "masked" and getattr(subject.config, "is_decoder", False):
@@ -79,11 +88,11 @@ def looks_back_only(subject: Subject) -> Iterator[str]:
     needs="network",
     why="Without its mask, padding is read like text. Measured: a leak of 0.61 through a forward that takes "
     "attention_mask and ignores it, 5e-7 through one that uses it.",
-    fix="Use attention_mask (torch's src_key_padding_mask is its opposite: True where there is none).",
+    fix="Use attention_mask. (torch's src_key_padding_mask is the opposite: True where there is padding.)",
     unless="C52",
 )
 def padding(subject: Subject) -> Iterator[str | Found]:
-    """Change the ids under the mask and see whether outputs outside it move."""
+    """Change the ids that the mask hides, and see whether the other outputs change."""
     network = subject.network
     assert network is not None
     for view, moved in Influence.of(network):
@@ -95,24 +104,28 @@ def padding(subject: Subject) -> Iterator[str | Found]:
                 "warning",
             )
         elif moved.padding > moved.noise:
+            (changed, mask), ids = under_padding(network), network.ids(2)
+            where = origin(network, view, ids, changed, (mask, mask), mask == 1)
             yield (
                 f"{view.name}: with attention_mask 0 on padding, its ids still change the other outputs by "
-                f"{moved.padding:.2g}"
+                f"{moved.padding:.2g}{where}"
             )
 
 
 @check(
     "C51",
-    "Blocks are modules of their own",
+    "Every block is a module of its own",
     needs="model",
-    why="[layer] * n is one layer n times: one set of weights. Measured: 198,272 parameters where 396,544 were meant; "
-    "the state's keys are there n times, so that counting them shows nothing.",
-    fix="Make each: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares by design.)",
+    why="[layer] * n is one layer n times, with one set of weights. Measured: 198,272 parameters where 396,544 were "
+    "meant. The state's keys are there n times, so counting them doesn't show it.",
+    fix="Make each block: nn.ModuleList([Layer() for _ in range(n)]) or copy.deepcopy(layer). (ALBERT shares its "
+    "layers by design.)",
 )
 def own_blocks(subject: Subject) -> Iterator[str]:
     """Look for one module under several names, and for layers in a list that torch doesn't know."""
     assert isinstance(subject.model, nn.Module)
     for name, module in subject.model.named_modules():
+        line = assigned_at(subject.model, name) if name else ""
         if isinstance(module, nn.ModuleList | nn.Sequential):
             times: dict[int, list[str]] = defaultdict(list)
             for child, block in enumerate(module):
@@ -122,7 +135,7 @@ def own_blocks(subject: Subject) -> Iterator[str]:
                 if len(places) > 1:
                     yield (
                         f"{name or 'the module'}: {len(places)} of its {len(module)} blocks "
-                        f"({', '.join(places)}) are one and the same"
+                        f"({', '.join(places)}) are one and the same{line}"
                     )
         for attribute, value in vars(module).items():
             if isinstance(value, list | tuple) and value and all(isinstance(one, nn.Module) for one in value):
@@ -142,20 +155,25 @@ def own_blocks(subject: Subject) -> Iterator[str]:
 )
 def time_axis(subject: Subject) -> Iterator[str]:
     """Change one token of the first text, and look at the second text and at the other places."""
-    for view, moved in Influence.of(subject.network):
+    network = subject.network
+    assert network is not None
+    for view, moved in Influence.of(network):
         along = moved.reaches_any()
         if across := moved.across():
             never = "" if along else ", and no other place of its own text"
+            ids, changed = network.ids(2), with_another(network, across[0])
+            mask = torch.ones_like(ids) if view.masked else None
+            where = origin(network, view, ids, changed, (mask, mask), watch(ids, 1, 0, ids.shape[1]))
             yield (
                 f"{view.name}: changing token {across[0]} of text 0 changes the output of text 1 at place "
-                f"{across[1]}{never}"
+                f"{across[1]}{never}{where}"
             )
         elif not along:
-            yield f"{view.name}: changing a token changes no other place's output: there is no context"
+            yield f"{view.name}: changing a token doesn't change any other place's output: there is no context"
 
 
 def _derive(draft: Draft) -> bool:
-    """Leave what the family derives to the family."""
+    """Let the family compute the values that it derives."""
     family = draft.subject.family
     assert family is not None
     draft.config = family.derive(
@@ -166,9 +184,9 @@ def _derive(draft: Draft) -> bool:
 
 @check(
     "C56",
-    "GPT-Neo's attention_types make as many layers as there are",
+    "GPT-Neo's attention_types describe as many layers as num_layers says",
     needs="raw",
-    why="The class refuses to be built otherwise.",
+    why="The class can't be built otherwise.",
     fix="Derive attention_types from num_layers.",
     mend=_derive,
 )

@@ -1,4 +1,4 @@
-"""What the first step shows: the loss against its floor, and rows that batches use and gradients don't reach."""
+"""What the first step shows: the loss compared with its floor, and rows that batches use but gradients don't reach."""
 
 import math
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from hornbook.contract.subject import Subject
     "The first loss is near ln V",
     needs="network learning_batch",
     severity="warning",
-    why="A model that knows nothing can do no better than ln V, and need do little worse. Measured: a T5 whose tied "
-    "outputs aren't scaled starts at 23.2 where ln V is 7.09; scaled, at 7.74.",
+    why="A model that knows nothing has a loss of at least ln V, and shouldn't start much higher. Measured where ln V "
+    "is 7.09: a T5 with tied outputs starts at 23.2 if they aren't scaled, at 7.74 if they are.",
     fix="Scale the outputs, start the shared embedding smaller, or give the head weights of its own.",
     unless="C35 C15 C16 C30",
 )
@@ -38,7 +38,7 @@ def first_loss(subject: Subject) -> Iterator[str]:
     "H08",
     "The tokenizer has what the objective needs",
     needs="objective vocabulary length",
-    why="An objective can't make its batches without these tokens and this room.",
+    why="Without these tokens and this length, the objective can't make its batches.",
     fix="Take a tokenizer that has them (`hornbook tokenizer train --style ...`), or another objective.",
     unless="C14 C26 C30 C32",
 )
@@ -52,12 +52,13 @@ def objective_needs(subject: Subject) -> Iterator[str]:
     "P04",
     "Random words can't be learned",
     needs="learned",
-    why="Of words drawn at random nothing can be known but how often they come, so a loss far below ln n means that "
-    "the answer is in the input. Measured: 0.016 for a causal BERT that looks ahead, where 4.01 is the least.",
-    fix="Look where the label can be seen: a missing mask, an input that isn't corrupted, labels that are shifted.",
+    why="Only the frequency of words that are drawn at random can be learned. A loss far below ln n means that the "
+    "input shows the answer. Measured: 0.016 for a causal BERT that looks ahead, where 4.01 is the lowest that can "
+    "be learned.",
+    fix="Find where the input shows the label: a missing mask, an input that isn't corrupted, labels that are shifted.",
 )
 def noise(subject: Subject) -> Iterator[str]:
-    """Compare the loss that was reached with half of ln n: corruption leaves some words to be seen, never most."""
+    """Compare the loss that was reached with half of ln n: corruption leaves some words visible, never most."""
     assert subject.learned is not None
     reached, even = subject.learned
     if reached < even / 2:
@@ -68,8 +69,9 @@ def noise(subject: Subject) -> Iterator[str]:
     "P03",
     "Every embedding that a batch uses can learn",
     needs="network tokenizer head",
-    why="A row that is used and gets no gradient stays as it began: zero, where it is taken for padding.",
-    fix="See which id or position it is, and what the configuration calls padding.",
+    why="A row that is used but gets no gradient keeps its first value. It stays zero if the model takes it for "
+    "padding.",
+    fix="Find out which id or position the row belongs to, and which one the configuration calls padding.",
     unless="C08 C09 C10 C15 C16 C30 C48 C38",
 )
 def frozen_rows(subject: Subject) -> Iterator[str]:
@@ -146,9 +148,9 @@ def first_batch_loss(subject: Subject) -> float | None:
         with torch.no_grad():
             outputs = network.module(**known)
             loss, logits = outputs.loss, getattr(outputs, "logits", None)
-            if logits is not None and logits.shape[-1] != network.rows:  # it chooses no words
+            if logits is not None and logits.shape[-1] != network.rows:  # it doesn't predict words
                 return None
-            if loss is None and network.head == "masked":  # models for pairs want the other label as well
+            if loss is None and network.head == "masked":  # models for pairs need the other label as well
                 logits = getattr(outputs, "prediction_logits", None)
                 loss = (
                     None

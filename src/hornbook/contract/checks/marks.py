@@ -8,7 +8,7 @@ from hornbook.contract.subject import Subject
 
 
 def _declare(draft: Draft) -> bool:
-    """Let the first and the last token of the frame be cls and sep."""
+    """Declare the frame's first token as bos and cls, and its last as eos and sep."""
     tokenizer = draft.subject.tokenizer
     assert tokenizer is not None
     frame = tokenizer.convert_ids_to_tokens(tokenizer("").input_ids)
@@ -23,13 +23,13 @@ def _declare(draft: Draft) -> bool:
     "C19",
     "The tokens that frame a text are declared as special",
     needs="tokenizer head",
-    why="What isn't declared is masked and predicted like a word. Measured: with only pad and mask declared, masked "
-    "batches have <s> and </s> among their labels.",
+    why="Tokens that aren't declared are masked and predicted like words. Measured: with only pad and mask declared, "
+    "masked batches have <s> and </s> among their labels.",
     fix="Declare bos, eos, cls and sep in tokenizer_config.json.",
     mend=_declare,
 )
 def declared(subject: Subject) -> Iterator[str]:
-    """Take the frame that the template puts around nothing."""
+    """Look at the frame that the template puts around an empty text."""
     frame = subject.tokenizer("").input_ids
     loose = sorted(set(frame) - set(subject.tokenizer.all_special_ids))
     if loose and subject.head == "masked":
@@ -55,8 +55,8 @@ def _special(draft: Draft) -> bool:
     "Every token with a role is marked as special",
     needs="tokenizer",
     severity="warning",
-    why="decode(skip_special_tokens=True) keeps what isn't marked, and the special-token mask is all zeros, so that "
-    "collators mask it like a word.",
+    why="decode(skip_special_tokens=True) keeps tokens that aren't marked. The special-token mask is all zeros, so "
+    "collators mask such tokens like words.",
     fix='Set "special": true for it in tokenizer.json\'s added_tokens.',
     mend=_special,
 )
@@ -80,14 +80,14 @@ def marked(subject: Subject) -> Iterator[str]:
     "C23",
     "Special tokens are recognised as they are written",
     needs="tokenizer",
-    why="A special token that is normalized first is another one: a normalizer that lower-cases looks for '[mask]'. "
-    "Depending on the library, '[MASK]' isn't found, or ordinary text that says '[mask]' becomes the control token, "
-    "and decoding no longer skips it.",
+    why="If a special token is normalized first, the tokenizer looks for another string: '[mask]', if the normalizer "
+    "lower-cases. Depending on the library, '[MASK]' isn't found, or ordinary text that says '[mask]' becomes the "
+    "control token, and decoding no longer skips it.",
     fix='Set "normalized": false for it in tokenizer.json\'s added_tokens.',
     mend=_special,
 )
 def recognised(subject: Subject) -> Iterator[str]:
-    """Encode each by its name, and see what the normalizer makes of those that are normalized."""
+    """Encode each token by its name, and see what the normalizer turns it into."""
     tokenizer, rust = subject.tokenizer, subject.tokenizer.backend_tokenizer
     normalized = {one.content for one in rust.get_added_tokens_decoder().values() if one.normalized}
     for role, token in tokenizer.special_tokens_map.items():
@@ -120,12 +120,12 @@ def _strip(draft: Draft) -> bool:
 
 @check(
     "C21",
-    "A mask takes the space before it along",
+    "A mask token absorbs the space before it",
     needs="tokenizer head",
     severity="warning",
-    why="Where words begin with their space, 'a <mask> b' must not leave a space of its own before the mask: the "
+    why="Where words begin with their space, 'a <mask> b' must not give a separate space token before the mask: the "
     "model never saw one there in training. transformers 5 adds RoBERTa's mask with lstrip=False (measured: a, Ġ, "
-    "<mask>, Ġb), so even roberta-base's own two files get it when no tokenizer.json is beside them.",
+    "<mask>, Ġb). Even roberta-base's own two files give that, if no tokenizer.json is beside them.",
     fix='Set "lstrip": true for the mask in tokenizer.json\'s added_tokens.',
     mend=_strip,
 )

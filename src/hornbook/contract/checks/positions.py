@@ -6,6 +6,7 @@ from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
 from hornbook.contract.sizes import capacity, positions
 from hornbook.contract.subject import Subject
+from hornbook.families.positions import has_table
 
 _UNSET = 10**9
 
@@ -20,11 +21,16 @@ def _more_positions(draft: Draft) -> bool:
 
 
 def wanted(subject: Subject) -> int:
-    """Say how long sequences are meant to be: where the tokenizer cuts, else the round number of positions."""
+    """Give the intended length: as given, else where the tokenizer truncates, else the number of positions."""
     cut = subject.tokenizer.model_max_length if subject.tokenizer is not None else _UNSET
     if subject.given.length is not None and subject.length:
         return subject.length
     return cut if cut < _UNSET else positions(subject.config) or 0
+
+
+def _table(subject: Subject) -> bool:
+    """Tell whether the model has a position table, which ends somewhere."""
+    return bool(subject.family and subject.family.position_table) and has_table(subject.config)
 
 
 def _round(number: int) -> bool:
@@ -35,12 +41,12 @@ def _round(number: int) -> bool:
     "C07",
     "RoBERTa's pad id is one of its positions",
     needs="config",
-    why="RoBERTa gives padding the position pad_token_id, so that its position table needs that row. Measured: pad "
-    "9999 with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
+    why="RoBERTa gives padding the position pad_token_id, so its position table needs that row. Measured: pad 9999 "
+    "with 512 positions ends in 'AssertionError: Padding_idx must be within num_embeddings'.",
     fix="Give padding a low id (`hornbook tokenizer reindex --place '<pad>=0'`), and copy it into config.json.",
 )
 def pad_position(subject: Subject) -> Iterator[str]:
-    """Compare the two."""
+    """Compare the pad id with the number of positions."""
     pad, rows, family = (
         getattr(subject.config, "pad_token_id", None),
         positions(subject.config),
@@ -57,7 +63,7 @@ def pad_position(subject: Subject) -> Iterator[str]:
     "RoBERTa has length + pad id + 1 positions",
     needs="config",
     why="RoBERTa numbers tokens from pad id + 1. Measured: pad 0 with 512 positions takes 511 tokens, and crashes at "
-    "the first batch that is full. The published 514 are for 512 tokens and pad id 1.",
+    "the first full batch. The published 514 are for 512 tokens and pad id 1.",
     fix="Set max_position_embeddings to length + pad_token_id + 1.",
     unless="C07 C12",
     mend=_more_positions,
@@ -80,29 +86,29 @@ def enough_positions(subject: Subject) -> Iterator[str | Found]:
 
 @check(
     "C28",
-    "The tokenizer cuts where the model ends",
+    "The tokenizer truncates at the length that the model takes",
     needs="config tokenizer",
-    why="Texts that are longer than the position table end in an IndexError; a tokenizer with no model_max_length "
-    "never cuts. Measured: model_max_length = hidden_size, a mistake that was published, cuts to 32 tokens.",
-    fix="Set model_max_length in tokenizer_config.json to the tokens that the model takes.",
+    why="A text that is longer than the position table ends in an IndexError, and a tokenizer without model_max_length "
+    "never truncates. Measured: model_max_length = hidden_size, a mistake that was published, truncates to 32 tokens.",
+    fix="Set model_max_length in tokenizer_config.json to the number of tokens that the model takes.",
     unless="C08",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
 )
 def chunking(subject: Subject) -> Iterator[str | Found]:
-    """Compare model_max_length with the room, and with the hidden size."""
+    """Compare model_max_length with the tokens that the model takes, and with the hidden size."""
     room, cut = capacity(subject.config), subject.tokenizer.model_max_length
     width = getattr(subject.config, "hidden_size", None)
-    if room is None or room < 1 or subject.family is None or subject.family.position_table is None:
+    if room is None or room < 1 or subject.family is None or not _table(subject):
         return
     if cut > _UNSET:
         yield Found(
             f"model_max_length isn't set, and the model takes {room:,} tokens: longer texts crash it", "note"
         )
     elif cut > room:
-        yield f"the tokenizer cuts at {cut:,} tokens, and the model takes {room:,}"
+        yield f"the tokenizer truncates at {cut:,} tokens, and the model takes {room:,}"
     elif cut == width and cut < room // 2:
         yield Found(
-            f"the tokenizer cuts at {cut:,} tokens, which is the hidden size; the model takes {room:,}",
+            f"the tokenizer truncates at {cut:,} tokens, which is the hidden size; the model takes {room:,}",
             "warning",
         )
 
@@ -112,15 +118,16 @@ def chunking(subject: Subject) -> Iterator[str | Found]:
     "Sequences aren't longer than the positions that were trained",
     needs="config",
     severity="warning",
-    why="Rotary and relative positions have no table that ends, so longer sequences run, badly and without a word. "
-    "Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512.",
-    fix="Cut at the trained length: model_max_length in tokenizer_config.json.",
+    why="Rotary and relative positions and ALiBi have no table that ends, so longer sequences run without an error, "
+    "but badly. Measured: GPT-NeoX takes 200 tokens with 64 positions, T5 2,000 with 512. (A class that was made for a "
+    "table, as BERT's, runs on if max_position_embeddings says more; no weight depends on it.)",
+    fix="Truncate at the trained length: set model_max_length in tokenizer_config.json to it.",
     mend=lambda draft: draft.tokenize(model_max_length=capacity(draft.subject.config)),
 )
 def trained_positions(subject: Subject) -> Iterator[str]:
     """Compare the length with the trained positions of an architecture that would run on."""
     room, length, family = capacity(subject.config), subject.length, subject.family
-    if family is None or family.position_table is not None:
+    if family is None or _table(subject):
         return
     if room and length and length > room:
-        yield f"sequences have {length:,} tokens, and {room:,} positions are trained"
+        yield f"sequences have {length:,} tokens, and only {room:,} positions were trained"

@@ -13,7 +13,7 @@ _NEVER_IN_UTF8 = frozenset("ÀÁ" + "õö÷øùúûüýþÿ")
 
 
 def resize(draft: Draft) -> bool:
-    """Give every id a row, and round up; weights are carried along."""
+    """Give every id a row, and round up; weights are kept."""
     vocabulary = draft.subject.vocabulary
     if vocabulary is None:
         return False
@@ -28,8 +28,8 @@ def resize(draft: Draft) -> bool:
     "C15",
     "Every special token has a row",
     needs="config vocabulary",
-    why="An id without a row is an IndexError on a CPU, and a device-side assert without a name on a GPU. Measured: "
-    "RobertaTokenizer adds <s>, </s> and <mask> at 10000 to 10002 to a vocabulary of 10,000.",
+    why="An id without a row ends in an IndexError on a CPU, and in a device-side assert that names no id on a GPU. "
+    "Measured: RobertaTokenizer adds <s>, </s> and <mask> at 10000 to 10002 to a vocabulary of 10,000.",
     fix="Set vocab_size to at least the highest id + 1 (rounded up to a multiple of 64), or re-index the tokenizer.",
     unless="C30",
     mend=resize,
@@ -41,15 +41,15 @@ def special_rows(subject: Subject) -> Iterator[str]:
     beyond = [int(i) for i in subject.vocabulary.special if i >= rows]
     if beyond:
         names = ", ".join(f"{subject.tokenizer.convert_ids_to_tokens(i)} ({i})" for i in beyond[:6])
-        yield f"vocab_size is {rows:,}, and {len(beyond)} special tokens lie beyond: {names}"
+        yield f"vocab_size is {rows:,}, and {len(beyond)} special tokens have no row: {names}"
 
 
 @check(
     "C16",
     "Every word has a row",
     needs="config vocabulary",
-    why="Collators draw random words from all of len(tokenizer), so that a rare batch crashes late. Measured: with "
-    "2,000 added tokens and 10,000 rows, ids up to 11,761, in 26 places of 50 batches.",
+    why="Collators draw random words from all of len(tokenizer), so training crashes late, at a rare batch. Measured: "
+    "with 2,000 added tokens and 10,000 rows, ids up to 11,761, in 26 places of 50 batches.",
     fix="Set vocab_size to at least the highest id + 1, rounded up to a multiple of 64.",
     unless="C15 C30",
     mend=resize,
@@ -64,11 +64,11 @@ def word_rows(subject: Subject) -> Iterator[str]:
 
 @check(
     "C17",
-    "Few rows are without a token",
+    "Few rows have no token",
     needs="config vocabulary",
     severity="warning",
-    why="Rows that no token has cost memory and time in every step, and the softmax learns to shut them out. "
-    "Measured: the default of 50,265 with a tokenizer of 10,000 is 79 % of a small model's parameters.",
+    why="Rows without a token cost memory and time in every step, and the softmax has to learn to avoid them. "
+    "Measured: with a tokenizer of 10,000, the default of 50,265 rows is 79 % of a small model's parameters.",
     fix="Set vocab_size to the tokenizer's size, rounded up to a multiple of 64.",
     mend=lambda draft: not draft.weighted and resize(draft),
 )
@@ -79,7 +79,7 @@ def unused_rows(subject: Subject) -> Iterator[str]:
     if rows > 1.1 * (-(-needed // 128) * 128):
         yield (
             f"vocab_size is {rows:,}, and the tokenizer has {needed:,} ids: {1 - needed / rows:.0%} of the "
-            "rows are idle"
+            "rows have no token"
         )
 
 
@@ -88,13 +88,13 @@ def unused_rows(subject: Subject) -> Iterator[str]:
     "Every row has a token",
     needs="config vocabulary",
     severity="note",
-    why="decode gives '' for an id that the tokenizer lacks, so what the model says there vanishes. Rows that only "
-    "round the vocabulary up are harmless: training shuts them out.",
-    fix="Nothing, where the rows only round up; otherwise keep generated ids under len(tokenizer).",
+    why="decode gives '' for an id that the tokenizer lacks, so such a token vanishes from the output. Rows that only "
+    "round the vocabulary up are harmless: the model learns to avoid them.",
+    fix="Do nothing if the rows only round up; otherwise keep generated ids below len(tokenizer).",
     unless="C17",
 )
 def silent_rows(subject: Subject) -> Iterator[str]:
-    """Count them."""
+    """Count the rows without a token."""
     assert subject.vocabulary is not None
     more = subject.config.vocab_size - subject.vocabulary.size
     if more > 0:
@@ -103,15 +103,15 @@ def silent_rows(subject: Subject) -> Iterator[str]:
 
 @check(
     "C06",
-    "Every token can come out of a text",
+    "Every token can occur in an encoded text",
     needs="backend",
     severity="note",
     why="A token that no merge makes is never seen, so its row is never trained. Measured: 'ths' in a published 10k "
     "tokenizer, whose last merge was cut off.",
-    fix="Use such a row first where a special token needs one; otherwise leave it.",
+    fix="If a special token needs a row, use such a row first; otherwise leave it.",
 )
 def reachable(subject: Subject) -> Iterator[str]:
-    """Look for BPE tokens of several characters that are no merge's product."""
+    """Look for BPE tokens of several characters that no merge makes."""
     model = subject.backend["model"]
     if model["type"] != "BPE" or model.get("byte_fallback") or model.get("ignore_merges"):
         return
@@ -121,20 +121,21 @@ def reachable(subject: Subject) -> Iterator[str]:
         token for token in model["vocab"] if len(token) > 1 and token not in products and token not in added
     ]
     if lost:
-        yield f"{len(lost)} tokens are no merge's product: {', '.join(lost[:5])}"
+        yield f"no merge makes {len(lost)} tokens: {', '.join(lost[:5])}"
 
 
 @check(
     "C04",
     "A byte-level tokenizer has all bytes that text can hold",
     needs="backend",
-    why="What has no byte is deleted without a word. Measured: 'Zoë, what?' becomes 'o what' with a tokenizer that "
-    "was trained without the byte alphabet, and 'Hi! \"x\"' loses its marks when special tokens overwrite ids 0 to 3.",
-    fix="Train with initial_alphabet=ByteLevel.alphabet(), and move byte symbols where an id is needed, "
-    "never overwrite.",
+    why="A character whose bytes aren't in the vocabulary is deleted without a warning. Measured: 'Zoë, what?' becomes "
+    "'o what' with a tokenizer that was trained without the byte alphabet, and 'Hi! \"x\"' loses its marks when "
+    "special tokens overwrite ids 0 to 3.",
+    fix="Train with initial_alphabet=ByteLevel.alphabet(). If a special token needs the id of a byte symbol, move the "
+    "symbol to another id; never overwrite it.",
 )
 def all_bytes(subject: Subject) -> Iterator[str]:
-    """Look for the symbols of the byte-level alphabet; some published vocabularies lack those that UTF-8 never has."""
+    """Look for the symbols of the byte-level alphabet; some published ones lack those that UTF-8 never uses."""
     if "ByteLevel" not in str(subject.backend["pre_tokenizer"]):
         return
     vocabulary = subject.backend["model"]["vocab"]
@@ -152,14 +153,15 @@ def all_bytes(subject: Subject) -> Iterator[str]:
     "ALBERT has no more groups than layers",
     needs="config",
     severity="warning",
-    why="A group that no layer uses gets no gradient. Measured: 18,144 parameters without any in a small ALBERT.",
+    why="A group that no layer uses gets no gradient. Measured: a small ALBERT has 18,144 parameters without a "
+    "gradient.",
     fix="Set num_hidden_groups to at most num_hidden_layers.",
     mend=lambda draft: (
         not draft.weighted and draft.configure(num_hidden_groups=draft.subject.config.num_hidden_layers)
     ),
 )
 def groups(subject: Subject) -> Iterator[str]:
-    """Compare the two."""
+    """Compare groups with layers."""
     number, layers = (
         getattr(subject.config, "num_hidden_groups", 0),
         getattr(subject.config, "num_hidden_layers", 0),

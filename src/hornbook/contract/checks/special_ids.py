@@ -27,15 +27,15 @@ def copy_ids(draft: Draft) -> bool:
     "C09",
     "The configuration's special ids are the tokenizer's",
     needs="config tokenizer",
-    why="Models treat the id that the configuration calls pad as padding: its embedding begins at zero and gets no "
-    "gradient where it is read, and RoBERTa counts positions without it. Measured: with pad 1 in the configuration and "
-    "0 in the tokenizer, every <s> begins at zero, padding gets positions, and nothing warns.",
+    why="Models treat the id that the configuration calls pad as padding: its embedding starts at zero and gets no "
+    "gradient as an input, and RoBERTa counts positions without it. Measured: with pad 1 in the configuration and 0 "
+    "in the tokenizer, every <s> starts at zero, padding gets positions, and nothing warns.",
     fix="Copy the ids from the tokenizer into config.json.",
     unless="C07 C12",
     mend=copy_ids,
 )
 def same_roles(subject: Subject) -> Iterator[str | Found]:
-    """Compare them role by role; the end of text is C27's, where text is generated."""
+    """Compare the ids role by role; C27 checks the end of text of models that generate."""
     for role in _ROLES:
         said = getattr(subject.config, f"{role}_token_id", None)
         held = subject.role(role)
@@ -47,11 +47,11 @@ def same_roles(subject: Subject) -> Iterator[str | Found]:
 
 @check(
     "C10",
-    "Padding shares its token with no other role, where the model freezes it",
+    "Padding has a token of its own, where the model freezes it",
     needs="config tokenizer",
-    why="BERT, RoBERTa and ALBERT begin the embedding of the pad id at zero and give it no gradient where it is read. "
-    "So whatever else has that id can't learn what it means in a text. Measured: where the head has weights of its "
-    "own, the row stays at zero for ever; where it is tied, only the head moves it (norm 0.03 after four steps).",
+    why="In BERT, RoBERTa and ALBERT, the embedding of the pad id starts at zero and gets no gradient as an input. So "
+    "another role with that id can't learn its meaning in a text. Measured: if the head has weights of its own, the "
+    "row stays at zero for ever; if the head is tied, only the head moves the row (norm 0.03 after four steps).",
     fix="Give padding a token of its own (`hornbook tokenizer reindex --place '<pad>=0'`), and copy its id into "
     "config.json.",
 )
@@ -65,13 +65,13 @@ def pad_alone(subject: Subject) -> Iterator[str]:
     if shared:
         yield (
             f"pad and {', '.join(shared)} are one token, id {pad}, and {subject.config.model_type} gives its row no "
-            "gradient where it is read"
+            "gradient as an input"
         )
 
 
 @check(
     "C11",
-    "Padding isn't the end of a text, in a causal model",
+    "In a causal model, padding isn't the end of a text",
     needs="tokenizer head",
     severity="warning",
     why="Hugging Face's collator turns every pad label into -100, so an end of text that is also padding is never a "
@@ -97,7 +97,7 @@ def pad_sign(subject: Subject) -> Iterator[str]:
     """Look at its sign."""
     pad = getattr(subject.config, "pad_token_id", None)
     if isinstance(pad, int) and pad < 0:
-        yield f"pad_token_id is {pad} in config.json, which means the last row but {-pad - 1}"
+        yield f"pad_token_id is {pad} in config.json, which torch counts from the end of the table"
 
 
 @check(
@@ -120,17 +120,17 @@ def pad_there(subject: Subject) -> Iterator[str]:
     "C14",
     "A masked model's tokenizer has a mask of its own",
     needs="tokenizer head",
-    why="convert_tokens_to_ids('<mask>') gives the unknown token's id where there is no mask. Measured on a GPT "
-    "tokenizer: 9999, which is unknown, end of text and padding at once, and every mask is one of those.",
+    why="convert_tokens_to_ids('<mask>') gives the unknown token's id if there is no mask. Measured on a GPT "
+    "tokenizer: 9999, which is also end of text and padding, so that every mask looks like one of these.",
     fix="Take a tokenizer with a mask token, or add one (`hornbook tokenizer reindex --for FAMILY`).",
 )
 def mask_there(subject: Subject) -> Iterator[str]:
-    """Look whether it is there, and nothing else."""
+    """See whether there is a mask token, and whether it has no other role."""
     if subject.head != "masked":
         return
     mask = subject.role("mask")
     if mask is None:
-        yield "the tokenizer declares no mask token, and the model fills masks"
+        yield "the tokenizer declares no mask token, but the model predicts masked words"
         return
     shared = [role for role in ("unk", "pad", "bos", "eos", "cls", "sep") if subject.role(role) == mask]
     if shared:
@@ -139,10 +139,10 @@ def mask_there(subject: Subject) -> Iterator[str]:
 
 @check(
     "C26",
-    "Text can end: there is an end-of-text token where text is generated",
+    "A model that generates text has an end-of-text token",
     needs="tokenizer head",
-    why="A model that never sees an end never stops: GPT-2's class appends none, so documents have to be joined with "
-    "one, which the tokenizer must declare.",
+    why="A model that never sees an end never stops. GPT-2's class appends none, so documents have to be joined with "
+    "an end-of-text token, which the tokenizer must declare.",
     fix="Declare eos_token in tokenizer_config.json.",
 )
 def end_there(subject: Subject) -> Iterator[str]:

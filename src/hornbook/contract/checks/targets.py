@@ -20,12 +20,12 @@ def _corrupts(subject: Subject) -> bool:
 
 @check(
     "C30",
-    "Span corruption has sentinels, each with a row of the model",
+    "The tokenizer has sentinels for span corruption, and the model has a row for each",
     needs="tokenizer head",
-    why="A sentinel that was appended after the model was sized is an IndexError; one that isn't there at all becomes "
-    "the unknown token without a word. Measured: <extra_id_0> at the trained vocabulary's size, one row past the "
-    "model's end.",
-    fix="Add the sentinels before the model is sized; set vocab_size to at least the highest id + 1.",
+    why="A sentinel that was added after the model got its size ends in an IndexError. A sentinel that doesn't exist "
+    "becomes the unknown token without a warning. Measured: <extra_id_0> at the trained vocabulary's size, one row "
+    "past the model's end.",
+    fix="Add the sentinels before you build the model; set vocab_size to at least the highest id + 1.",
     mend=lambda draft: bool(sentinel_ids(draft.subject.tokenizer)) and resize(draft),
 )
 def sentinels(subject: Subject) -> Iterator[str]:
@@ -35,7 +35,7 @@ def sentinels(subject: Subject) -> Iterator[str]:
     ids, rows = sentinel_ids(subject.tokenizer), getattr(subject.config, "vocab_size", None)
     if not ids:
         number = subject.tokenizer.convert_tokens_to_ids("<extra_id_0>")
-        yield f"there is no <extra_id_0> in the vocabulary; asked for it, the tokenizer gives {number}"
+        yield f"the vocabulary has no <extra_id_0>; the tokenizer gives id {number} for it"
     elif rows is not None and max(ids) >= rows:
         yield (
             f"<extra_id_0> is {ids[0]:,}, the last sentinel {ids[-1]:,}, and the model has {rows:,} rows, 0 "
@@ -45,12 +45,12 @@ def sentinels(subject: Subject) -> Iterator[str]:
 
 @check(
     "C31",
-    "Sentinels descend, as published",
+    "The sentinels' ids descend, as published",
     needs="tokenizer head",
     severity="note",
-    why="Published T5s have <extra_id_0> last, and older collators count down from the end: where ids ascend, they "
-    "begin with <extra_id_99>. Hornbook finds sentinels by name, and doesn't mind.",
-    fix="With such a collator, look ids up by name.",
+    why="In published T5s <extra_id_0> has the highest id, and older collators count down from the end. If ids ascend, "
+    "they begin with <extra_id_99>. Hornbook finds sentinels by name, so both orders work.",
+    fix="If you use such a collator, let it look ids up by name.",
     unless="C30 C33",
 )
 def descending(subject: Subject) -> Iterator[str]:
@@ -85,18 +85,18 @@ def enough_sentinels(subject: Subject) -> Iterator[str]:
     "C33",
     "No sentinel was learned as a piece of text",
     needs="tokenizer head",
-    why="Where the training text has '<extra_id_0>' in it, a tokenizer learns it as a word of its own, away from the "
-    "others. Measured: piece 561, and no longer among the sentinels.",
+    why="If the training text contains '<extra_id_0>', a tokenizer learns it as an ordinary piece, with an id away "
+    "from the other sentinels. Measured: piece 561, and no longer among the sentinels.",
     fix="Declare the sentinels before training the tokenizer, or take them out of the text.",
     unless="C30",
 )
 def learned_sentinels(subject: Subject) -> Iterator[str]:
-    """See whether they stand together."""
+    """See whether their ids are consecutive."""
     ids = sentinel_ids(subject.tokenizer) if _corrupts(subject) else []
     if ids and not consecutive(ids):
         odd = next(i for i, (a, b) in enumerate(pairwise(ids)) if abs(a - b) != 1)
         yield (
-            f"the sentinels don't stand together: <extra_id_{odd}> is {ids[odd]:,}, <extra_id_{odd + 1}> "
+            f"the sentinels' ids aren't consecutive: <extra_id_{odd}> is {ids[odd]:,}, <extra_id_{odd + 1}> "
             f"{ids[odd + 1]:,}"
         )
 
@@ -117,7 +117,7 @@ def decoder_start(subject: Subject) -> Iterator[str | Found]:
     if start is None:
         yield "config.json has no decoder_start_token_id"
     elif subject.family is not None and pad is not None and start != _first(subject):
-        yield Found(f"decoder_start_token_id is {start}, and the tokenizer's pad {pad}", "warning")
+        yield Found(f"decoder_start_token_id is {start}, and the tokenizer's pad is {pad}", "warning")
 
 
 def _first(subject: Subject) -> int | None:
@@ -138,10 +138,11 @@ def _untie(draft: Draft) -> bool:
 
 @check(
     "C35",
-    "A head that was asked for its own weights has them",
+    "A head has its own weights if the config asks for them",
     needs="model raw",
-    why="transformers 5 forces T5's tie_word_embeddings to True, and keeps of the wish only that the outputs aren't "
-    "scaled. Measured: the head is the embedding all the same, and the loss starts at 23.2 where ln V is 7.09.",
+    why="transformers 5 forces T5's tie_word_embeddings to True. If the config says False, its only effect is that the "
+    "outputs aren't scaled. Measured: the head is still the embedding, and the loss starts at 23.2 where ln V is "
+    "7.09.",
     fix="Untie after the model is built: give lm_head.weight a Parameter of its own (hornbook.families does).",
     mend=_untie,
 )
@@ -151,9 +152,7 @@ def untied(subject: Subject) -> Iterator[str]:
     if not _tied(model):
         return
     if subject.raw.get("tie_word_embeddings") is False:
-        yield (
-            "tie_word_embeddings is false in config.json, and head and embedding are one tensor all the same"
-        )
+        yield ("tie_word_embeddings is false in config.json, but head and embedding are one tensor")
     elif subject.raw.get("scale_decoder_outputs") is False:
         yield (
             "the decoder's outputs aren't scaled, as for a head of its own, but head and embedding are one tensor"
@@ -168,7 +167,7 @@ def _tied(model: Any) -> bool:
 
 
 def _apart(draft: Draft) -> bool:
-    """Say in the config what the file has; a head with a bias would lack that one then."""
+    """Let the config say what the file has; a head with a bias is left alone, for its bias would be missing."""
     model: Any = draft.subject.model
     wish = bool(draft.subject.missing_weights)
     forced = type(model.config)(tie_word_embeddings=wish).tie_word_embeddings is not wish
@@ -180,11 +179,12 @@ def _apart(draft: Draft) -> bool:
 
 @check(
     "C50",
-    "Weights are tied now as they were when they were saved",
+    "Weights are tied as they were when they were saved",
     needs="model model_folder config",
-    why="load_state_dict of a head with weights of its own into a tied model throws it away, and says that all keys "
-    "match: other logits, no warning (from_pretrained keeps it). The other way round, the head starts at random.",
-    fix="Set tie_word_embeddings to what the weights are.",
+    why="If the file has a head with its own weights and the model ties its head, load_state_dict throws the saved "
+    "head away and says that all keys match: other logits, no warning (from_pretrained keeps it). In the opposite "
+    "case, the head starts at random.",
+    fix="Set tie_word_embeddings to true if the saved weights are tied, else to false.",
     unless="C35",
     mend=_apart,
 )
@@ -207,13 +207,13 @@ def same_tie(subject: Subject) -> Iterator[str]:
                         embedding
                     ):
                         yield (
-                            f"{name} is in the file with values of its own, and the config ties it to the embedding"
+                            f"{name} has its own values in the file, but the config ties it to the embedding"
                         )
         return
     ours = {f"{name}.weight" for name, module in model.named_modules() if module is head}
     if lost := ours & subject.missing_weights:
         yield (
-            f"the config gives {min(lost)} values of its own, but the file has none: it would start at random"
+            f"the config gives {min(lost)} its own values, but the file has none: it would start at random"
         )
 
 

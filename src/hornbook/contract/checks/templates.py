@@ -11,6 +11,7 @@ from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
 from hornbook.contract.subject import Subject
 from hornbook.families import TYPES
+from hornbook.families.positions import has_table
 from hornbook.tokenizers import STYLES
 from hornbook.tokenizers.fast_tokenizer import declared_roles, frame
 from hornbook.tokenizers.style import pair_template
@@ -30,10 +31,10 @@ def _no_template(draft: Draft) -> bool:
 
 @check(
     "C25",
-    "A prompt doesn't end in the end of text, and a masked text has its frame",
+    "A prompt doesn't end in the end of text, and a text-to-text input does",
     needs="tokenizer head",
-    why="What is generated follows the end of a text. Measured: a GPT with a tokenizer made for RoBERTa reads the "
-    "prompt 'Once upon' as '<s> Once Ġupon </s>', and goes on from there with another story.",
+    why="If a prompt ends in the end of text, the model begins another text after it. Measured: a GPT with a tokenizer "
+    "made for RoBERTa reads the prompt 'Once upon' as '<s> Once Ġupon </s>', and goes on with another story.",
     fix='Remove the template: post_processor in tokenizer.json, with "tokenizer_class": "TokenizersBackend".',
     mend=_no_template,
 )
@@ -55,8 +56,8 @@ def prompts(subject: Subject) -> Iterator[str | Found]:
     "A masked model's texts begin with cls and end in sep",
     needs="tokenizer head",
     severity="warning",
-    why="Hornbook, like BERT and RoBERTa, trains on framed texts; a tokenizer that adds no frame shows the model "
-    "texts of another kind in use.",
+    why="Hornbook trains on framed texts, as BERT and RoBERTa do. If the tokenizer adds no frame, the model gets texts "
+    "in use that look different from those in training.",
     fix="Give the tokenizer a template: `hornbook.tokenizers.build_fast_tokenizer(tokenizer, 'masked', length)`.",
 )
 def framed(subject: Subject) -> Iterator[str]:
@@ -84,17 +85,17 @@ def _frame_pairs(draft: Draft) -> bool:
 
 @check(
     "H10",
-    "Two texts have the form of the published tokenizer",
+    "A pair of texts is framed as by the published tokenizer",
     needs="config tokenizer head",
     severity="warning",
     why="RoBERTa reads two texts as <s> A </s></s> B </s>, BERT and ALBERT as [CLS] A [SEP] B [SEP]. A model that is "
-    "tuned on pairs of one form and used on those of the other sees a form that it never learned.",
+    "fine-tuned on one form and used on the other sees a form that it never learned.",
     fix="Take the tokenizer's template from `hornbook tokenizer import FOLDER --for FAMILY --out NEW`.",
     unless="H04",
     mend=_frame_pairs,
 )
 def pair_form(subject: Subject) -> Iterator[str]:
-    """Compare what stands around two texts with the form of the special tokens' style, and of the family's."""
+    """Compare the frame of two texts with that of the special tokens' style, and of the family's."""
     family, roles = TYPES.get(subject.config.model_type), declared_roles(subject.tokenizer)
     if subject.head != "masked" or family is None or not {"cls_token", "sep_token"} <= roles.keys():
         return
@@ -128,11 +129,11 @@ def _two_types(draft: Draft) -> bool:
 
 @check(
     "C38",
-    "There is a type for every segment",
+    "type_vocab_size has a row for every segment",
     needs="config tokenizer",
-    why="A segment without a row is an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one type, so "
-    "that pairs of sentences can't be learned with it as it stands.",
-    fix="Set type_vocab_size to 2, or take token_type_ids out of model_input_names.",
+    why="A segment without a row ends in an IndexError. RoBERTAlbert, an ALBERT with RoBERTa's values, has one type of "
+    "segment, so it can't learn pairs of sentences as it stands.",
+    fix="Set type_vocab_size to 2, or remove token_type_ids from model_input_names.",
     mend=_two_types,
 )
 def types(subject: Subject) -> Iterator[str]:
@@ -165,7 +166,7 @@ def _name_segments(draft: Draft) -> bool:
     needs="config tokenizer",
     why="Without segment 1, its row gets no gradient and the model can't tell the texts apart. Measured: RoBERTa's "
     "post-processor gives only zeros, even for pairs.",
-    fix="Use a template with :1 for the second text, and name token_type_ids in model_input_names.",
+    fix="Use a template with :1 for the second text, and add token_type_ids to model_input_names.",
     unless="C38",
     mend=_name_segments,
 )
@@ -179,16 +180,16 @@ def two_segments(subject: Subject) -> Iterator[str]:
 
 @check(
     "C40",
-    "No type of segment is without use",
+    "Every type of segment is used",
     needs="config tokenizer",
     severity="note",
-    why="Without pairs, the row of segment 1 is never trained: a waste of one row, no more.",
+    why="Without pairs, the row of segment 1 is never trained. This wastes one row, and does no other harm.",
     fix="Set type_vocab_size to 1, or leave it as published.",
 )
 def idle_type(subject: Subject) -> Iterator[str]:
     """Look whether there are pairs."""
     if getattr(subject.config, "type_vocab_size", 0) > 1 and not subject.pairs and subject.head == "masked":
-        yield f"type_vocab_size is {subject.config.type_vocab_size}, and there is no objective over pairs"
+        yield f"type_vocab_size is {subject.config.type_vocab_size}, and no objective uses pairs"
 
 
 def _no_types(draft: Draft) -> bool:
@@ -199,15 +200,15 @@ def _no_types(draft: Draft) -> bool:
 
 @check(
     "C41",
-    "Models without segments get none",
+    "A model without segments gets no token_type_ids",
     needs="config tokenizer",
     why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. Measured: the "
     "logits change by 0.43.",
-    fix="Take token_type_ids out of model_input_names in tokenizer_config.json.",
+    fix="Remove token_type_ids from model_input_names in tokenizer_config.json.",
     mend=_no_types,
 )
 def no_segments(subject: Subject) -> Iterator[str]:
-    """Look at the names of what the tokenizer gives."""
+    """Look at the keys that the tokenizer gives."""
     family = subject.family
     if family is not None and family.types_as_words and "token_type_ids" in subject.tokenizer("a"):
         yield f"the tokenizer gives token_type_ids, which {subject.config.model_type} adds as word embeddings"
@@ -215,12 +216,12 @@ def no_segments(subject: Subject) -> Iterator[str]:
 
 @check(
     "C42",
-    "Every key of a batch is one that the model knows",
+    "The model knows every key that the tokenizer gives",
     needs="model tokenizer",
     severity="warning",
-    why="The classes swallow unknown keys in **kwargs. Measured: the misspelt `attention_masks=` is accepted by all "
-    "six families, and T5 ignores token_type_ids.",
-    fix="Name only what `forward` declares: in model_input_names, and in your collator.",
+    why="The classes accept unknown keys in **kwargs and ignore them. Measured: all six families accept the misspelt "
+    "`attention_masks=`, and T5 ignores token_type_ids.",
+    fix="Give only the keys that `forward` declares, in model_input_names and in your collator.",
     unless="C41",
     mend=_no_types,
 )
@@ -236,11 +237,11 @@ def known_keys(subject: Subject) -> Iterator[str]:
 
 @check(
     "C47",
-    "Padding stands on the right, where positions are counted from the left",
+    "Padding is on the right, where positions are counted from the left",
     needs="config tokenizer head",
     severity="warning",
-    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes its "
-    "outputs by 2.49, RoBERTa's not at all. (For generation with a causal model, left is right.)",
+    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes its outputs "
+    "by 2.49, and RoBERTa's not at all. (To generate with a causal model, pad on the left.)",
     fix="Set padding_side to right in tokenizer_config.json.",
     mend=lambda draft: draft.tokenize(padding_side="right"),
 )
@@ -248,6 +249,8 @@ def padding_side(subject: Subject) -> Iterator[str]:
     """Read the side."""
     family = subject.family
     if family is None or family.position_table is None or family.counts_from_pad:
+        return
+    if not has_table(subject.config):  # rotary positions and ALiBi only know how far apart two tokens are
         return
     if subject.head == "masked" and subject.tokenizer.padding_side == "left":
         yield f"padding_side is left, and {subject.config.model_type} counts positions from the left"

@@ -1,4 +1,4 @@
-"""What becomes of text: unknown words, control tokens in it, bytes that come back."""
+"""What a tokenizer does to text: unknown words, control tokens in it, bytes that come back."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _MANY = 0.01
     "C02",
     "Unknown characters become the unknown token, and nothing else",
     needs="tokenizer backend",
-    why="T5's class takes id 2 for unknown, ALBERT's id 1, whatever stands there. Measured: with '<unk> <s> </s> "
+    why="T5's class takes id 2 for unknown, ALBERT's id 1, whichever token has that id. Measured: with '<unk> <s> </s> "
     "<pad>' at 0 to 3, 'Ω☃' becomes </s> in the middle of a text.",
     fix='Write "tokenizer_class": "TokenizersBackend" in tokenizer_config.json, or train with the class\'s '
     "order of ids.",
@@ -24,7 +24,7 @@ _MANY = 0.01
     mend=lambda draft: draft.tokenizer_config.get("tokenizer_class") != BACKEND and draft.verbatim(),
 )
 def unknown(subject: Subject) -> Iterator[str]:
-    """Compare the model's unknown id with the role's."""
+    """Compare the unknown token that is used with the one that is declared."""
     model, declared = subject.backend["model"], subject.tokenizer.unk_token
     used: Any = model.get("unk_token")
     if model["type"] == "Unigram" and model.get("unk_id") is not None:
@@ -39,7 +39,7 @@ def unknown(subject: Subject) -> Iterator[str]:
 
 @check(
     "C22",
-    "No control token is written in the text",
+    "The text contains no control token",
     needs="tokenizer texts",
     severity="warning",
     why="'</s>', '<mask>' or '<|endoftext|>' in a raw text becomes the control token. Measured: 'the tag "
@@ -47,7 +47,7 @@ def unknown(subject: Subject) -> Iterator[str]:
     fix="Encode with split_special_tokens=True (Hornbook's own store does), or filter the text.",
 )
 def control(subject: Subject) -> Iterator[str]:
-    """Encode the text that was given, as a naive program would."""
+    """Count the special tokens in the given text."""
     if not subject.given.texts:
         return
     names = {str(token) for token in subject.tokenizer.all_special_tokens}
@@ -64,7 +64,7 @@ def control(subject: Subject) -> Iterator[str]:
     severity="warning",
     why="An unknown word can't be learned or written. Measured: WordPiece gives [UNK] for any word of more than 100 "
     "characters.",
-    fix="Train the tokenizer on text of this kind, or with bytes to fall back on.",
+    fix="Train the tokenizer on text of this kind, or with byte fallback.",
 )
 def unknown_rate(subject: Subject) -> Iterator[str | Found]:
     """Count unknown tokens in the text."""
@@ -97,9 +97,10 @@ def _fall_back(draft: Draft) -> bool:
     "C63",
     "Byte pieces work as bytes",
     needs="backend",
-    why="With the flag off, unknown characters stay unknown beside 256 byte pieces (UnigramTrainer leaves it off); "
-    "marked as special, the bytes vanish when special tokens are skipped (BpeTrainer's way of adding them).",
-    fix='Set "byte_fallback": true in tokenizer.json, and take the byte pieces out of added_tokens.',
+    why="If byte_fallback is off, unknown characters stay unknown in spite of 256 byte pieces (UnigramTrainer leaves "
+    "it off). If the byte pieces are marked as special, they vanish when special tokens are skipped (BpeTrainer adds "
+    "them so).",
+    fix='Set "byte_fallback": true in tokenizer.json, and remove the byte pieces from added_tokens.',
     mend=_fall_back,
 )
 def byte_pieces(subject: Subject) -> Iterator[str]:
@@ -124,11 +125,11 @@ def _pieces() -> list[str]:
 
 @check(
     "P01",
-    "Text comes back from its ids, whatever is in it",
+    "Decoding gives every text back",
     needs="tokenizer backend",
     severity="warning",
-    why="What doesn't come back was never in the ids, so no model can learn it. Only tokenizers of bytes can promise "
-    "this, so only they are held to it, up to their own normalizer.",
+    why="What doesn't come back was never in the ids, so no model can learn it. Only byte-level tokenizers can promise "
+    "this, so only they are checked, up to their own normalizer.",
     fix="Use the decoder that belongs to the pre-tokenizer, and keep all 256 bytes.",
     unless="C04 C63",
 )

@@ -1,4 +1,4 @@
-"""Which inputs move which outputs: one token is changed, and every output is looked at."""
+"""Which inputs change which outputs: change one token, and look at every output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Influence:
     """How far outputs move when one token changes."""
 
     moves: Tensor
-    """Changed place of text 0, text, place of the output -> largest change: (length, 2, length)."""
+    """Largest change, by changed place of text 0, text, and place of the output: (length, 2, length)."""
     padding: float
-    """Largest change of an output before padding, when ids under padding's mask change."""
+    """Largest change of an output before padding, when ids that the mask hides change."""
     scale: float
-    """Largest output: what changes are compared with."""
+    """Largest output; changes are compared with it."""
 
     @property
     def noise(self) -> float:
@@ -42,20 +42,16 @@ class Influence:
     @classmethod
     def measure(cls, network: Network, view: View) -> "Influence":
         """Change each place of text 0 in turn, and then what lies under a mask."""
-        ids, others = network.ids(2), network.ids(2, seed=2)
+        ids = network.ids(2)
         whole = torch.ones_like(ids)
         before = network.quietly(view, ids, whole if view.masked else None)
         moves = []
         for place in range(LENGTH):
-            changed = ids.clone()
-            changed[0, place] = _another(others[0, place], ids[0, place], network)
+            changed = with_another(network, place)
             moves.append(_distance(network.quietly(view, changed, whole if view.masked else None), before))
         leak = 0.0
         if view.masked:
-            mask = whole.clone()
-            mask[:, LENGTH // 2 :] = 0
-            changed = ids.clone()
-            changed[:, LENGTH // 2 :] = torch.where(others == ids, ids.roll(1, 1), others)[:, LENGTH // 2 :]
+            changed, mask = under_padding(network)
             apart = _distance(network.quietly(view, changed, mask), network.quietly(view, ids, mask))
             leak = float(apart[:, : LENGTH // 2].max())
         return cls(torch.stack(moves), leak, float(before.abs().max()))
@@ -79,6 +75,21 @@ class Influence:
     def reaches_back(self) -> bool:
         """Tell whether any token moves an output before it."""
         return self.ahead() is not None
+
+
+def with_another(network: Network, place: int) -> Tensor:
+    """Give the probing ids with another word at one place of text 0."""
+    ids, others = network.ids(2), network.ids(2, seed=2)
+    ids[0, place] = _another(others[0, place], ids[0, place], network)
+    return ids
+
+
+def under_padding(network: Network) -> tuple[Tensor, Tensor]:
+    """Give the probing ids with other words in the second half, and the mask that hides it."""
+    ids, others = network.ids(2), network.ids(2, seed=2)
+    mask = torch.ones_like(ids)
+    mask[:, LENGTH // 2 :] = 0
+    return torch.where(mask == 1, ids, torch.where(others == ids, ids.roll(1, 1), others)), mask
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:

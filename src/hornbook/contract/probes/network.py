@@ -1,7 +1,7 @@
-"""A module as probes see it: ids in, outputs (batch, length, ...) out, whoever wrote it."""
+"""A module as probes see it: ids in, outputs (batch, length, ...) out."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hornbook.blame import told
 from hornbook.errors import HornbookError
 from hornbook.tokenizers import Head
 
@@ -19,17 +20,17 @@ LENGTH = 8
 
 @dataclass(frozen=True)
 class View:
-    """A way through a network: which of its inputs is moved, and whether it may look ahead."""
+    """A way through a network: which of its inputs is changed, and whether it may look ahead."""
 
     name: str
     run: Callable[[Tensor, Tensor | None], Tensor]
     causal: bool
     masked: bool
-    """Whether it should take a mask that tells padding."""
+    """Whether it should take a mask of padding."""
 
 
 class Network:
-    """Any torch module that turns ids (batch, length) into outputs; a Hugging Face model, or one's own."""
+    """Any torch module that turns ids (batch, length) into outputs; a Hugging Face model, or your own."""
 
     def __init__(self, module: nn.Module, head: Head, rows: int | None, words: Any = None) -> None:
         self.module, self.head = module, head
@@ -39,17 +40,17 @@ class Network:
 
     @cached_property
     def takes(self) -> frozenset[str]:
-        """The names of what `forward` declares."""
+        """The parameters that `forward` declares."""
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     @cached_property
     def hides(self) -> bool:
-        """Whether `forward` has a **kwargs, where any name disappears."""
+        """Whether `forward` has **kwargs, which take any name."""
         parameters = inspect.signature(self.module.forward).parameters.values()
         return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
     def ids(self, rows: int, length: int = LENGTH, seed: int = 0) -> Tensor:
-        """Draw ordinary words, shape (rows, length), no two neighbours alike where there are enough of them."""
+        """Draw ordinary words, shape (rows, length), none twice if there are enough of them."""
         drawn = np.random.default_rng(seed).choice(
             self.words, (rows, length), replace=len(self.words) < rows * length
         )
@@ -62,10 +63,10 @@ class Network:
             given = self.ids(2, seed=1)
 
             def encode(ids: Tensor, mask: Tensor | None) -> Tensor:
-                return _tensor(encoder(input_ids=ids, attention_mask=mask))
+                return self._places(encoder(input_ids=ids, attention_mask=mask), ids)
 
             def decode(ids: Tensor, _: Tensor | None) -> Tensor:
-                return _tensor(self.module(input_ids=given.to(ids.device), decoder_input_ids=ids))
+                return self._places(self.module(input_ids=given.to(ids.device), decoder_input_ids=ids), ids)
 
             yield View("encoder", encode, causal=False, masked=True)
             yield View("decoder", decode, causal=True, masked=False)
@@ -73,14 +74,73 @@ class Network:
             yield View("model", self.run, self.head == "causal", self.head != "causal")
 
     def run(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Compute the outputs (batch, length, ...) of ids (batch, length); `mask` is 1 where there is a token."""
-        arguments: dict[str, Any] = {}
+        """Compute the outputs (batch, length, ...) of ids (batch, length); `mask` is 1 where there is a token.
+
+        Raises HornbookError where `forward` asks for what isn't known here, or gives no outputs of the places.
+        """
+        given = {name: make(ids) for name, make in _KNOWN.items() if name in self.asks}
         if mask is not None and ("attention_mask" in self.takes or self.hides):
-            arguments["attention_mask"] = mask
-        return _tensor(self.module(ids, **arguments))
+            given["attention_mask"] = mask
+        if self.by_place:
+            return self._places(self.module(ids, **given), ids)
+        return self._places(self.module(input_ids=ids, **given), ids)
+
+    @cached_property
+    def first(self) -> str | None:
+        """The name of the first thing that `forward` takes; None where it has no name, or none is declared."""
+        named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return next((name for name, one in self._signature.items() if one.kind in named), None)
+
+    @property
+    def by_place(self) -> bool:
+        """Whether the ids come first, whatever they are called there."""
+        return self.first == "input_ids" or ("input_ids" not in self.takes and self.first not in _KNOWN)
+
+    @cached_property
+    def asks(self) -> frozenset[str]:
+        """The names of what `forward` can't do without, other than the ids; HornbookError for one that isn't known."""
+        needed = {
+            name
+            for name, one in self._signature.items()
+            if one.default is inspect.Parameter.empty
+            and one.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        } - {"input_ids"}
+        if self.by_place:
+            needed -= {str(self.first)}
+        if unknown := sorted(needed - _KNOWN.keys()):
+            raise HornbookError(
+                f"{type(self.module).__name__}.forward asks for {', '.join(unknown)}, and only these can be made: "
+                f"input_ids, {', '.join(_KNOWN)}: give the others a default in forward"
+            )
+        return frozenset(needed)
+
+    @property
+    def _signature(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.module.forward).parameters
+
+    def _places(self, outputs: Any, ids: Tensor) -> Tensor:
+        """Find the outputs of the places in whatever a module gives back."""
+        named = [
+            getattr(outputs, name, None) for name in ("logits", "prediction_logits", "last_hidden_state")
+        ]
+        found = [outputs, *named, *(outputs if isinstance(outputs, tuple | list) else [])]
+        if isinstance(outputs, Mapping):
+            found += outputs.values()
+        tensors = [one for one in found if isinstance(one, Tensor)]
+        for one in tensors:
+            if one.shape[:2] == ids.shape:
+                return one
+        shapes = ", ".join(str(tuple(one.shape)) for one in tensors) or "no tensor"
+        raise HornbookError(
+            f"{type(self.module).__name__}.forward, given ids {tuple(ids.shape)}, gives a {type(outputs).__name__} "
+            f"with {shapes}: give a tensor (batch, length, ...) of all places, ({len(ids)}, {ids.shape[1]}, ...) here"
+        )
 
     def quietly(self, view: View, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Run without gradient and without dropout, leaving the module as it was."""
+        """Run without gradient and without dropout, leaving the module as it was.
+
+        Raises HornbookError as `run` does, and for whatever `forward` raises, with the line where it happened.
+        """
         training = {module: module.training for module in self.module.modules()}
         self.module.eval()
         try:
@@ -90,6 +150,12 @@ class Network:
                     .float()
                     .cpu()
                 )
+        except HornbookError:
+            raise
+        except Exception as error:  # whatever a forward raises
+            raise HornbookError(
+                f"{type(self.module).__name__}.forward can't be run on ids {tuple(ids.shape)}: {told(error)}"
+            ) from error
         finally:
             for module, mode in training.items():
                 module.training = mode
@@ -114,7 +180,7 @@ class Network:
             for hook in hooks:
                 hook.remove()
         if not rows:
-            raise HornbookError("no nn.Embedding of this module is given the ids: say vocab_size")
+            raise HornbookError("no nn.Embedding of this module gets the ids: give vocab_size")
         return rows[0]
 
     @property
@@ -123,12 +189,9 @@ class Network:
         return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
 
 
-def _tensor(outputs: Any) -> Tensor:
-    """Find the outputs of the places in whatever a module gives back."""
-    if isinstance(outputs, Tensor):
-        return outputs
-    for name in ("logits", "prediction_logits", "last_hidden_state"):
-        if isinstance(getattr(outputs, name, None), Tensor):
-            return getattr(outputs, name)
-    places = [one for one in outputs if isinstance(one, Tensor) and one.dim() == 3]
-    return places[0]
+_KNOWN: dict[str, Callable[[Tensor], Tensor]] = {
+    "attention_mask": torch.ones_like,
+    "token_type_ids": torch.zeros_like,
+    "position_ids": lambda ids: torch.arange(ids.shape[1], device=ids.device).expand_as(ids),
+}
+"""What a `forward` may ask for besides the ids, all (batch, length), under the names that transformers gives them."""

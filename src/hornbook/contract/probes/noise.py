@@ -1,4 +1,4 @@
-"""Train a copy on random words: what it learns, it was shown."""
+"""Train a copy on random words: if it learns them, its input shows the answer."""
 
 import copy
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from torch import Tensor, nn
 def learn_noise(
     module: nn.Module, loss: Callable[[nn.Module, Tensor], Tensor], words: list[int], steps: int
 ) -> float:
-    """Train a copy of `module` for some steps, each on new ids (16, 16) drawn from `words`; the module stays.
+    """Train a copy of `module` for some steps, each on new ids (16, 16) drawn from `words`; `module` stays as it is.
 
-    `loss(module, ids)` is a mean in nats. Gives the mean of the last tenth of the steps.
+    `loss(module, ids)` is a mean in nats. Gives the mean loss over the last tenth of the steps.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)

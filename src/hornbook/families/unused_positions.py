@@ -7,5 +7,5 @@ from hornbook.families.family import Family
 
 def unused_positions(family: Family, config: PretrainedConfig, length: int) -> list[int]:
     """List the rows of the position table that no token of such a sequence takes; padding may have one of them."""
-    used = family.position_rows(config, length) if family.position_table else None
+    used = family.position_rows(config, length)
     return [] if used is None else [row for row in range(config.max_position_embeddings) if row not in used]

@@ -1,0 +1,132 @@
+"""How much likelier a causal model finds the good half of each pair."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hornbook.evaluation.minimal_pairs.encoding import EncodedPair
+from hornbook.evaluation.minimal_pairs.nats import label_nats
+from hornbook.loading import LoadedModel
+
+_TOKENS = 2**12
+"""Most tokens in one forward pass."""
+
+
+def beginning(loaded: LoadedModel) -> int:
+    """Give the token before a text: the one that the tokenizer itself puts there, else that which ends documents."""
+    tokenizer = loaded.tokenizer
+    framed = tokenizer("")["input_ids"]
+    if framed and framed[0] == tokenizer.bos_token_id:
+        return int(framed[0])
+    assert loaded.vocabulary.eos is not None  # the model wouldn't have been opened
+    return loaded.vocabulary.eos
+
+
+@torch.inference_mode()
+def differences(
+    loaded: LoadedModel, pairs: Sequence[EncodedPair], progress: Callable[[float], None] | None = None
+) -> npt.NDArray[np.float64]:
+    """Compute ln p(good) - ln p(bad) of each pair: shape (pairs,).
+
+    Both halves are read at once: what they share, then the rest of the one and the rest of the other, neither of which
+    sees the other. What they share makes no difference, so no logits are computed there.
+    """
+    loaded.need(head="causal", reading="left to right")
+    begin, reach = beginning(loaded), _reach(loaded)
+    rows: list[_Row] = []
+    owners: list[int] = []
+    for number, pair in enumerate(pairs):
+        joined = _Row.of(pair, begin)
+        whole = joined.length <= reach
+        rows += [joined] if whole else [_Row.of_one(pair, begin, good) for good in (True, False)]
+        owners += [number] * (1 if whole else 2)
+    found, done = np.zeros(len(pairs)), 0
+    for chosen in _batches(np.array([row.length for row in rows])):
+        sums = _sums(loaded, [rows[one] for one in chosen])
+        np.add.at(found, np.array(owners)[chosen], sums)
+        done += len(chosen)
+        if progress:
+            progress(done / len(rows))
+    return found
+
+
+class _Row:
+    """Ids to read, where each stands in its text, which part it is in (0 shared, 1, 2), and what is predicted."""
+
+    def __init__(
+        self, begin: int, shared: Sequence[int], rests: Sequence[tuple[int, tuple[int, ...], int]]
+    ) -> None:
+        self.ids = [begin, *shared]
+        self.places = list(range(len(self.ids)))
+        self.parts = [0] * len(self.ids)
+        self.targets: list[tuple[int, int, int]] = []
+        """The place in the row that predicts, the id, and its sign in the sum."""
+        last = len(self.ids) - 1
+        for part, (sign, rest, skipped) in enumerate(rests, 1):
+            at = [last, *range(len(self.ids), len(self.ids) + len(rest) - 1)]
+            self.targets += list(zip(at[skipped:], rest[skipped:], [sign] * len(rest), strict=False))
+            self.ids += rest[:-1]
+            self.places += range(last + 1, last + len(rest))
+            self.parts += [part] * (len(rest) - 1)
+
+    @property
+    def length(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, pair: EncodedPair, begin: int) -> "_Row":
+        shared = pair.shared
+        halves = ((1, pair.good), (-1, pair.bad))
+        rests = [(sign, one.ids[shared:], max(0, one.first - shared)) for sign, one in halves]
+        return cls(begin, pair.good.ids[:shared], [rest for rest in rests if rest[1]])
+
+    @classmethod
+    def of_one(cls, pair: EncodedPair, begin: int, good: bool) -> "_Row":
+        sign, one = (1, pair.good) if good else (-1, pair.bad)
+        return cls(begin, (), [(sign, one.ids, max(one.first, pair.shared))] if one.ids else [])
+
+
+def _reach(loaded: LoadedModel) -> int:
+    """Say how long a row may be in which two texts stand: where layers see a window alone, no longer than that."""
+    config = loaded.model.config
+    windows = [getattr(config, name, None) for name in ("window_size", "sliding_window")]
+    return min([loaded.length * 2, *(window for window in windows if window)])
+
+
+def _batches(sizes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Group rows of similar size, the longest first."""
+    order = np.argsort(-sizes, kind="stable")
+    while len(order):
+        rows = max(1, _TOKENS // int(sizes[order[0]]))
+        yield order[:rows]
+        order = order[rows:]
+
+
+def _sums(loaded: LoadedModel, rows: list[_Row]) -> npt.NDArray[np.float64]:
+    """Sum ln p of what each row predicts, with its signs: shape (rows,)."""
+    shape = (len(rows), max(row.length for row in rows))
+    ids, places, parts = np.zeros((3, *shape), np.int64)
+    for number, row in enumerate(rows):
+        ids[number, : row.length], places[number, : row.length] = row.ids, row.places
+        parts[number, : row.length] = row.parts
+    owner, at, wanted, signs = np.array(
+        [(number, *target) for number, row in enumerate(rows) for target in row.targets], np.int64
+    ).T
+    device = loaded.model.device
+    batch = {"input_ids": torch.from_numpy(ids).to(device)}
+    if parts.any():
+        batch["position_ids"] = torch.from_numpy(places).to(device)
+        batch["attention_mask"] = _seen(torch.from_numpy(parts).to(device))
+    hidden = loaded.family.hidden(loaded.model, batch)[torch.from_numpy(owner), torch.from_numpy(at)]
+    nats = label_nats(loaded, hidden, torch.from_numpy(wanted).to(device))
+    return np.bincount(owner, -signs * nats.cpu().numpy(), len(rows)).astype(np.float64)
+
+
+def _seen(parts: Tensor) -> Tensor:
+    """Tell which place sees which: those before it, in its own part or the shared one; (rows, 1, length, length)."""
+    asks, asked = parts[:, :, None], parts[:, None, :]
+    before = torch.ones(parts.shape[1], parts.shape[1], dtype=torch.bool, device=parts.device).tril()
+    return (before & ((asks == asked) | (asked == 0)))[:, None]

@@ -1,0 +1,77 @@
+"""Whose example is shown: a recipe's, with the weights that its run would begin with, or a trained model's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hornbook.errors import HornbookError
+from hornbook.loading import LoadedModel, load_model
+from hornbook.objectives import OBJECTIVES, Objective, natural_objective
+from hornbook.recipe import Recipe, make_recipe, read_recipe
+from hornbook.reporter import Reporter
+from hornbook.training.prepare import fit, make_model
+
+Named = Recipe | Mapping[str, Any] | LoadedModel | Path | str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model in evaluation mode, its tokenizer, and its objective."""
+
+    loaded: LoadedModel
+    objective: Objective
+    recipe: Recipe | None = None
+    """None for a folder that says nothing of its training."""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def seed(self) -> int:
+        """The recipe's, whose first step is shown."""
+        return self.recipe.seed if self.recipe else 0
+
+
+def open_source(named: Named, settings: Sequence[str], objective: str | None, report: Reporter) -> Source:
+    """Open a recipe, a run's folder, any model's folder, or a model that is open already.
+
+    A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
+    doesn't fit together, and for `settings` or an `objective` that don't apply.
+    """
+    if isinstance(named, Recipe | Mapping) or (isinstance(named, Path | str) and Path(named).is_file()):
+        return _of_recipe(_recipe(named, settings), objective, report)
+    if settings:
+        raise HornbookError(f"--set {settings[0]} changes a recipe, and {named} is none: leave it out")
+    loaded = named if isinstance(named, LoadedModel) else load_model(named)
+    saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
+    recipe = read_recipe(saved) if saved and saved.is_file() else None
+    remarks = (loaded.remark,) if loaded.remark else ()
+    if objective:
+        recipe, chosen = None, _chosen(objective, loaded)
+    else:
+        chosen = recipe.objective if recipe else natural_objective(loaded.head)
+    loaded.need(chosen.head)
+    return Source(loaded, chosen, recipe, remarks)
+
+
+def _recipe(named: Any, settings: Sequence[str]) -> Recipe:
+    if isinstance(named, Recipe):
+        return named
+    if isinstance(named, Mapping):
+        return make_recipe(dict(named), settings)
+    return read_recipe(Path(named), settings)
+
+
+def _of_recipe(recipe: Recipe, objective: str | None, report: Reporter) -> Source:
+    if objective:
+        raise HornbookError(f"--objective: the recipe names one: change it with --set objective={objective}")
+    tokenizer, _, config = fit(recipe, report)
+    model, family, length = make_model(recipe, config), recipe.model.family, recipe.model.length
+    loaded = LoadedModel(
+        recipe.folder, recipe.name, family, recipe.objective.head, model.eval(), tokenizer, length
+    )
+    return Source(loaded, recipe.objective, recipe, ("The weights are those before the first step.",))
+
+
+def _chosen(name: str, loaded: LoadedModel) -> Objective:
+    """Take an objective by its name, with the options that the model's head asks for."""
+    return OBJECTIVES.find(name)(**OBJECTIVES.find(name).suited([loaded.head]))

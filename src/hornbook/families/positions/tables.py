@@ -1,0 +1,43 @@
+"""Position tables that don't learn: sinusoids, and zeros."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from hornbook.families.positions import scheme_of
+
+
+def sinusoids(rows: int, width: int) -> Tensor:
+    """Make sinusoids (rows, width), from 1 to 1/10,000 radians a row (Vaswani et al. 2017, arXiv:1706.03762, 3.5)."""
+    columns = torch.arange(0, width, 2, dtype=torch.float64) / width
+    angles = torch.arange(rows, dtype=torch.float64)[:, None] * 10000**-columns
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1)[:, :width].float()
+
+
+@torch.no_grad()
+def fill(table: nn.Embedding, scheme: str, first: int, amplitude: float) -> None:
+    """Fill a table by a scheme; `first` is the row of a text's first token, and those before it stay at zero.
+
+    The paper's sinusoids have an amplitude of 1, as the deviation of the word embeddings that they are added to. Where
+    new word embeddings are smaller, so is the `amplitude`.
+    """
+    nn.init.zeros_(table.weight)
+    if scheme == "sinusoidal":
+        rows, width = table.weight.shape
+        table.weight[first:] = amplitude * sinusoids(rows - first, width)
+
+
+def settle(model: PreTrainedModel, layer: str | None, rows: range | None, new: bool) -> None:
+    """Freeze a table of sinusoids or zeros, and fill it if it is new; a learned table stays as it is.
+
+    `layer` is the table's name in the base model, and `rows` are those that one token uses; None if there is no table.
+    """
+    scheme = scheme_of(model.config)
+    if layer is None or rows is None or not scheme:
+        return
+    table = cast(nn.Embedding, model.base_model.get_submodule(layer))
+    if new:
+        fill(table, scheme, rows.start, model.config.initializer_range)
+    table.weight.requires_grad_(False)

@@ -1,0 +1,201 @@
+"""An objective as a collator: what any training loop of PyTorch takes to make its batches."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import get_worker_info
+from transformers import PreTrainedTokenizerBase
+
+from hornbook.errors import HornbookError
+from hornbook.objectives import OBJECTIVES
+from hornbook.objectives.objective import IGNORED, Batch, Objective
+from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.rng import CounterRNG
+from hornbook.store import TokenStore
+from hornbook.store.sentences import sentence_starts
+from hornbook.tokenizers import Template, encode_at, encode_documents
+
+_FILLED = {"labels": IGNORED, "attention_mask": 0, "position_ids": 0, "token_type_ids": 0}
+"""With what a short row is filled up; ids with padding."""
+
+
+def collator(
+    objective: str, tokenizer: PreTrainedTokenizerBase, length: int = 512, seed: int = 0, **options: Any
+) -> "Collator":
+    """Make an objective's batches for Hugging Face's Trainer, for Lightning, or for a plain loop.
+
+        collate = hornbook.collator("span_corruption", tokenizer, length=512)
+        train = dataset.map(collate.cut, batched=True, remove_columns=dataset.column_names)
+        Trainer(model, arguments, train_dataset=train, data_collator=collate)
+
+    `length` are the tokens of the model's input, special tokens included; `options` are the objective's, as in a
+    recipe (`whole_words=True`). The batches are those of `hornbook.train`. Raises HornbookError for an objective or
+    option that isn't known, and for a tokenizer or length that doesn't fit.
+    """
+    kind = OBJECTIVES.find(objective)
+    unknown = options.keys() - kind.model_fields.keys()
+    if unknown:
+        raise HornbookError(
+            f"{objective} has no option {', '.join(sorted(unknown))}: it has {', '.join(kind.model_fields)}"
+        )
+    try:
+        made = kind(**options)
+    except ValueError as error:
+        raise HornbookError(f"{objective}: {' '.join(str(error).split())}: change this option") from error
+    return Collator(made, tokenizer, length, seed)
+
+
+class Collator:
+    """Makes a batch of tokens, as tensors of shape (examples, ...) in Hugging Face's own form.
+
+    Call n, counted from 0, draws as step n of a run with this seed does. In the worker processes of a DataLoader the
+    draws follow from the seed, from what PyTorch's own generator drew for the epoch, and from the batch's number: so
+    they are others in each epoch, and the same after `torch.manual_seed`. It can be pickled.
+    """
+
+    def __init__(
+        self, objective: Objective, tokenizer: PreTrainedTokenizerBase, length: int, seed: int
+    ) -> None:
+        self.objective, self.tokenizer, self.length, self.seed = objective, tokenizer, length, seed
+        self.vocabulary = Vocabulary.of(tokenizer)
+        self.calls = 0
+        """How many batches it has made; set it to go on from there."""
+        problems = objective.problems(self.vocabulary, length)
+        if problems:
+            raise HornbookError("; ".join(problems))
+        if objective.head not in get_args(Template):
+            raise HornbookError(
+                f"{objective.title} trains a {objective.head} model, and no class of Hugging Face's can do so from a "
+                "batch alone: use hornbook.train"
+            )
+        if objective.copies:
+            raise HornbookError(
+                f"duplicates: {objective.copies} needs a run that counts its epochs: leave it out, or use "
+                "hornbook.train"
+            )
+
+    @property
+    def window(self) -> int:
+        """Tokens of text that one example takes, such as 568 for T5's 512."""
+        return self.objective.window(self.length)
+
+    def cut(self, rows: Mapping[str, Sequence[str]], column: str = "text") -> dict[str, list[Any]]:
+        """Tokenize texts and cut them into examples: a function for `datasets.map(..., batched=True)`.
+
+        The texts stand one after the other, each with its end token, and are cut every `window` tokens; what is left
+        at the end of the rows is dropped. An objective over pairs gets a document in each row, with `sentences`, where
+        its sentences begin; `remove_unused_columns=False` lets the Trainer keep these.
+        """
+        texts, end = list(rows[column]), self.objective.end(self.vocabulary)
+        if self.objective.sentences:
+            found = encode_at(self.tokenizer, texts, [sentence_starts(text) for text in texts])
+            documents = [(ids, sorted({0, *places})) for ids, places in found if len(ids) > 1]
+            return {
+                "input_ids": [ids for ids, _ in documents],
+                "sentences": [[place for place in places if place < len(ids)] for ids, places in documents],
+            }
+        stream = [one for ids in encode_documents(self.tokenizer, texts) for one in (*ids, end)]
+        starts = range(0, len(stream) - self.window + 1, self.window)
+        return {"input_ids": [stream[start : start + self.window] for start in starts]}
+
+    def __call__(self, examples: Sequence[Any], step: int | None = None) -> dict[str, Tensor]:
+        """Make the batch of some examples: mappings with `input_ids`, or the ids alone, without special tokens.
+
+        An example has at most `window` tokens; shorter ones are filled up. `step` names the step whose draws are
+        wanted. Raises HornbookError for examples that are too long, or that lack what the objective needs.
+        """
+        rng = CounterRNG(self.seed, self._step() if step is None else step, np.arange(len(examples)))
+        rows = [one["input_ids"] if isinstance(one, Mapping) else one for one in examples]
+        made = self._pairs(examples, rows, rng) if self.objective.sentences else self._windows(rows, rng)
+        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in made.items()}
+
+    def _step(self) -> int | str:
+        calls, worker = self.calls, get_worker_info()
+        self.calls += 1
+        if worker is None:
+            return calls
+        # The first is the same in all workers of an epoch, and another in each.
+        return f"{worker.seed - worker.id} {calls * worker.num_workers + worker.id}"
+
+    def _windows(self, rows: Sequence[Any], rng: CounterRNG) -> Batch:
+        lengths = np.array([len(row) for row in rows])
+        if (most := int(lengths.max(initial=0))) > self.window:
+            raise HornbookError(
+                f"an example has {most} tokens, and {self.objective.title} takes {self.window} for a length of "
+                f"{self.length}: cut the texts with the collator's `cut`"
+            )
+        if int(lengths.min(initial=2)) < 2:
+            raise HornbookError(
+                f"an example has {int(lengths.min())} tokens: leave those of fewer than 2 out"
+            )
+        parts = []
+        for length in np.unique(lengths):
+            places = np.flatnonzero(lengths == length)
+            windows = np.array([np.asarray(rows[int(place)]) for place in places], np.int64)
+            parts.append((places, self.objective.batch(windows, self.vocabulary, _some(rng, places))))
+        return parts[0][1] if len(parts) == 1 else self._join(parts, len(rows))
+
+    def _join(self, parts: list[tuple[Ids, Batch]], count: int) -> Batch:
+        """Put rows of different lengths together, filled up to the longest."""
+        for _, batch in parts:
+            batch.setdefault("attention_mask", np.ones_like(batch["input_ids"]))
+        joined = {}
+        for name in parts[0][1]:
+            width = max(batch[name].shape[1] for _, batch in parts)
+            joined[name] = np.full((count, width), _FILLED.get(name, self._pad), np.int64)
+            for places, batch in parts:
+                joined[name][places, : batch[name].shape[1]] = batch[name]
+        return joined
+
+    @property
+    def _pad(self) -> int:
+        """What stands where nothing is read: padding, else an end token, under an attention mask of 0."""
+        pad = self.vocabulary.pad
+        return int(pad if pad is not None else self.vocabulary.eos or 0)
+
+    def _pairs(self, examples: Sequence[Any], documents: Sequence[Any], rng: CounterRNG) -> Batch:
+        """Make a pair of each document, from any of its stretches; a second segment comes from another of the batch."""
+        if not all(isinstance(one, Mapping) and "sentences" in one for one in examples):
+            raise HornbookError(
+                "an example has no `sentences`: make examples with the collator's `cut`, and let the Trainer keep "
+                "their columns by remove_unused_columns=False"
+            )
+        store = _store(
+            documents, [one["sentences"] for one in examples], self.objective.end(self.vocabulary) or 0
+        )
+        try:
+            chunking = self.objective.chunking(store, self.length)
+        except HornbookError as error:
+            raise HornbookError(
+                f"a batch of {len(documents)} documents: {error}; or let the loader leave small batches out, by "
+                "drop_last=True"
+            ) from error
+        starts = chunking.starts(np.arange(chunking.count))
+        owners = np.searchsorted(store.ends, starts, side="right")
+        numbers = np.arange(len(documents))
+        first, last = np.searchsorted(owners, numbers), np.searchsorted(owners, numbers, side="right")
+        if int((last - first).min()) < 1:
+            raise HornbookError(
+                "a document has fewer than two tokens, of which no pair can be made: leave it out"
+            )
+        chosen = first + (rng.uniform("stretch", 1)[:, 0] * (last - first)).astype(np.int64)
+        return self.objective.read(store, chunking, starts[chosen], self.vocabulary, rng)
+
+
+def _some(rng: CounterRNG, places: Ids) -> CounterRNG:
+    return CounterRNG(rng.seed, rng.step, rng.rows[places])
+
+
+def _store(documents: Sequence[Any], sentences: Sequence[Any], end: int) -> TokenStore:
+    """Keep the documents of a batch as a corpus's tokens are kept, in memory."""
+    ends = np.cumsum([len(one) + 1 for one in documents])
+    begins = np.concatenate([[0], ends[:-1]])
+    tokens = np.concatenate([np.array([*one, end], np.int64) for one in documents]).astype(np.uint32)
+    places = np.concatenate(
+        [begin + np.array(one, np.int64) for begin, one in zip(begins, sentences, strict=True)]
+    )
+    return TokenStore(Path(), tokens, ends, np.zeros(len(ends), np.int64), places)

@@ -1,0 +1,204 @@
+"""What a teacher would ask of a class: each fault that is put into a right one is found, with its line."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook.contract import Report, check_run
+from hornbook.families.custom import family_of_code
+from hornbook.objectives import OBJECTIVES
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "architectures"
+PLAIN = (EXAMPLES / "plain.py").read_text("utf-8")
+
+VARIANT = """
+import torch
+from torch import nn
+from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+class VariantConfig(GPTNeoConfig):
+    model_type = "variant"
+
+class Variant(GPTNeoForCausalLM):
+    config_class = VariantConfig
+    hornbook = {"same_as_parent": {}}
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.transformer.ln_f = Norm(config.hidden_size)
+        self.post_init()
+
+class Norm(nn.LayerNorm):
+    def __init__(self, width):
+        super().__init__(width)
+        self.register_buffer("ones", torch.ones(width))
+
+    def forward(self, states):
+        return super().forward(states) * self.ones
+"""
+
+Examine = Callable[..., Report]
+
+
+@pytest.fixture
+def examine(ready: Any, tmp_path: Path) -> Examine:
+    """Give what makes a run's model of a file's text, and lets the doctor look at it."""
+    made = ready("tinystories-1m")
+
+    def look(source: str, name: str, preset: str = "", values: Any = None, **options: Any) -> Report:
+        (tmp_path / "own.py").write_text(source, "utf-8")
+        family = family_of_code(f"{tmp_path / 'own.py'}:{name}", preset)
+        (head,) = family.heads
+        size = preset or next(iter(family.presets))
+        config = family.configure(size, made.tokenizer, made.length, values or {})
+        objective = OBJECTIVES[head](**options)
+        return check_run(
+            config, made.tokenizer, objective, made.length, family.build(config, head, 0), family
+        )
+
+    return look
+
+
+def told(report: Report) -> dict[str, str]:
+    return {one.id: one.found for one in report.problems}
+
+
+PLAIN_FAULTS = [
+    (
+        "T01",
+        "normal_(self.words.weight, std=0.02)",
+        "constant_(self.words.weight, float('nan'))",
+        "self.words =",
+    ),
+    ("T03", "self.words(input_ids) + self.places(places)", "self.words(input_ids)", "self.places ="),
+    ("C44", "src_mask=later, is_causal=True", "src_mask=None", "nn.ModuleList("),
+    (
+        "T04",
+        "self.head(self.norm(states))",
+        "self.head(nn.functional.dropout(self.norm(states)))",
+        "functional.dropout",
+    ),
+    (
+        "T05",
+        "self.head(self.norm(states))",
+        "self.head(self.norm(states).float())",
+        "self.norm(states).float()",
+    ),
+    (
+        "T06",
+        "torch.arange(input_ids.shape[1], device=input_ids.device)",
+        "torch.arange(input_ids.shape[1])",
+        "arange",
+    ),
+    (
+        "T06",
+        "self.norm = nn.LayerNorm(width)",
+        "self.norm = nn.LayerNorm(width); self.one = torch.ones(3)",
+        "self.one",
+    ),
+    (
+        "T10",
+        "self.norm = nn.LayerNorm(width)",
+        "self.norm = nn.LayerNorm(width); self.by = torch.rand(()).item() + 1",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("id", "right", "wrong", "line"), PLAIN_FAULTS)
+def test_a_fault_in_a_plain_module_is_found(
+    examine: Examine, id: str, right: str, wrong: str, line: str | None
+) -> None:
+    source = PLAIN.replace(right, wrong)
+    if "self.by" in wrong:  # drawn anew each time that the class is made
+        source = source.replace("self.norm(states))", "self.norm(states) * self.by)")
+    assert source != PLAIN
+    found = told(examine(source, "PlainDecoder", values={"width": 32}))
+    assert id in found, found
+    if line is not None:
+        number = next(n for n, text in enumerate(source.splitlines(), 1) if line in text)
+        assert re.search(rf"own\.py:{number}\b", found[id]), found[id]
+
+
+def test_a_plain_module_that_is_right(examine: Examine) -> None:
+    report = examine(PLAIN, "PlainDecoder", values={"width": 32})
+    assert told(report) == {}
+    assert {"C44", "C52", "T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T10"} <= set(
+        report.checked
+    )
+    refused = told(examine(PLAIN, "PlainDecoder", values={"width": 32}, document_mask=True))
+    assert "takes no position_ids" in refused["T09"]
+
+
+def test_a_bag_of_words(examine: Examine) -> None:
+    source = PLAIN.replace('"causal"', '"masked"').replace("src_mask=later, is_causal=True", "src_mask=None")
+    source = source.replace("'gpt'", "'shared'").replace("self.places(places)", "0 * self.places(places)")
+    found = told(examine(source, "PlainDecoder", values={"width": 32}))
+    assert "second and third word swapped" in found["T02"]
+
+
+def test_a_variant_that_is_right(examine: Examine) -> None:
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    report = examine(VARIANT, "Variant", "tinystories-1m", small, document_mask=True)
+    assert told(report) == {}
+    assert {"T07", "T08", "T09", "T10"} <= set(report.checked)
+
+
+@pytest.mark.parametrize(
+    ("id", "right", "wrong", "said"),
+    [
+        ("T08", "(states) * self.ones", "(states) * 2 * self.ones", "apart from GPTNeoForCausalLM's"),
+        (
+            "T10",
+            "torch.ones(width))",
+            "torch.rand(width) + 1, persistent=False)",
+            "not saved: transformer.ln_f.ones (own.py:",
+        ),
+        (
+            "T07",
+            "class Norm",
+            (
+                "    def forward(self, input_ids=None, attention_mask=None, **more):\n"
+                "        out = super().forward(input_ids, attention_mask=attention_mask, **more)\n"
+                "        out.logits = out.logits * 2\n        return out\n\nclass Norm"
+            ),
+            "apart from those of Variant.forward",
+        ),
+    ],
+)
+def test_a_fault_in_a_variant_is_found(examine: Examine, id: str, right: str, wrong: str, said: str) -> None:
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    source = VARIANT.replace(right, wrong)
+    assert source != VARIANT
+    found = told(examine(source, "Variant", "tinystories-1m", small))
+    assert said in found.get(id, ""), found
+
+
+def test_what_is_said_of_logits_mends_it(examine: Examine) -> None:
+    scaled = VARIANT.replace(
+        "class Norm",
+        "    def forward(self, input_ids=None, attention_mask=None, **more):\n"
+        "        out = super().forward(input_ids, attention_mask=attention_mask, **more)\n"
+        "        out.logits = out.logits * 2\n        return out\n\nclass Norm",
+    ).replace('{"same_as_parent": {}}', "{'gives': 'logits'}")
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    assert told(examine(scaled, "Variant", "tinystories-1m", small)) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "preset", "values"),
+    [
+        ("learnable_activation", "SwishGPTNeoForCausalLM", "tinystories-1m", {"steepness": 1.7}),
+        ("rotary", "RotaryGPTNeoForCausalLM", "tinystories-1m", {}),
+        ("grouped_queries", "GroupedGPTNeoForCausalLM", "tinystories-1m", {"num_key_value_heads": 2}),
+    ],
+)
+def test_the_examples_are_right(
+    examine: Examine, file: str, name: str, preset: str, values: dict[str, Any]
+) -> None:
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4} | values
+    source = (EXAMPLES / f"{file}.py").read_text("utf-8")
+    assert told(examine(source, name, preset, small, document_mask=True)) == {}

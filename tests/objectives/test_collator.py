@@ -1,0 +1,177 @@
+"""Objectives as collators: the batches of training, in anybody's loop."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainingArguments
+
+import hornbook
+from hornbook.errors import HornbookError
+from hornbook.families import find
+from hornbook.objectives import IGNORED, OBJECTIVES
+from hornbook.objectives.collator import Collator
+from hornbook.rng import CounterRNG
+from hornbook.testing import Case, make_stories
+from hornbook.training.batches import Batches
+from hornbook.training.phases import PlannedPhase
+
+LENGTH = 32
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "masked": ("roberta-base", "masked", {}),
+    "whole words": ("bert-tiny", "masked", {"whole_words": True, "exact": True, "short": 0.0}),
+    "next sentence": ("bert-tiny", "masked_next_sentence", {}),
+    "sentence order": ("albert-base-v2", "masked_sentence_order", {}),
+    "spans": ("t5-small", "span_corruption", {}),
+    "denoisers": ("t5-small", "denoisers", {}),
+    "decoder": ("tinystories-1m", "denoisers", {"form": "decoder-only"}),
+    "causal": ("tinystories-1m", "causal", {}),
+    "documents": ("tinystories-1m", "causal", {"document_mask": True}),
+}
+
+
+def case_of(kind: str) -> Case:
+    preset, objective, options = KINDS[kind]
+    return Case(find(preset), preset, OBJECTIVES[objective](**options))
+
+
+def collator_of(kind: str, seed: int = 0) -> Collator:
+    _, objective, options = KINDS[kind]
+    return hornbook.collator(objective, case_of(kind).tokenizer, LENGTH, seed, **options)
+
+
+def examples_of(kind: str) -> Dataset:
+    collate = collator_of(kind)
+    texts = Dataset.from_dict({"text": make_stories(24)})
+    return texts.map(collate.cut, batched=True, remove_columns=["text"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "sentence" not in kind])
+def test_batches_are_those_of_training(kind: str) -> None:
+    case, collate = case_of(kind), collator_of(kind, seed=3)
+    store, _ = case.arrays
+    plan = case.objective.plan(store, LENGTH, 8, 3)
+    batches = Batches(store, [PlannedPhase(LENGTH, plan, 4)], case.objective, case.vocabulary)
+    for step in range(3):
+        (trained,) = batches[step]
+        windows = store.windows(plan.starts(step), collate.window)
+        made = collate([{"input_ids": row.tolist()} for row in windows])
+        assert made.keys() == trained.keys()
+        for name, tensor in trained.items():
+            assert torch.equal(made[name], tensor), (step, name)
+        assert all(torch.equal(one, made[name]) for name, one in collate(list(windows), step=step).items())
+        collate.calls = step + 1
+
+
+@pytest.mark.parametrize("kind", ["next sentence", "sentence order"])
+def test_pairs_are_those_of_training(kind: str) -> None:
+    case, collate, texts = case_of(kind), collator_of(kind, seed=3), make_stories(8)
+    store = case.store(texts)
+    chunking = case.objective.chunking(store, LENGTH)
+    made = collate(list(Dataset.from_dict(collate.cut({"text": texts}))))
+    begins = np.concatenate([[0], store.ends[:-1]])
+    draws = CounterRNG(3, 0, np.arange(8)).uniform("stretch", 1)[:, 0]
+    starts = []
+    for begin, end, draw in zip(begins, store.ends, draws, strict=True):
+        own = [start for start in chunking.starts(np.arange(chunking.count)) if begin <= start < end]
+        starts.append(own[int(draw * len(own))])
+    trained = case.objective.read(
+        store, chunking, np.array(starts), case.vocabulary, CounterRNG(3, 0, np.arange(8))
+    )
+    assert made.keys() == trained.keys()
+    for name, array in trained.items():
+        assert np.array_equal(made[name], array), name
+
+
+@pytest.mark.parametrize("kind", ["masked", "spans", "causal"])
+def test_shorter_examples_are_filled_up(kind: str) -> None:
+    collate = collator_of(kind)
+    words = collate.vocabulary.words[:20].tolist()
+    made = collate([words, words[:9], words[:9]])
+    assert (made["attention_mask"].sum(1).diff() < 0).tolist() == [True, False]
+    dark = made["attention_mask"] == 0
+    assert dark.any()
+    if made["labels"].shape == dark.shape:
+        assert (made["labels"][dark] == IGNORED).all()
+    model = case_of(kind).model().eval()
+    with torch.no_grad():  # what is filled up moves nothing
+        loss = model(**made, use_cache=False).loss if kind != "masked" else model(**made).loss
+        filled = made | {"input_ids": made["input_ids"].masked_fill(dark, words[3])}
+        again = model(**filled, use_cache=False).loss if kind != "masked" else model(**filled).loss
+    assert kind == "masked" or torch.allclose(loss, again, atol=1e-6)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["next sentence", "spans", "causal"])
+def test_a_real_trainer(kind: str, tmp_path: Path) -> None:
+    model = case_of(kind).model()
+    arguments = TrainingArguments(
+        str(tmp_path),
+        max_steps=2,
+        per_device_train_batch_size=4,
+        use_cpu=True,
+        report_to=[],
+        logging_steps=1,
+        save_strategy="no",
+        disable_tqdm=True,
+        remove_unused_columns=kind != "next sentence",
+    )
+    trainer = Trainer(model, arguments, train_dataset=examples_of(kind), data_collator=collator_of(kind))
+    trainer.train()
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    assert len(losses) == 2 and all(3 < loss < 9 for loss in losses)
+
+
+@pytest.mark.long
+def test_a_loader_with_workers() -> None:
+    def epochs(workers: int) -> list[list[torch.Tensor]]:
+        torch.manual_seed(5)
+        loader = DataLoader(
+            list(examples_of("masked"))[:12], 3, collate_fn=collator_of("masked"), num_workers=workers
+        )
+        return [[batch["input_ids"] for batch in loader] for _ in range(2)]
+
+    (first, second), again = epochs(2), epochs(2)
+    assert len(first) == 4
+    assert all(torch.equal(a, b) for a, b in zip([*first, *second], [*again[0], *again[1]], strict=True))
+    assert not any(
+        torch.equal(a, b) for a, b in zip(first, second, strict=True)
+    )  # each epoch has masks of its own
+
+
+def test_it_can_be_pickled() -> None:
+    collate = collator_of("spans")
+    rows = [collate.vocabulary.words[: collate.window].tolist()] * 3
+    again = pickle.loads(pickle.dumps(collate))
+    first, second = collate(rows), again(rows)
+    assert all(torch.equal(one, second[name]) for name, one in first.items())
+    assert not torch.equal(collate(rows)["input_ids"], first["input_ids"])  # the second call draws anew
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    masked = case_of("masked").tokenizer
+    with pytest.raises(HornbookError, match="did you mean 'span_corruption'"):
+        hornbook.collator("span_coruption", masked)
+    with pytest.raises(HornbookError, match="no option rat"):
+        hornbook.collator("masked", masked, rat=0.3)
+    with pytest.raises(HornbookError, match="rate"):
+        hornbook.collator("masked", masked, rate=3)
+    with pytest.raises(HornbookError, match="0 sentinels"):
+        hornbook.collator("span_corruption", case_of("causal").tokenizer)
+    with pytest.raises(HornbookError, match=r"use hornbook\.train"):
+        hornbook.collator("replaced_tokens", case_of("next sentence").tokenizer)
+    with pytest.raises(HornbookError, match="duplicates"):
+        hornbook.collator("masked", masked, duplicates=10)
+    collate = hornbook.collator("masked", masked, LENGTH)
+    with pytest.raises(HornbookError, match="has 40 tokens, and masked takes 30"):
+        collate([[1] * 40])
+    pairs = collator_of("next sentence")
+    with pytest.raises(HornbookError, match="remove_unused_columns=False"):
+        pairs([{"input_ids": [1, 2, 3]}])
+    with pytest.raises(HornbookError, match="drop_last"):
+        pairs([{"input_ids": [7, 8, 9], "sentences": [0]}])
