@@ -137,6 +137,31 @@ def test_a_dense_token_in_a_text_is_one(
     assert first.tokens > 15
 
 
+def test_other_special_tokens_are_told_and_the_advice_works(
+    pythia: Path,
+    stories: list[str],
+    dense: Callable[..., str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "packed.txt").write_text("<|endoftext|>".join(stories[:80]))
+    text = ("--text", "packed.txt", "--heldout", "packed.txt", "--windows", 20, "--length", 24)
+
+    def told(out: str, *more: str) -> str:
+        caplog.clear()
+        with caplog.at_level("INFO", "hornbook"):
+            dense("select", pythia, out, *text, *more)
+        return "\n".join(one.message for one in caplog.records if "written out" in one.message)
+
+    said = told("first")
+    assert "(158 <|endoftext|>); they are read as text" in said  # in both parts
+    special, parting = (part.split("give ")[1].split() for part in said.split("; ")[2:])
+    assert (special, parting) == (["--special-tokens", "special"], ["--documents", "separator"])
+    assert told("second", *special).endswith("they are read as tokens") and told("third", *parting) == ""
+    words = {name: Selection.open(tmp_path / name).words for name in ("first", "second", "third")}
+    assert [bool((one == 0).any()) for one in words.values()] == [False, True, True]
+
+
 def test_experiments(pythia: Path, story_file: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     text = ("--text", story_file, "--documents", "line", "--windows", 24, "--length", 20, "--count", 2)
     dense("select", pythia, "chosen", *text)
@@ -219,4 +244,5 @@ def test_questions(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> N
     assert "dense ahead" in dense(*asked, "--set", "training.steps=3")
     assert {arm: file.stat().st_mtime_ns for arm, file in weights.items()} == before
     assert not list(tmp_path.glob("out/*.checkpoints"))
+    assert "dense ahead" in dense("questions", pythia, "out", "--recipe", "out/recipe.yaml")
     assert "models of another recipe" in dense(*asked, "--set", "training.steps=4", code=2)

@@ -189,6 +189,7 @@ def test_training_questions_lie_beside_the_others(tmp_path: Path) -> None:
         ("arms=[plain, pause]", "arms are plain, pause: .*add it"),
         ("training.emission=1", "training.emission: the loss is on the answer only"),
         ("questions.answer=letter", "questions.answer"),
+        ("training.arm=dense", "training.arm: arms says it for all models"),
     ],
 )
 def test_mistakes_in_the_recipe_are_named(setting: str, match: str) -> None:

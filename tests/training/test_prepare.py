@@ -12,7 +12,7 @@ from hornbook.families import find
 from hornbook.recipe import Recipe, change
 from hornbook.reporter import Reporter
 from hornbook.tokenizer import reindex, train
-from hornbook.training.prepare import PreparedRun, prepare
+from hornbook.training.prepare import PreparedRun, check_folder, prepare
 
 
 def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
@@ -35,6 +35,21 @@ def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
     reindex(Path(folder), tmp_path / "new", family)
     run = prepare(with_tokenizer(tmp_path / "new"), Reporter(silent=True))
     assert run.tokenizer.mask_token == "<mask>" and run.config.vocab_size == len(run.tokenizer)
+
+
+def test_a_run_of_an_older_version_goes_on(recipe_of: Callable[..., Recipe]) -> None:
+    """Its recipe lacks a key that is new; only another value than the default makes it another recipe."""
+    tiny = {"preset": "tinystories-1m", "length": 24, "config": find("tinystories-1m").tiny}
+    recipe = recipe_of(tiny, "causal")
+    recipe.folder.mkdir()
+    lines = recipe.to_yaml().splitlines()
+    old = [line for line in lines if "special_tokens" not in line]
+    assert len(old) == len(lines) - 1
+    (recipe.folder / "recipe.yaml").write_text("\n".join(old))
+    check_folder(recipe)
+    other = change(recipe.model_dump(mode="json"), "corpus.special_tokens=special")
+    with pytest.raises(HornbookError, match=r"special_tokens 'text' there, 'special' here"):
+        check_folder(Recipe.model_validate(other))
 
 
 @pytest.mark.parametrize("style", ["gpt", "shared"])

@@ -28,6 +28,8 @@ from hornbook.training.answer_lessons import AnswerLessons
 from hornbook.training.dense import DenseTraining, train_dense
 
 _RECIPE = "dense/questions"
+_NOT_HERE = {"arm", "emission", "ahead"}
+"""What a training with dense tokens may say, but not one on questions."""
 
 
 class Questions(Section):
@@ -89,10 +91,15 @@ class QuestionRecipe(Section):
     def _fit(self) -> Self:
         if "dense" not in self.arms:
             raise ValueError(f"arms are {', '.join(self.arms)}: the others are compared with dense: add it")
-        for name in ("emission", "ahead"):
-            if getattr(self.training, name):
-                raise ValueError(f"training.{name}: the loss is on the answer only: leave it out")
+        for name in _NOT_HERE & self.training.model_fields_set:
+            why = "arms says it for all models" if name == "arm" else "the loss is on the answer only"
+            raise ValueError(f"training.{name}: {why}: leave it out")
         return self
+
+    def to_yaml(self) -> str:
+        """Write the recipe with every default resolved, so that it can be read again."""
+        values = self.model_dump(mode="json", exclude={"training": _NOT_HERE})
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
 def read_question_recipe(path: Path | None, settings: Iterable[str] = ()) -> QuestionRecipe:
@@ -177,15 +184,16 @@ def _fitting(
 
 def _begin(model: Path, out: Path, recipe: QuestionRecipe) -> None:
     """Write the recipe into the folder; refuse a folder that holds another one's models, or other files."""
-    saved, now = out / "recipe.yaml", {"model": str(model)} | recipe.model_dump(mode="json")
+    saved = out / "recipe.yaml"
+    now = f"# The models here began as {model}\n{recipe.to_yaml()}"
     if saved.exists():
-        if yaml.safe_load(saved.read_text("utf-8")) != now:
+        if saved.read_text("utf-8") != now:
             raise HornbookError(f"{out}: holds models of another recipe ({saved}): choose another folder")
     elif out.exists() and any(out.iterdir()):
         raise HornbookError(f"{out}: is there already, and holds no such models: choose another folder")
     else:
         with beside(saved) as file:
-            file.write_text(yaml.safe_dump(now, sort_keys=False, allow_unicode=True), "utf-8")
+            file.write_text(now, "utf-8")
 
 
 def _train(

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hornbook.evaluation.evaluate import check_directions
 from hornbook.families import Family
 from hornbook.families.custom import Custom
 from hornbook.objectives import READING, Vocabulary
-from hornbook.recipe import Recipe
+from hornbook.recipe import Recipe, make_recipe
 from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
@@ -132,10 +133,11 @@ def check_folder(recipe: Recipe) -> None:
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )
         return
-    before, now = (
-        _flat(resolve(yaml.safe_load(saved.read_text("utf-8")))),
-        _flat(recipe.model_dump(mode="json")),
-    )
+    there = resolve(yaml.safe_load(saved.read_text("utf-8")))
+    # A run of an older version lacks the keys that are new, and has their defaults.
+    with suppress(HornbookError):
+        there = make_recipe(there).model_dump(mode="json")
+    before, now = _flat(there), _flat(recipe.model_dump(mode="json"))
     different = [
         f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
         for place in dict.fromkeys([*before, *now])
