@@ -119,7 +119,7 @@ def term_block(term: Term) -> Block:
         "log-sum-exp": [Mark(f"{one.total:.4f}") for one in steps],
         "- logit": [Mark(f"{one.logit:.4f}") for one in steps],
         "= -ln p": [Mark(f"{one.nats:.4f}") for one in steps],
-        "p": [Mark(f"{one.probability:.2%}") for one in steps],
+        "p": [Mark(f"{100 * one.probability:.3g}%") for one in steps],
         "likeliest": [Mark(one.best) for one in steps],
     }
     sentences = (
