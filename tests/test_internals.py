@@ -64,8 +64,12 @@ def test_the_release_has_a_known_name_for_the_cache(name: str) -> None:
 
 
 def test_nothing_else_is_read_off_insides() -> None:
-    """No other module imports from inside another library, or uses its private attributes."""
-    files = [path for path in (ROOT / "src").rglob("*.py") if path.name != "internals.py"]
+    """No other module imports from inside another library, or uses its private attributes.
+
+    But for the file that goes into folders, which can't import Hornbook: what it reads is listed all the same.
+    """
+    exempt = ("internals.py", "modeling_positions.py")
+    files = [path for path in (ROOT / "src").rglob("*.py") if path.name not in exempt]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in files}
     imported = [
         f"{path.name}: from {node.module} import …"

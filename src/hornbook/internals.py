@@ -86,6 +86,9 @@ INTERNALS = {
     "transformers.modeling_utils:PreTrainedModel._can_set_attn_implementation": Internal(
         "know whether a class lets its attention be chosen"
     ),
+    "transformers.models.auto.modeling_auto:AutoModel._model_mapping": Internal(
+        "say in a folder which class each Auto class finds there"
+    ),
     "transformers.modeling_utils:PreTrainedModel._from_config": Internal(
         "build a stranger's model with random weights, to probe it"
     ),
@@ -130,12 +133,15 @@ PARTS = {
     "RobertaForMaskedLM": (
         "roberta.embeddings.position_embeddings",
         "roberta.encoder.layer.0.attention.self.query",
+        "roberta.encoder.layer.0.attention.self.key",
         "roberta.encoder.layer.0.attention.output",
         "lm_head.dense",
         "lm_head.layer_norm",
     ),
     "AlbertForPreTraining": (
         "albert.embeddings.position_embeddings",
+        "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.query",
+        "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.key",
         "albert.pooler",
         "albert.pooler_activation",
         "predictions.dense",
