@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hornbook.study.answer import answer
-from hornbook.study.study import Figure
+from hornbook.study.figure import Figure
 
 CORPUS = {
     "name": "the Python manuals (CPython 3.11.7)",
@@ -217,8 +217,10 @@ def found() -> dict[str, Any]:
         arm: {
             "changes": {"model.length": 64} if number else {},
             "runs": [f"{number}-{seed}" for seed in range(3)],
+            "failed": {},
             "steps": 400,
             "tokens": 819_200,
+            "parameters": 1_478_528,
             "seconds": [61.0, 62.5, 60.4],
             "values": {"held-out loss": ends},
             "curves": [

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, interval, uneven
-from hornbook.study.study import Figure
+from hornbook.study.answer import answer, unequal_size, uneven
+from hornbook.study.figure import Figure
+from hornbook.study.statistics import interval
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
 
@@ -66,3 +67,26 @@ def test_times_that_are_not_equal_are_told() -> None:
     assert uneven({"a": [60.0, 62.0], "b": [64.0, 66.0]}) == []
     [told] = uneven({"a": [60.0, 62.0], "b": [30.0, 34.0]})
     assert "(a 61 s, b 32 s)" in told
+
+
+def test_several_comparisons_are_corrected() -> None:
+    """A p of 0.04 alone is decided; as one of two with a p as large, it isn't, and the sentence says so."""
+    base, near = [4.0, 4.1, 4.2], [3.9, 3.94, 4.12]
+    alone = answer("loss", LOSS, {"a": base, "b": near})
+    both = answer("loss", LOSS, {"a": base, "b": near, "c": [4.1, 4.26, 4.28]})
+    assert 0.04 < alone[0].p < 0.05 and alone[0].decided and "Holm" not in alone[0].sentence
+    assert both[0].p == pytest.approx(2 * alone[0].p) and not both[0].decided
+    assert "after Holm’s correction for 2 comparisons" in both[0].sentence
+    assert "difference of that size would take about" in both[0].sentence
+
+
+def test_runs_that_failed_are_left_out_by_seed() -> None:
+    whole = answer("loss", LOSS, {"a": [4.0, 4.2], "b": [3.0, 3.1]})
+    assert answer("loss", LOSS, {"a": [4.0, 9.0, 4.2], "b": [3.0, None, 3.1]}) == whole
+    assert answer("loss", LOSS, {"a": [4.0, 9.0, 4.2], "b": [3.0, None, None]}) == []
+
+
+def test_sizes_that_are_not_equal_are_told() -> None:
+    assert unequal_size({"a": 1000, "b": 1020}) == []
+    [told] = unequal_size({"a": 1000, "b": 1021})
+    assert "(a 1,000, b 1,021)" in told

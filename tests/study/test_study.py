@@ -45,7 +45,7 @@ def shrink(folder: Path, text: Path, model: dict[str, int], steps: int = 6) -> l
 def test_shipped_studies_fit_together(path: Path, tmp_path: Path) -> None:
     design = read_study(path)
     assert design.study.question.endswith("?") and design.study.seeds >= 3
-    recipes = [design.recipe(arm, seed, tmp_path) for arm in design.study.arms for seed in (0, 1)]
+    recipes = [design.recipe(arm, seed, tmp_path) for arm in design.arms for seed in (0, 1)]
     assert len({recipe.out for recipe in recipes}) == len(recipes)
     for recipe in recipes:
         for place, value in design.study.changes.items():
@@ -62,14 +62,14 @@ def test_a_study_of_pairs(tmp_path: Path, story_file: Path) -> None:
     """From runs to page: each arm is asked the same, with the probes; and the second time nothing is done again."""
     design, report = study("pairs", tmp_path, story_file), Reporter(silent=True)
     found = json.loads(json.dumps(conduct(design, tmp_path / "out", 1, report)))
-    assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(design.study.arms, 6)
+    assert {arm: one["steps"] for arm, one in found["arms"].items()} == dict.fromkeys(design.arms, 6)
     for arm in found["arms"].values():
         assert all(len(values) == 2 for values in arm["values"].values())
         assert all(0 <= share <= 1 for share in arm["values"]["next sentence, probed"])
         assert [point["step"] for point in arm["curves"][0]] == [1, 2, 3, 4, 5, 6]
         assert len(list(Path(arm["runs"][0], "checkpoints").iterdir())) == 1
     told = [(one["figure"], one["arm"]) for one in found["answers"]]
-    assert told == [(figure, arm) for figure in design.study.figures for arm in list(design.study.arms)[1:]]
+    assert told == [(figure, arm) for figure in design.study.figures for arm in list(design.arms)[1:]]
     assert json.loads(json.dumps(conduct(design, tmp_path / "out", 1, report, pytest.fail))) == found
     page = write_study(found, tmp_path / "page.html").read_text("utf-8")
     for one in found["answers"]:
@@ -128,7 +128,7 @@ def test_equal_time_gives_a_dearer_arm_fewer_steps(tmp_path: Path, story_file: P
         lines = [json.dumps({"kind": "train", "seconds": end}) for end in ends]
         (recipe.folder / "log.jsonl").write_text("\n".join(lines))
 
-    given = design.study.model_copy(update={"seconds": 60.0, "arms": {arm: {} for arm in design.study.arms}})
+    given = design.study.model_copy(update={"seconds": 60.0, "arms": {arm: {} for arm in design.arms}})
     steps = _equal_time(Design("x", given, design.base, ()), tmp_path, train, Reporter(silent=True))
     assert list(steps.values()) == [150, 300]
 
@@ -172,7 +172,7 @@ def test_mistakes_are_told(changes: dict[str, Any], said: str, tmp_path: Path) -
 
     def read() -> None:
         design = read_study(path)
-        for arm in design.study.arms:
+        for arm in design.arms:
             design.recipe(arm, 0, tmp_path)
 
     with pytest.raises(HornbookError) as error:

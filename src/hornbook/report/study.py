@@ -7,7 +7,7 @@ import yaml
 
 from hornbook.report.html import write_html
 from hornbook.report.page import begin, duration, short
-from hornbook.study.answer import show
+from hornbook.study.answer import Values, mean, show, show_p
 
 
 def write_study(found: dict[str, Any], path: Path) -> Path:
@@ -20,9 +20,10 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
         "study.html",
         "page.js",
         ["page.css"],
-        [begin, duration, short, show],
+        [begin, duration, short, show, show_p, shown, average],
         charts(found),
         study=found,
+        first=next(iter(found["figures"])),
         arms=list(found["arms"].items()),
         answers={
             name: {one["arm"]: one for one in found["answers"] if one["figure"] == name}
@@ -32,8 +33,22 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
     )
 
 
+def average(values: Values) -> float | None:
+    """Average the values of the runs that didn't fail; None if all did."""
+    return mean(values) if any(value is not None for value in values) else None
+
+
+def shown(values: Values, unit: str) -> str:
+    """Format the average of a figure."""
+    middle = average(values)
+    return "–" if middle is None else show(middle, unit)
+
+
 def charts(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Make the only chart, as JSON for `page.js`: the first figure of every run, with one colour for each arm."""
+    """Make the only chart, as JSON for `page.js`: the first figure of every run, with one colour for each arm.
+
+    There is none if the study has no figure of its own, but only measures of finished runs.
+    """
     name, figure = next(iter(found["figures"].items()))
     axes = ("step", "tokens", "seconds", "value")
     empty: dict[str, list[float]] = {axis: [] for axis in axes}
@@ -47,7 +62,10 @@ def charts(found: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for number, (arm, one) in enumerate(found["arms"].items())
         for seed, curve in enumerate(one["curves"])
+        if curve and "value" in curve[-1]
     ]
+    if not curves:
+        return []
     told = " ".join(
         f"{curve['name']}: {curve['evaluate']['value'][0]:.3f} to {curve['last']:.3f}." for curve in curves
     )

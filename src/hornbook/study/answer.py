@@ -1,13 +1,26 @@
 """A study's answer: differences between arms, with intervals over seeds, in sentences."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Protocol
 
-from scipy.special import stdtrit
+from hornbook.study.statistics import chance, holm, interval, resampled, seeds_needed
 
-from hornbook.study.study import Figure
+Values = Sequence[float | None]
+"""A figure at each seed; None where the run failed."""
+
+
+class Judged(Protocol):
+    """What a figure says of itself."""
+
+    @property
+    def unit(self) -> str:
+        """The unit of the values."""
+
+    @property
+    def lower(self) -> bool:
+        """Whether lower values are better."""
 
 
 @dataclass(frozen=True)
@@ -22,39 +35,73 @@ class Answer:
     low: float
     """The lower end of its 95 % interval."""
     high: float
+    resampled: tuple[float, float]
+    """Both ends of the bootstrap's interval; of few seeds it is too narrow."""
+    p: float
+    """The p-value of the paired t-test, adjusted by Holm for all arms that are compared in this figure."""
+    seeds: int
+    """How many seeds both arms have."""
+    needed: int | None
+    """How many seeds would show such a difference four times in five; None is over 1,000."""
     decided: bool
-    """Whether the interval excludes 0."""
+    """Whether that p-value is below 5 %; if there is one comparison, the interval then excludes 0."""
     sentence: str
 
 
-def answer(name: str, figure: Figure, values: Mapping[str, Sequence[float]]) -> list[Answer]:
-    """Compare each arm with the first, paired by seed; `values` holds each arm's figure at each seed."""
+def answer(name: str, figure: Judged, values: Mapping[str, Values]) -> list[Answer]:
+    """Compare each arm with the first, paired by seed; `values` holds each arm's figure at each seed.
+
+    An arm that shares less than two seeds with the first one is left out.
+    """
     (base, of_base), *others = values.items()
-    return [_compare(name, figure, base, of_base, arm, of_arm) for arm, of_arm in others]
+    found = []
+    for arm, of_arm in others:
+        both = [(one, other) for one, other in zip(of_arm, of_base, strict=True) if _are(one, other)]
+        if len(both) > 1:
+            found.append(_compare(name, base, arm, both))  # type: ignore[arg-type]
+    told = []
+    for one, p in zip(found, holm([one.p for one in found]), strict=True):
+        judged = replace(one, p=p, decided=p < 0.05)
+        pairs = [
+            (one, other) for one, other in zip(values[one.arm], of_base, strict=True) if _are(one, other)
+        ]
+        ours, theirs = (fmean(side) for side in zip(*pairs, strict=True))
+        told.append(replace(judged, sentence=_sentence(judged, figure, ours, theirs, len(found))))
+    return told
 
 
-def _compare(
-    name: str, figure: Figure, base: str, of_base: Sequence[float], arm: str, of_arm: Sequence[float]
-) -> Answer:
-    differences = [one - other for one, other in zip(of_arm, of_base, strict=True)]
+def _are(*values: float | None) -> bool:
+    return None not in values
+
+
+def _compare(name: str, base: str, arm: str, both: Sequence[tuple[float, float]]) -> Answer:
+    differences = [one - other for one, other in both]
     difference, low, high = interval(differences)
-    decided = low > 0 or high < 0
-    lower = figure.lower
-    noise = f"95 % interval {show(low, lower, True)} to {show(high, lower, True)}, {len(differences)} seeds"
-    unit, by = ("", figure.unit) if lower else (" %", "points")
+    p, again, needed = chance(differences), resampled(differences), seeds_needed(differences)
+    return Answer(name, arm, base, difference, low, high, again, p, len(differences), needed, False, "")
+
+
+def _sentence(told: Answer, figure: Judged, ours: float, theirs: float, comparisons: int) -> str:
+    unit = figure.unit
+    noise = f"95 % interval {show(told.low, unit, True)} to {show(told.high, unit, True)}, {told.seeds} seeds"
+    if comparisons > 1:
+        noise += f"; p {show_p(told.p)} after Holm’s correction for {comparisons} comparisons"
+    sign, by = (" %", "points") if unit in SHARES else ("", unit)
+    needed = f"about {told.needed:,}" if told.needed else "over 1,000"
+    better = "better" if (told.difference < 0) == figure.lower else "worse"
     verdict = (
-        f"{'better' if (difference < 0) == lower else 'worse'} by {show(abs(difference), lower)} {by} ({noise})"
-        if decided
-        else f"undecided, for the difference of {show(difference, lower, True)} may be chance ({noise})"
+        f"{better} by {show(abs(told.difference), unit)} {by} ({noise})"
+        if told.decided
+        else f"undecided, for the difference of {show(told.difference, unit, True)} may be chance ({noise}); a true "
+        f"difference of that size would take {needed} seeds"
     )
-    ours, theirs = show(fmean(of_arm), lower), show(fmean(of_base), lower)
-    sentence = f"{name}: {ours}{unit} ({arm}) against {theirs}{unit} ({base}), {verdict}."
-    return Answer(name, arm, base, difference, low, high, decided, sentence[:1].upper() + sentence[1:])
+    sentence = f"{told.figure}: {show(ours, unit)}{sign} ({told.arm}) against {show(theirs, unit)}{sign} ({told.base})"
+    return f"{sentence[:1].upper()}{sentence[1:]}, {verdict}."
 
 
-def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[str]:
+def uneven(seconds: Mapping[str, Values], most: float = 1.1) -> list[str]:
     """Return a remark if the arms' average training times, which should be equal, differ by more than a tenth."""
-    means = {arm: fmean(of_arm) for arm, of_arm in seconds.items()}
+    means = {arm: mean(of_arm) for arm, of_arm in seconds.items() if any(of_arm)}
     if max(means.values()) <= most * min(means.values()):
         return []
     told = ", ".join(f"{arm} {taken:.0f} s" for arm, taken in means.items())
@@ -64,14 +111,31 @@ def uneven(seconds: Mapping[str, Sequence[float]], most: float = 1.1) -> list[st
     return [f"The times of training aren’t equal after all ({told}): {because}."]
 
 
-def show(value: float, lower: bool, sign: bool = False) -> str:
-    """Format a figure: a loss (`lower` is better) with 3 decimals, a share in per cent."""
-    written = f"{value:{'+' if sign else ''}.3f}" if lower else f"{100 * value:{'+' if sign else ''}.1f}"
-    return written.replace("-", "−")
+def unequal_size(parameters: Mapping[str, int], most: float = 1.02) -> list[str]:
+    """Return a remark if the arms' numbers of parameters differ by more than 2 %."""
+    if max(parameters.values()) <= most * min(parameters.values()):
+        return []
+    told = ", ".join(f"{arm} {count:,}" for arm, count in parameters.items())
+    because = "a larger model may be better for its size alone; model.config in an arm makes them equal"
+    return [f"The arms’ parameters differ by more than 2 % ({told}): {because}."]
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean of two or more values, and both ends of Student's 95 % interval for it."""
-    middle, freedom = fmean(values), len(values) - 1
-    reach = float(stdtrit(freedom, 0.975)) * stdev(values) / math.sqrt(len(values))
-    return middle, middle - reach, middle + reach
+def mean(values: Values) -> float:
+    """Average the values of the runs that didn't fail."""
+    return fmean(value for value in values if value is not None)
+
+
+SHARES = ("share of pairs", "%")
+"""Units that are shown in per cent."""
+
+
+def show(value: float, unit: str, sign: bool = False) -> str:
+    """Format a figure by its unit: a share in per cent, large numbers without decimals, others with 3."""
+    places = ".1f" if unit in SHARES else ",.0f" if unit in ("tokens/s", "MiB") else ".3f"
+    shown = 100 * value if unit == "share of pairs" else value
+    return f"{shown:{'+' if sign else ''}{places}}".replace("-", "−")
+
+
+def show_p(p: float) -> str:
+    """Format a p-value."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,16 +15,19 @@ from hornbook.evaluation.word_loss import word_loss
 from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
+from hornbook.study.asked import MEMORY, Asked
+from hornbook.study.memory import peak_memory
 from hornbook.study.study import Figure
 from hornbook.training.prepare import PreparedRun, check_folder, prepare
 from hornbook.training.record import write_json
 
 _FILE = "study.json"
 """The file in the run's folder."""
+_MEMORY = "memory.json"
 
 
 def measured(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any] | None:
-    """Return what `measure` found before, or None if this run isn't measured yet.
+    """Return what `measure` found before, or None if this run isn't measured yet by the study's own figures.
 
     Raises HornbookError if the folder holds another recipe's run, or one that was measured by other figures.
     """
@@ -50,11 +53,13 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
     runs = {name: prepare_figure(recipe, figure) for name, figure in figures.items()}
     checkpoints = sorted((recipe.folder / "checkpoints").glob("step-*"))
     trust = recipe.model.code is not None  # which has run in the training
-    (first, figure), curve = next(iter(figures.items())), []
+    first, curve = next(iter(figures), None), []
     for checkpoint in checkpoints:
-        progress = json.loads((checkpoint / "progress.json").read_text("utf-8"))
-        value = _value(load_model(checkpoint, trust), figure, runs[first], recipe.training.evaluate_windows)
-        curve.append(progress | {"value": value})
+        point = json.loads((checkpoint / "progress.json").read_text("utf-8"))
+        if first is not None:
+            loaded, windows = load_model(checkpoint, trust), recipe.training.evaluate_windows
+            point["value"] = _value(loaded, figures[first], runs[first], windows)
+        curve.append(point)
     loaded = load_model(recipe.folder, trust)
     found = {
         "asked": _asked(figures),
@@ -65,6 +70,45 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
     for checkpoint in checkpoints[:-1]:
         shutil.rmtree(checkpoint)
     return found
+
+
+def ask(recipe: Recipe, found: dict[str, Any], measures: Sequence[Asked]) -> dict[str, Any]:
+    """Ask a measured run those of the study's measures that it wasn't asked yet; keep each answer at once.
+
+    The result's `measures` holds, for each, what was `asked` and the figures that were `found`. Raises HornbookError
+    as the measures do.
+    """
+    before = {json.dumps(one["asked"]): one for one in found.get("measures", [])}
+    loaded = None
+    for one in measures:
+        asked = one.model_dump(mode="json")
+        if json.dumps(asked) in before:
+            continue
+        loaded = loaded or load_model(recipe.folder, recipe.model.code is not None)
+        facts = found["curve"][-1] | {"memory": _memory(recipe) if one.name == MEMORY else None}
+        before[json.dumps(asked)] = {"asked": asked, "found": one.measure(loaded, recipe, facts)}
+        found = found | {"measures": list(before.values())}
+        write_json(recipe.folder / _FILE, found)
+    wanted = [json.dumps(one.model_dump(mode="json")) for one in measures]
+    return found | {"measures": [before[asked] for asked in wanted]}
+
+
+def keep_memory(recipe: Recipe, train: Callable[[], None]) -> None:
+    """Train, and keep in the run's folder how much memory that took at most."""
+    before = (recipe.folder / "model").exists()
+    peak = peak_memory(train)
+    if not before:
+        write_json(recipe.folder / _MEMORY, {"bytes": peak})
+
+
+def _memory(recipe: Recipe) -> int:
+    path = recipe.folder / _MEMORY
+    if not path.exists():
+        raise HornbookError(
+            f"{recipe.folder}: this run was trained before peak_memory was asked for: leave it out of measures, or "
+            "choose another folder with --out"
+        )
+    return int(json.loads(path.read_text("utf-8"))["bytes"])
 
 
 def prepare_figure(recipe: Recipe, figure: Figure) -> PreparedRun:

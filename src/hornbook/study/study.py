@@ -1,68 +1,20 @@
 """What a study is: a question, a recipe, arms that differ in one thing, and figures that judge them."""
 
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import OBJECTIVES, AnyObjective, Objective
-from hornbook.objectives.pairs import Pairs
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
-
-
-class Figure(Section):
-    """A figure that judges every arm on the same held-out text and places, whatever the arm's own objective."""
-
-    loss: AnyObjective | None = None
-    """The held-out loss of this objective, in nats a label."""
-    words: AnyObjective | None = None
-    """An objective that cuts spans out of a text, for a text-to-text model: the figure is the loss on the first word of
-    each span, where only words are possible."""
-    probe: AnyObjective | None = None
-    """The share of this objective's pairs that a linear probe of the model's hidden states judges rightly."""
-
-    @field_validator("loss", "words", "probe", mode="before")
-    @classmethod
-    def _named(cls, given: Any) -> Any:
-        return {"name": given} if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _one(self) -> "Figure":
-        if sum(one is not None for one in (self.loss, self.words, self.probe)) != 1:
-            raise ValueError("a figure is one of loss, words and probe: name an objective for one of them")
-        if self.words is not None and not (self.words.cuts_spans and self.words.head == "seq2seq"):
-            cutting = _named_where(lambda kind: kind.cuts_spans)
-            raise ValueError(f"{self.words.name} cuts out no spans for a text-to-text model: take {cutting}")
-        if self.probe is not None and not isinstance(self.probe, Pairs):
-            over_pairs = _named_where(lambda kind: issubclass(kind, Pairs))
-            raise ValueError(f"{self.probe.name} has no pairs to probe for: take {over_pairs}")
-        return self
-
-    @property
-    def objective(self) -> AnyObjective:
-        """The objective that makes the figure's batches."""
-        objective = self.loss or self.words or self.probe
-        assert objective is not None
-        return objective
-
-    @property
-    def unit(self) -> str:
-        """The unit of the values."""
-        return "nats/label" if self.lower else "share of pairs"
-
-    @property
-    def lower(self) -> bool:
-        """Whether lower values are better."""
-        return self.probe is None
-
-
-def _named_where(fits: Callable[[type[Objective]], bool]) -> str:
-    """Name the objectives that fit."""
-    return " or ".join(name for name, kind in OBJECTIVES.items() if fits(kind))
+from hornbook.study.asked import Asked
+from hornbook.study.figure import Figure
 
 
 class Study(Section):
@@ -77,21 +29,72 @@ class Study(Section):
     comes with Hornbook."""
     changes: dict[str, Any] = Field(default_factory=dict)
     """Changes of that recipe for all arms, by key: `training.steps: 400`."""
-    arms: dict[str, dict[str, Any]]
+    arms: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Each arm's own changes, by the arm's name; the others are compared with the first."""
+    grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    """Makes an arm of each combination, and of each arm if there are some: a key with the values that it takes
+    (`model.positions: [learned, rotary]`), or any word with named changes (`size: {small: {...}, large: {...}}`)."""
     seeds: int = Field(3, ge=2)
     """How many runs each arm has. Runs of the same seed read the same text in the same order, if they can."""
     seconds: float | None = Field(None, gt=0)
     """Seconds of training for each run, instead of training.steps; short runs measure how many steps these are."""
+    tokens: int | None = Field(None, ge=1)
+    """Tokens that each run reads, instead of training.steps: as many full steps as reach them."""
     figures: dict[str, Figure] = Field(default_factory=dict)
-    """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective."""
+    """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if
+    all arms have the same objective and tokenizer or no measures are named."""
+    measures: list[Asked] = Field(default_factory=list)
+    """What each run is asked beside: [bits_per_byte, blimp, cola, tokens_per_second, peak_memory]."""
 
-    @field_validator("arms")
+    @field_validator("measures", mode="before")
     @classmethod
-    def _several(cls, arms: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        if len(arms) < 2 or len({slug(arm) for arm in arms}) < len(arms):
-            raise ValueError(f"a study needs two or more arms with names of their own, not {list(arms)}")
-        return arms
+    def _named(cls, given: Any) -> Any:
+        return (
+            [{"name": one} if isinstance(one, str) else one for one in given]
+            if isinstance(given, list)
+            else given
+        )
+
+    @field_validator("measures")
+    @classmethod
+    def _once(cls, measures: list[Asked]) -> list[Asked]:
+        often = [name for name, count in Counter(one.name for one in measures).items() if count > 1]
+        if often:
+            raise ValueError(f"{often[0]} is there twice: name each measure once")
+        return measures
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Study":
+        if self.seconds and self.tokens:
+            raise ValueError("seconds and tokens both say how long a run is: leave one out")
+        for key, values in self.grid.items():
+            if not values:
+                raise ValueError(f"grid: {key} has no values: name some, or leave it out")
+        names = [arm for arm, changes in self.combinations()]
+        same = [arm for arm, count in Counter(map(slug, names)).items() if count > 1]
+        if len(names) < 2 or same:
+            raise ValueError(f"a study needs two or more arms with names of their own, not {names}")
+        return self
+
+    def combinations(self) -> list[tuple[str, dict[str, Any]]]:
+        """Make the arms of the grid: each arm's name and changes, the last key's values in turn first."""
+        levels = [list(self.arms.items())] if self.arms else []
+        for key, values in self.grid.items():
+            if isinstance(values, dict):
+                levels.append(list(values.items()))
+            else:
+                levels.append([(_shown(value), {key: value}) for value in values])
+        return [
+            (
+                ", ".join(name for name, _ in chosen),
+                {place: value for _, one in chosen for place, value in one.items()},
+            )
+            for chosen in (product(*levels) if levels else [])
+        ]
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def slug(arm: str) -> str:
@@ -100,11 +103,17 @@ def slug(arm: str) -> str:
 
 
 def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Design":
-    """Read a study from YAML, with `a.b=c` settings on top of its changes, and more or fewer seeds.
+    """Read a study from YAML, or from the `answer.json` of one that was done, with settings and seeds of one's own.
 
+    `a.b=c` settings come on top of its changes.
     Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
     """
     given = read_values(path, "study", "question, recipe and arms")
+    name, base = path.stem, None
+    if {"name", "study", "base", "settings"} <= given.keys():
+        record = json.loads(path.read_text("utf-8"))  # for YAML, 1e-05 is a text
+        name, base, given = record["name"], record["base"], record["study"]
+        settings = [*record["settings"], *settings]
     if seeds is not None:
         given = given | {"seeds": seeds}
     try:
@@ -113,18 +122,20 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
-    own = path.parent / study.recipe
-    base = read_values(
-        own if own.exists() else Path(study.recipe), "recipe", "sections such as corpus and model"
-    )
-    return Design(path.stem, study, base, tuple(settings))
+    if base is None:
+        own = path.parent / study.recipe
+        base = read_values(
+            own if own.exists() else Path(study.recipe), "recipe", "sections such as corpus and model"
+        )
+    return Design(name, study, base, tuple(settings))
 
 
 class Design:
     """A study together with its base recipe and the settings for all arms; it makes each run's recipe."""
 
     def __init__(self, name: str, study: Study, base: dict[str, Any], settings: tuple[str, ...]) -> None:
-        self.name, self.study, self.settings = name, study, settings
+        self.name, self.study, self.settings, self.given = name, study, settings, base
+        self.arms = dict(study.combinations())
         for place, value in study.changes.items():
             base = put(base, place, value)
         for setting in settings:
@@ -134,7 +145,7 @@ class Design:
     def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
         """Make the recipe of a run in a folder within `out`; raises HornbookError if it doesn't fit together."""
         given = self.base
-        for place, value in self.study.arms[arm].items():
+        for place, value in self.arms[arm].items():
             given = put(given, place, value)
         name = f"{slug(arm)}-{seed}"
         for option, value in training.items():
@@ -142,6 +153,14 @@ class Design:
         given = given | {"name": name, "seed": seed, "out": str(out / name)}
         return make_recipe(given, source=f"{self.name}, arm {arm!r}")
 
-    def figures(self, recipe: Recipe) -> dict[str, Figure]:
-        """Return the figures, or the default one."""
-        return self.study.figures or {"held-out loss": Figure(loss=recipe.objective)}
+    def figures(self, recipes: Sequence[Recipe]) -> dict[str, Figure]:
+        """Return the figures; without any, and with one recipe for each arm, the loss where it can be compared."""
+        if self.study.figures:
+            return self.study.figures
+        alike = all(
+            one.objective.name == recipes[0].objective.name and one.tokenizer == recipes[0].tokenizer
+            for one in recipes
+        )
+        if self.study.measures and not alike:
+            return {}
+        return {"held-out loss": Figure(loss=recipes[0].objective)}

@@ -14,7 +14,7 @@ import pytest
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.training.interrupt import Signals
 
-conduct = import_module("hornbook.study.conduct")  # the package names its function so
+work = import_module("hornbook.study.work")  # the module names its function so
 
 
 class Child:
@@ -31,7 +31,7 @@ def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     """A child of this process, whose pools have threads."""
     child = Child()
     monkeypatch.setattr(multiprocessing, "active_children", lambda: [child])
-    monkeypatch.setattr(conduct, "ProcessPoolExecutor", lambda number, *_: ThreadPoolExecutor(number))
+    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda number, *_: ThreadPoolExecutor(number))
     return child
 
 
@@ -42,7 +42,7 @@ def stop(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         signals.received = number
         yield signals
 
-    monkeypatch.setattr(conduct, "watch", watch)
+    monkeypatch.setattr(work, "watch", watch)
 
 
 @pytest.mark.parametrize(("system", "terminated"), [("linux", True), ("darwin", True), ("win32", False)])
@@ -51,7 +51,7 @@ def test_ctrl_c(system: str, terminated: bool, child: Child, monkeypatch: pytest
     stop(monkeypatch, signal.SIGINT)
     monkeypatch.setattr(sys, "platform", system)
     with pytest.raises(Interrupted):
-        conduct._beside([lambda: 1], 1, lambda ready: None)
+        work._beside([lambda: 1], 1, lambda ready: None)
     assert child.terminated is terminated
 
 
@@ -63,5 +63,5 @@ def test_an_error_ends_the_other_runs(system: str, child: Child, monkeypatch: py
     stop(monkeypatch, 0)
     monkeypatch.setattr(sys, "platform", system)
     with pytest.raises(HornbookError, match="the loss is nan"):
-        conduct._beside([fail], 1, lambda ready: None)
+        work._beside([fail], 1, lambda ready: None)
     assert child.terminated

@@ -1,0 +1,113 @@
+"""The measures that a study names: what each run is asked at its end, beside the study's own figures."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from hornbook.errors import HornbookError
+from hornbook.evaluation.measure import Figure, Heldout, figure
+from hornbook.evaluation.measures import MEASURES
+from hornbook.evaluation.minimal_pairs import SUITES, read_suite
+from hornbook.evaluation.questions import TASKS, read_questions
+from hornbook.evaluation.tasks import evaluate_tasks
+from hornbook.finetuning import finetune
+from hornbook.finetuning.reading import read_task
+from hornbook.finetuning.tasks import TASKS as LABELLED
+from hornbook.finetuning.tasks import find_task
+from hornbook.loading import LoadedModel
+from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
+from hornbook.section import Section
+from hornbook.study.memory import check_memory
+from hornbook.training.prepare import prepare
+
+SPEED, MEMORY = "tokens_per_second", "peak_memory"
+
+
+class Asked(Section):
+    """A measure by its name: what a run is asked when it is trained."""
+
+    name: str
+    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola), public
+    questions, a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
+    data: Path | None = None
+    """A folder with a task's files; without it the hub is asked."""
+    limit: int | None = Field(None, ge=1)
+    """So many first questions, or pairs of each paradigm: a sample."""
+    rule: str | None = None
+    """How minimal pairs are scored."""
+    seeds: int = Field(3, ge=1)
+    """How many classifiers are fine-tuned on each run."""
+    epochs: int | None = Field(None, ge=1)
+    """Epochs of a fine-tuning; as published by default."""
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *TASKS]
+        if name not in known:
+            from hornbook.evaluation.harness_tasks import find_harness_tasks
+
+            try:
+                find_harness_tasks([name], known)
+            except HornbookError as error:
+                raise ValueError(str(error)) from error
+        return name
+
+    @model_validator(mode="after")
+    def _suits(self) -> "Asked":
+        """Refuse an option that would change nothing."""
+        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs"}
+        if self.name in LABELLED:
+            allowed = of_tuning
+        elif self.name in SUITES:
+            allowed = of_tasks | {"rule"}
+        else:
+            allowed = set() if self.name in [*MEASURES, SPEED, MEMORY] else of_tasks
+        if extra := sorted(self.model_fields_set - allowed - {"name"}):
+            raise ValueError(f"{self.name} has no {' and no '.join(extra)}: leave that out")
+        return self
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise HornbookError, before anything is trained, for files that can't be had and a run it can't judge."""
+        if self.name in MEASURES and self.name not in recipe.objective.measures:
+            raise HornbookError(
+                f"measures: {self.name} says nothing true of a model that learns {recipe.objective.name}: its measures "
+                f"are {', '.join(recipe.objective.measures)}"
+            )
+        if self.name == MEMORY:
+            check_memory()
+        elif self.name in LABELLED:
+            read_task(find_task(self.name), self.data)
+        elif self.name in SUITES:
+            read_suite(SUITES[self.name], self.data, 1)
+        elif self.name in TASKS:
+            read_questions(TASKS[self.name], self.data, 1)
+
+    def measure(self, loaded: LoadedModel, recipe: Recipe, facts: dict[str, Any]) -> list[Figure]:
+        """Measure a finished run; `facts` are its tokens, seconds and peak of memory.
+
+        Raises HornbookError as the measure does.
+        """
+        if self.name == SPEED:
+            rule = "Tokens of the training by its seconds, beside the study's other runs at the time."
+            value = facts["tokens"] / max(facts["seconds"], 1e-9)
+            return [figure(SPEED, value, "tokens/s", "the training", rule, "It compares on one machine.")]
+        if self.name == MEMORY:
+            rule = "The most memory of the GPU while it trained, or without one of the process, with its libraries."
+            value = facts["memory"] / 2**20
+            return [figure(MEMORY, value, "MiB", "the training", rule, "It compares on one machine.")]
+        if self.name in MEASURES:
+            texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
+            heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
+            return MEASURES.find(self.name).measure(heldout, lambda what, share: None)
+        if self.name in LABELLED:
+            changes = {"epochs": self.epochs} if self.epochs else {}
+            seeds = range(42, 42 + self.seeds)
+            return finetune(
+                loaded, [self.name], data=self.data, seeds=seeds, changes=changes, out=recipe.folder
+            )
+        options = {"data": self.data, "limit": self.limit, "rule": self.rule, "run": recipe.folder}
+        figures = evaluate_tasks(loaded, [self.name], **options)  # type: ignore[arg-type]
+        return figures[:1] if self.name in SUITES else figures

@@ -1,0 +1,89 @@
+"""Do a study's jobs: one after the other, or in parallel processes of one thread each."""
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from hornbook.errors import Interrupted
+from hornbook.machine import use_threads
+from hornbook.reporter import Reporter
+from hornbook.training.interrupt import watch
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Stopped:
+    """The result of a job that was stopped."""
+
+    signal_number: int
+
+
+def _heed(job: Callable[[], T]) -> T | _Stopped:
+    """Do a job, and turn Interrupted into a value, since the exception can't be sent to the parent process."""
+    try:
+        return job()
+    except Interrupted as stop:
+        return _Stopped(stop.exit_code - 128)
+
+
+def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
+    """Do the jobs, `processes` at a time and with one thread each, and return their results in order."""
+    began = time.perf_counter()
+    with report.shares() as share:
+
+        def tell(ready: int) -> None:
+            share("Runs", ready / len(jobs))
+            if not report.bars:
+                report.say(f"{ready} of {len(jobs)} runs after {(time.perf_counter() - began) / 60:.1f} min")
+
+        return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)
+
+
+def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
+    """Do the jobs one after the other, in this process."""
+    threads, found = torch.get_num_threads(), []
+    use_threads(1)
+    try:
+        for job in jobs:
+            found.append(job())
+            tell(len(found))
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
+def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
+    """Do the jobs in parallel processes: for small models, two processes of one thread beat one process of two."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        watch() as signals,
+        ProcessPoolExecutor(min(processes, len(jobs)), context, use_threads, (1,)) as pool,
+    ):
+        futures = [pool.submit(_heed, job) for job in jobs]
+        waiting = set(futures)
+        try:
+            while waiting:
+                done, waiting = wait(waiting, 1.0, FIRST_COMPLETED)
+                found = [one.result() for one in done]
+                stopped = [one.signal_number for one in found if isinstance(one, _Stopped)]
+                if number := signals.received or max(stopped, default=0):
+                    text = "the study was stopped, and its runs are saved; run the same command to go on"
+                    raise Interrupted(text, number)
+                if done:
+                    tell(len(jobs) - len(waiting))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            # A terminated run saves itself, except on Windows, where it ends at once. There Ctrl-C has already reached
+            # every process, and each is left alone to save itself.
+            if sys.platform != "win32" or not signals.received:
+                for child in multiprocessing.active_children():
+                    child.terminate()
+            raise
+    return [one.result() for one in futures]  # type: ignore[misc]

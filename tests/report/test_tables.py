@@ -1,0 +1,80 @@
+"""A study's table as people paste it into papers."""
+
+import csv
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hornbook.report.tables import escape_latex, latex, markdown, runs_csv, write_tables
+
+NASTY = '50 % of_{x} & #1 \\ $a^b$ ~<|>"'
+
+
+@pytest.fixture
+def nasty(found: dict[str, Any]) -> dict[str, Any]:
+    """A study with an arm that LaTeX and Markdown would misread."""
+    found["arms"] = {NASTY if arm == "new" else arm: one for arm, one in found["arms"].items()}
+    return found
+
+
+def without_escapes(text: str) -> str:
+    """Undo the escapes, independently of how they were made."""
+    text = re.sub(r"\\text(\w+)\{\}", lambda found: "<" + found[1] + ">", text)
+    return re.sub(r"\\([#$%&_{}])", r"<\1>", text)
+
+
+def test_latex_is_well_formed(nasty: dict[str, Any]) -> None:
+    """Groups and environments are closed, each row has as many cells, and nothing special is left bare."""
+    table = latex(nasty)
+    opened: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", table):
+        opened.append(name) if kind == "begin" else opened.remove(opened[-1] if opened[-1] == name else "")
+    assert not opened
+    bare = without_escapes(table)
+    bare = re.sub(r"<[^ ]{1,30}?>", "", bare)
+    assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
+    assert not set("#%~^_") & set(bare)
+    body = bare.split(r"\toprule")[1].split(r"\bottomrule")[0]
+    rows = [row for row in body.replace(r"\midrule", "").split(r"\\") if row.strip()]
+    [columns] = re.findall(r"\\begin\{tabular\}\{(\w+)\}", table)
+    assert len(rows) == 3 and {row.count("&") + 1 for row in rows} == {len(columns)}
+    assert table.isascii()
+
+
+def test_latex_says_the_figures(found: dict[str, Any]) -> None:
+    table = latex(found)
+    assert r"plain \textless{}b\textgreater{} & 1,478,528 & 4.100 $\pm$ 0.100 \\" in table
+    assert r"new & 1,478,528 & 3.103 $\pm$ 0.100 $\dagger$ \\" in table
+
+
+def test_escapes_are_those_of_latex() -> None:
+    assert escape_latex(r"a\b{c}") == r"a\textbackslash{}b\{c\}"
+
+
+@pytest.mark.skipif(
+    not (shutil.which("pdflatex") or shutil.which("tectonic")), reason="no LaTeX is installed"
+)
+def test_latex_compiles(nasty: dict[str, Any], tmp_path: Path) -> None:
+    write_tables(nasty, tmp_path)
+    command = ["pdflatex", "-halt-on-error"] if shutil.which("pdflatex") else ["tectonic"]
+    subprocess.run([*command, "paper.tex"], cwd=tmp_path, check=True)
+    assert (tmp_path / "paper.pdf").stat().st_size > 1000
+
+
+def test_markdown(nasty: dict[str, Any]) -> None:
+    told = markdown(nasty)
+    rows = [line for line in told.splitlines() if line.startswith("|")]
+    assert len(rows) == 4 and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
+    assert "4.100 ± 0.100" in told and nasty["answers"][0]["sentence"].split("(")[0] in told
+
+
+def test_csv_has_each_run_unrounded(found: dict[str, Any]) -> None:
+    found["arms"]["new"]["values"]["held-out loss"][1] = None
+    lines = list(csv.DictReader(runs_csv(found).splitlines()))
+    assert [line["value"] for line in lines] == ["4.0", "4.1", "4.2", "3.0", "", "3.2"]
+    assert lines[3]["arm"] == "new" and lines[3]["seed"] == "0" and lines[3]["unit"] == "nats/label"
+    assert "3.100 ± 0.141 (2 of 3 runs)" in markdown(found)
