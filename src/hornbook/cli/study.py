@@ -12,7 +12,9 @@ from hornbook.cli.output import print_json, print_table
 
 @app.command()
 def study(
-    file: Annotated[Path, typer.Argument(help="A study, such as recipes/studies/positions.yaml.")],
+    file: Annotated[
+        Path, typer.Argument(help="A study, such as recipes/studies/positions.yaml, or its answer.json.")
+    ],
     settings: Settings = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the runs and the page go; runs/studies/NAME by default.")
@@ -23,8 +25,13 @@ def study(
     ] = 0,
     json: Json = False,
 ) -> None:
-    """Train a study's arms with several seeds, compare them, and write the results on a page."""
+    """Train a study's arms with several seeds, compare them, and write a page and tables (CSV, Markdown, LaTeX).
+
+    A run that fails is told and the rest finishes, with exit code 1; the same command goes on.
+    """
     from hornbook.machine import cores
+    from hornbook.report.study import shown
+    from hornbook.report.tables import TABLES
     from hornbook.study import read_study
     from hornbook.study.conduct import conduct
 
@@ -33,14 +40,18 @@ def study(
     out = out or Path("runs/studies") / design.name
     found = conduct(design, out, processes or cores(), report)
     page = out / "page.html"
+    failed = any(one["failed"] for one in found["arms"].values())
     if json:
         print_json(found | {"page": str(page)})
-        return
+        raise typer.Exit(int(failed))
     print_table(
         [
-            {"arm": arm, **{name: sum(values) / len(values) for name, values in one["values"].items()}}
+            {"arm": arm}
+            | {name: shown(values, found["figures"][name]["unit"]) for name, values in one["values"].items()}
             for arm, one in found["arms"].items()
         ]
     )
     report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
     report.say(f"\nThe page: {page.resolve()}")
+    report.say(f"The tables beside it: {', '.join(TABLES)}")
+    raise typer.Exit(int(failed))

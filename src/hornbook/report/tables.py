@@ -9,6 +9,8 @@ from typing import Any
 from hornbook.atomic import beside
 from hornbook.study.answer import show
 
+TABLES = ("runs.csv", "table.md", "table.tex", "paper.tex")
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -42,12 +44,7 @@ def write_tables(found: dict[str, Any], folder: Path) -> None:
     `runs.csv` has a line for each arm, seed and figure; `table.md` and `table.tex` have a row for each arm, `paper.tex`
     is a whole document around `table.tex`.
     """
-    for name, text in (
-        ("runs.csv", runs_csv(found)),
-        ("table.md", markdown(found)),
-        ("table.tex", latex(found)),
-        ("paper.tex", _PAPER),
-    ):
+    for name, text in zip(TABLES, (runs_csv(found), markdown(found), latex(found), _PAPER), strict=True):
         with beside(folder / name) as file:
             file.write_text(text, "utf-8")
 

@@ -1,0 +1,146 @@
+"""A study as people run it: a grid, measures by name, an arm that fails, tables, and the record that runs again."""
+
+import csv
+import json
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+import yaml
+
+from hornbook.errors import HornbookError
+from hornbook.reporter import Reporter
+from hornbook.study import read_study
+from hornbook.study.conduct import _equal_tokens, conduct, train_silently
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+TINY = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "attention_types": [[["global"], 1]]}
+GRID = {"model.config.activation_function": ["gelu_new", "relu"]}
+
+
+def write(folder: Path, text: Path, **changes: Any) -> Path:
+    given = {
+        "question": "Which activation?",
+        "recipe": str(RECIPES / "manuals-gpt-neo.yaml"),
+        "changes": {
+            "cache": str(folder / "cache"),
+            "corpus": {"path": str(text), "documents": "line", "heldout_fraction": 0.2},
+            "tokenizer.vocab_size": 400,
+            "model.length": 16,
+            "model.config": TINY,
+            "training.batch": 4,
+            "training.trackers": [],
+        },
+        "seeds": 2,
+        "tokens": 180,
+        "grid": GRID,
+        "measures": ["bits_per_byte", "tokens_per_second"],
+    }
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(given | changes, sort_keys=False))
+    return path
+
+
+def train_but_one(recipe: Any) -> None:
+    if recipe.name == "relu-1":
+        raise RuntimeError("out of\nmemory")
+    train_silently(recipe)
+
+
+@pytest.mark.long
+def test_a_grid_with_a_failure_goes_on_and_its_record_runs_again(tmp_path: Path, story_file: Path) -> None:
+    design, report = read_study(write(tmp_path, story_file)), Reporter(silent=True)
+    found = conduct(design, tmp_path / "out", 1, report, train_but_one)
+    assert list(found["arms"]) == ["gelu_new", "relu"] and found["answers"] == []
+    assert {one["steps"] for one in found["arms"].values()} == {3}  # of 64 tokens: the first that reach 180
+    assert found["remarks"] == [
+        "relu, seed 1 failed, and the same command tries it again: relu-1: RuntimeError: out of memory"
+    ]
+    assert "relu, seed 1 failed" in (tmp_path / "out" / "page.html").read_text("utf-8")
+
+    trained = []
+    found = conduct(
+        design, tmp_path / "out", 1, report, lambda one: [trained.append(one.name), train_silently(one)]
+    )
+    assert trained == ["relu-1"] and found["remarks"] == []
+    bits, speed = ("bits per byte, left to right", "tokens_per_second")
+    assert list(found["figures"]) == ["held-out loss", bits, speed]
+    assert found["figures"][bits]["lower"] and not found["figures"][speed]["lower"]
+    lines = list(csv.DictReader((tmp_path / "out" / "runs.csv").read_text("utf-8").splitlines()))
+    assert len(lines) == 2 * 2 * 3 and all(float(line["value"]) > 0 for line in lines)
+
+    again = read_study(tmp_path / "out" / "answer.json")
+    assert (again.study, again.base, again.arms) == (design.study, design.base, design.arms)
+    repeated = conduct(again, tmp_path / "again", 1, report)
+    assert [one["values"][bits] for one in repeated["arms"].values()] == [
+        one["values"][bits] for one in found["arms"].values()
+    ]
+    assert json.loads((tmp_path / "again" / "answer.json").read_text("utf-8"))["study"] == found["study"]
+
+
+def test_a_grid_multiplies_arms_and_named_levels(tmp_path: Path, story_file: Path) -> None:
+    size = {"small": {}, "large": {"model.config.hidden_size": 32, "training.batch": 8}}
+    arms = {"plain": {}, "dense": {"training.steps": 5}}
+    design = read_study(write(tmp_path, story_file, arms=arms, grid={"size": size} | GRID))
+    assert list(design.arms)[:3] == ["plain, small, gelu_new", "plain, small, relu", "plain, large, gelu_new"]
+    assert design.arms["dense, large, relu"] == {
+        "training.steps": 5,
+        "model.config.hidden_size": 32,
+        "training.batch": 8,
+        "model.config.activation_function": "relu",
+    }
+    assert design.recipe("dense, large, relu", 0, tmp_path).model.config["hidden_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"grid": {"seed": [1, 1]}}, "names of their own"),
+        ({"grid": {"seed": []}}, "grid: seed has no values"),
+        ({"seconds": 5}, "seconds and tokens both"),
+        ({"measures": ["bits_per_bite"]}, "did you mean 'bits_per_byte'?"),
+        ({"measures": ["blimp", "blimp"]}, "blimp is there twice"),
+        ({"measures": [{"name": "bits_per_byte", "limit": 3}]}, "bits_per_byte has no limit"),
+        ({"measures": [{"name": "cola", "rule": "x"}]}, "cola has no rule"),
+    ],
+)
+def test_mistakes_are_told(changes: dict[str, Any], said: str, tmp_path: Path, story_file: Path) -> None:
+    with pytest.raises(HornbookError) as error:
+        read_study(write(tmp_path, story_file, **changes))
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ("pseudo_likelihood", "pseudo_likelihood says nothing true of a model that learns causal"),
+        ({"name": "cola", "data": "nowhere"}, "nowhere"),
+        ({"name": "blimp", "data": "nowhere"}, "nowhere"),
+    ],
+)
+def test_measures_that_cannot_be_had_are_told_before_training(
+    measure: Any, said: str, tmp_path: Path, story_file: Path
+) -> None:
+    design = read_study(write(tmp_path, story_file, measures=[measure]))
+    with pytest.raises(HornbookError, match=said):
+        conduct(design, tmp_path / "out", 1, Reporter(silent=True), pytest.fail)
+
+
+def test_the_study_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (RECIPES.parent / "docs" / "questions.md").read_text("utf-8").split("## A study of your own")[1]
+    (tmp_path / "study.yaml").write_text(dedent(page.split("\n- An **arm**")[0]))
+    design = read_study(tmp_path / "study.yaml")
+    assert list(design.arms) == ["GPT-Neo, 16", "GPT-Neo, 32", "mine, 16", "mine, 32"]
+    recipes = [design.recipe(arm, 0, tmp_path) for arm in design.arms]
+    assert [recipe.model.code for recipe in recipes] == [None, None, "my_gpt.py:MyGPT", "my_gpt.py:MyGPT"]
+    assert [one.name for one in design.study.measures][1:3] == ["blimp", "cola"]
+    assert {_equal_tokens(one, 2_000_000) * one.training.batch for one in recipes} <= {15_632, 15_648}
+
+
+def test_all_runs_failed(tmp_path: Path, story_file: Path) -> None:
+    def fail(recipe: Any) -> None:
+        raise HornbookError(f"{recipe.name}: the loss is nan")
+
+    with pytest.raises(HornbookError, match="all 4 runs failed, the first with: gelu_new-0: the loss is nan"):
+        conduct(read_study(write(tmp_path, story_file)), tmp_path / "out", 1, Reporter(silent=True), fail)
