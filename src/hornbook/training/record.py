@@ -12,6 +12,7 @@ from hornbook.errors import HornbookError
 from hornbook.families.custom import Custom
 from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
+from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.tokenizers import tokenizer_hash
 from hornbook.training.bits import bits_depend_on, not_the_same
@@ -98,6 +99,7 @@ def record(
     write_json(path, facts)
     with beside(run.folder / "recipe.yaml") as file:
         file.write_text(recipe.to_yaml(), "utf-8")
+    write_card(run.folder)
 
 
 def _began_with(facts: dict[str, Any]) -> dict[str, str]:

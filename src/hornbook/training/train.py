@@ -15,6 +15,7 @@ from hornbook.machine import choose, use_threads
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.report import read_run, write_page
+from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.run import Run
 from hornbook.tokenizers.record import save_record
@@ -63,6 +64,7 @@ class EvaluationAndPage(Callback):
             with self.report.shares() as tell:
                 evaluate_run(folder, tell, trust=loop.run.recipe.model.code is not None)
         write_page([read_run(folder)], folder / "page.html", loop.run.recipe.name)
+        write_card(folder)
 
 
 def start(
