@@ -130,9 +130,9 @@ def _train_and_measure(
                 train(recipe)
             found = measure(recipe, figures)
         return ask(recipe, found, measures)
+    except Interrupted:
+        raise
     except HornbookError as error:
         return {"failed": str(error)}
     except Exception as error:  # a class of one's own can fail in any way
-        if isinstance(error, Interrupted):
-            raise
         return {"failed": f"{recipe.name}: {type(error).__name__}: {one_line(error)}"}
