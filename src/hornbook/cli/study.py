@@ -32,8 +32,8 @@ def study(
     from hornbook.machine import cores
     from hornbook.report.study import shown
     from hornbook.report.tables import TABLES
-    from hornbook.study import read_study
-    from hornbook.study.conduct import conduct
+    from hornbook.studies import read_study
+    from hornbook.studies.conduct import conduct
 
     report = make_reporter()
     design = read_study(file, settings or [], seeds)

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from hornbook.atomic import beside
-from hornbook.study.answer import show
+from hornbook.studies.answer import show
 
 TABLES = ("runs.csv", "table.md", "table.tex", "paper.tex")
 
@@ -39,7 +39,7 @@ _LATEX = {
 
 
 def write_tables(found: dict[str, Any], folder: Path) -> None:
-    """Write the result of `hornbook.study.conduct` as tables into a folder.
+    """Write the result of `hornbook.studies.conduct` as tables into a folder.
 
     `runs.csv` has a line for each arm, seed and figure; `table.md` and `table.tex` have a row for each arm, `paper.tex`
     is a whole document around `table.tex`.

@@ -11,8 +11,8 @@ import yaml
 
 from hornbook.errors import HornbookError
 from hornbook.reporter import Reporter
-from hornbook.study import read_study
-from hornbook.study.conduct import _equal_tokens, conduct, train_silently
+from hornbook.studies import read_study
+from hornbook.studies.conduct import _equal_tokens, conduct, train_silently
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TINY = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "attention_types": [[["global"], 1]]}

@@ -8,9 +8,9 @@ from typing import Any
 from hornbook.errors import HornbookError
 from hornbook.evaluation.measure import BITS, NATS
 from hornbook.recipe import Recipe
-from hornbook.study.answer import Values, answer, unequal_size, uneven
-from hornbook.study.figure import Figure
-from hornbook.study.study import Design
+from hornbook.studies.answer import Values, answer, unequal_size, uneven
+from hornbook.studies.figure import Figure
+from hornbook.studies.study import Design
 
 
 @dataclass(frozen=True)

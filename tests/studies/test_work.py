@@ -14,7 +14,7 @@ import pytest
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.training.interrupt import Signals
 
-work = import_module("hornbook.study.work")  # the module names its function so
+work = import_module("hornbook.studies.work")  # the module names its function so
 
 
 class Child:

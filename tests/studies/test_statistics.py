@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.statistics import chance, holm, resampled, seeds_needed
+from hornbook.studies.statistics import chance, holm, resampled, seeds_needed
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 20])

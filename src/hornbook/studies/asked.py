@@ -19,7 +19,7 @@ from hornbook.loading import LoadedModel
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.section import Section
-from hornbook.study.memory import check_memory
+from hornbook.studies.memory import check_memory
 from hornbook.training.prepare import prepare
 
 SPEED, MEMORY = "tokens_per_second", "peak_memory"

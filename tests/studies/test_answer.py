@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, unequal_size, uneven
-from hornbook.study.figure import Figure
-from hornbook.study.statistics import interval
+from hornbook.studies.answer import answer, unequal_size, uneven
+from hornbook.studies.figure import Figure
+from hornbook.studies.statistics import interval
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
 

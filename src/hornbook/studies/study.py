@@ -13,8 +13,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from hornbook.errors import HornbookError
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
-from hornbook.study.asked import Asked
-from hornbook.study.figure import Figure
+from hornbook.studies.asked import Asked
+from hornbook.studies.figure import Figure
 
 
 class Study(Section):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.study import memory
+from hornbook.studies import memory
 
 MIB = 2**20
 

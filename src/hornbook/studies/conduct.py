@@ -15,12 +15,12 @@ from hornbook.recipe import Recipe
 from hornbook.report.study import write_study
 from hornbook.report.tables import write_tables
 from hornbook.reporter import Reporter
-from hornbook.study.asked import MEMORY, Asked
-from hornbook.study.figure import Figure
-from hornbook.study.measure import ask, keep_memory, measure, measured, prepare_figure
-from hornbook.study.outcome import tell
-from hornbook.study.study import Design
-from hornbook.study.work import work
+from hornbook.studies.asked import MEMORY, Asked
+from hornbook.studies.figure import Figure
+from hornbook.studies.measure import ask, keep_memory, measure, measured, prepare_figure
+from hornbook.studies.outcome import tell
+from hornbook.studies.study import Design
+from hornbook.studies.work import work
 from hornbook.training.log import read_log
 from hornbook.training.prepare import prepare
 from hornbook.training.train import start

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Protocol
 
-from hornbook.study.statistics import chance, holm, interval, resampled, seeds_needed
+from hornbook.studies.statistics import chance, holm, interval, resampled, seeds_needed
 
 Values = Sequence[float | None]
 """A figure at each seed; None where the run failed."""
