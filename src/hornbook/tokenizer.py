@@ -31,7 +31,7 @@ from hornbook.tokenizers import (
     load,
     places_of,
     sentinel_ids,
-    template_head,
+    template_of,
     tokenizer_hash,
     write,
 )
@@ -174,7 +174,7 @@ def reindex(
     if model:
         trained, head = open_trained(model)
         template = natural_objective(head).template
-    template = template or template_head(old)
+    template = template or template_of(old)
     roles = roles_after(declared, given, done)
     segments = "token_type_ids" in old.model_input_names
     built = build_fast_tokenizer(

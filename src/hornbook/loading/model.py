@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES, Family, Head
 from hornbook.families.weights import read_model
-from hornbook.loading.kind import USES, Kind, masked_too, recognise
+from hornbook.loading.kind import USES, Kind, as_masked, recognise
 from hornbook.machine import choose_device
 from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
 from hornbook.tokenizers import load
@@ -42,7 +42,7 @@ class LoadedModel:
 
     def serves(self, head: Head) -> bool:
         """Tell whether the model has this head; a model for pairs also has the masked head."""
-        return head in (self.head, masked_too(self.head))
+        return head in (self.head, as_masked(self.head))
 
     @property
     def reading(self) -> Reading | None:
@@ -105,7 +105,7 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
         return read_model(found, place, "auto"), kind.head
     config = kind.folder.config
     precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    return kind.family.open(place, kind.head).to(getattr(torch, precision)), masked_too(kind.head)
+    return kind.family.open(place, kind.head).to(getattr(torch, precision)), as_masked(kind.head)
 
 
 def finished(folder: Path) -> Path | None:
