@@ -44,6 +44,8 @@ def evaluate_tasks(
     for name in tasks:
         if rule and name not in SUITES:
             raise HornbookError(f"--rule {rule} is for minimal pairs, and {name} has questions: leave it out")
+        if name in TASKS:
+            loaded.need(head="causal", reading="left to right")
     own = {file.stem: read_files([file], limit) for file in pairs}
     tell = progress or (lambda what, share: None)
     figures: list[Figure] = []
