@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from hornbook import reporter
-from hornbook.cli import console
-from hornbook.cli.console import make_reporter
+from hornbook import console, reporter
+from hornbook.console import make_reporter
 from hornbook.reporter import Reporter
 
 
