@@ -138,12 +138,10 @@ class Corpus(Section):
         elif self.path is None:
             source = manuals.fingerprint()
         else:
-            # What a program gave is known by its hash, whenever the cache was filled with it.
-            parts = [
-                [] if self.given else self._files("train"),
-                self._files("heldout") if self.heldout else [],
-            ]
-            source = repr([[_state(path) for path in part] for part in parts])
+            parts = [self._files("train"), self._files("heldout") if self.heldout else []]
+            states = [[_state(path) for path in part] for part in parts]
+            # What a program gave is known by its hash, whenever it was written to the cache.
+            source = repr([[], states[1]] if self.given else states)
         return blake2b(f"{options}\n{source}".encode(), digest_size=16).hexdigest()
 
     def describe(self) -> str:
