@@ -29,6 +29,7 @@ def test_help_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == "[]\n"
 
 
+@pytest.mark.long
 def test_every_name_is_there() -> None:
     for name in hornbook.__all__:
         assert getattr(hornbook, name) is not None
@@ -58,24 +59,10 @@ OTHER_NAMES = {
 """What a function calls otherwise, for what it takes is another thing than a word of a command line."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "train",
-        "init",
-        "evaluate",
-        "unmask",
-        "generate",
-        "infill",
-        "compare",
-        "study",
-        "doctor",
-        "finetune",
-        "show",
-        "tokenizer.train",
-        "tokenizer.reindex",
-    ],
-)
+FUNCTIONS = "train init evaluate unmask generate infill compare study doctor finetune show tokenizer.train tokenizer.reindex"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS.split())
 def test_functions_have_the_command_lines_names_and_defaults(name: str) -> None:
     command = dict(commands(app))[name]
     room, _, last = f"hornbook.{name}".rpartition(".")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import gettempdir
 
 from filelock import FileLock, Timeout
 
@@ -15,12 +16,12 @@ from hornbook.recipe import Recipe
 def alone_in(recipe: Recipe) -> Iterator[None]:
     """Keep others out of a run's folder while a block trains it; the system lets go when the process ends, even killed.
 
-    The lock is a file in the cache. Raises HornbookError if another training has it.
+    The lock is a file among the system's temporary ones, since a recipe that is refused leaves nothing in the folder: it
+    keeps out other trainings of the same user on the same machine. Raises HornbookError if one of these has it.
     """
-    name = blake2b(str(recipe.folder.resolve()).encode(), digest_size=8).hexdigest()
-    path = Path(recipe.cache) / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    place = f"{Path.home()}\n{recipe.folder.resolve()}"
+    name = blake2b(place.encode(), digest_size=8).hexdigest()
+    lock = FileLock(Path(gettempdir()) / f"hornbook-{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
