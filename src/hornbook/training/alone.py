@@ -16,7 +16,7 @@ from hornbook.recipe import Recipe
 def alone_in(recipe: Recipe) -> Iterator[None]:
     """Keep others out of a run's folder while a block trains it; the system lets go when the process ends, even killed.
 
-    The lock is a file among the system's temporary ones, since a recipe that is refused leaves nothing in the folder: it
+    The lock is a file among the system's temporary ones, since a recipe that is refused leaves nothing behind: it
     keeps out other trainings of the same user on the same machine. Raises HornbookError if one of these has it.
     """
     place = f"{Path.home()}\n{recipe.folder.resolve()}"
