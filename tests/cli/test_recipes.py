@@ -12,7 +12,7 @@ import pytest
 import hornbook
 from hornbook.cli import main
 from hornbook.recipe import read_recipe
-from hornbook.study.study import read_study
+from hornbook.studies.study import read_study
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 Run = Callable[..., str]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hornbook.study.answer import answer
-from hornbook.study.study import Figure
+from hornbook.studies.answer import answer
+from hornbook.studies.study import Figure
 
 CORPUS = {
     "name": "the Python manuals (CPython 3.11.7)",

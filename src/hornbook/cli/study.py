@@ -24,23 +24,13 @@ def study(
     json: Json = False,
 ) -> None:
     """Train a study's arms with several seeds, compare them, and write the results on a page."""
-    from hornbook.machine import cores
-    from hornbook.study import read_study
-    from hornbook.study.conduct import conduct
+    from hornbook.studies.ask import study as ask
 
     report = make_reporter()
-    design = read_study(file, settings or [], seeds)
-    out = out or Path("runs/studies") / design.name
-    found = conduct(design, out, processes or cores(), report)
-    page = out / "page.html"
+    found = ask(file, settings or [], out, seeds, processes, report=report)
     if json:
-        print_json(found | {"page": str(page)})
+        print_json(found.facts | {"page": str(found.page)})
         return
-    print_table(
-        [
-            {"arm": arm, **{name: sum(values) / len(values) for name, values in one["values"].items()}}
-            for arm, one in found["arms"].items()
-        ]
-    )
-    report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
-    report.say(f"\nThe page: {page.resolve()}")
+    print_table(found.rows)
+    report.say("\n" + "\n".join(found.sentences))
+    report.say(f"\nThe page: {found.page.resolve()}")

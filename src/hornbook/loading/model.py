@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -13,6 +14,7 @@ from hornbook.families.weights import read_model
 from hornbook.loading.kind import USES, Kind, as_masked, recognise
 from hornbook.machine import choose_device
 from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
+from hornbook.quiet import quieten_transformers
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
@@ -62,6 +64,31 @@ class LoadedModel:
             )
 
 
+class Loadable(Protocol):
+    """What knows its own model, such as a run."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model, ready for use."""
+        ...
+
+
+AnyModel = LoadedModel | Loadable | Path | str
+"""A model as people have it: loaded, a run, or a folder."""
+
+
+def opened(model: AnyModel, trust: bool = False) -> LoadedModel:
+    """Give a model ready for use, whether it is one already, a run, or a folder. Raises as `load_model` does."""
+    if isinstance(model, LoadedModel):
+        return model
+    return load_model(model, trust) if isinstance(model, Path | str) else model.loaded
+
+
 def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
@@ -70,6 +97,7 @@ def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
+    quieten_transformers()
     folder = Path(folder)
     place, remark = _find(folder)
     kind = recognise(place, trust)

@@ -7,11 +7,11 @@ import yaml
 
 from hornbook.report.html import write_html
 from hornbook.report.page import begin, duration, short
-from hornbook.study.answer import show
+from hornbook.studies.answer import show
 
 
 def write_study(found: dict[str, Any], path: Path) -> Path:
-    """Write the page of the result of `hornbook.study.conduct`; the file is written under another name, then renamed.
+    """Write the page of the result of `hornbook.studies.conduct`; the file is written under another name, then renamed.
 
     Raises HornbookError for a path that can't be written.
     """

@@ -15,7 +15,7 @@ from hornbook.evaluation.word_loss import word_loss
 from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
-from hornbook.study.study import Figure
+from hornbook.studies.study import Figure
 from hornbook.training.prepare import PreparedRun, check_folder, prepare
 from hornbook.training.record import write_json
 

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from scipy.special import stdtrit
 
-from hornbook.study.study import Figure
+from hornbook.studies.study import Figure
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from hornbook.loading import load_model
 from hornbook.objectives.span_corruption import SpanCorruption
 from hornbook.report.study import write_study
 from hornbook.reporter import Reporter
-from hornbook.study import read_study
-from hornbook.study.conduct import _costs, _equal_time, conduct, train_silently
-from hornbook.study.measure import prepare_figure
-from hornbook.study.study import Design
+from hornbook.studies import read_study
+from hornbook.studies.conduct import _costs, _equal_time, conduct, train_silently
+from hornbook.studies.measure import prepare_figure
+from hornbook.studies.study import Design
 
 SHIPPED = sorted((Path(__file__).parents[2] / "recipes" / "studies").glob("*.yaml"))
 BERT = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hornbook.study.answer import answer, interval, uneven
-from hornbook.study.study import Figure
+from hornbook.studies.answer import answer, interval, uneven
+from hornbook.studies.study import Figure
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
 

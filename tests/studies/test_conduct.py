@@ -14,7 +14,7 @@ import pytest
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.training.interrupt import Signals
 
-conduct = import_module("hornbook.study.conduct")  # the package names its function so
+conduct = import_module("hornbook.studies.conduct")  # the package names its function so
 
 
 class Child:

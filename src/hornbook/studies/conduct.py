@@ -21,9 +21,9 @@ from hornbook.machine import use_threads
 from hornbook.recipe import Recipe
 from hornbook.report.study import write_study
 from hornbook.reporter import Reporter
-from hornbook.study.answer import answer, uneven
-from hornbook.study.measure import measure, measured, prepare_figure
-from hornbook.study.study import Design
+from hornbook.studies.answer import answer, uneven
+from hornbook.studies.measure import measure, measured, prepare_figure
+from hornbook.studies.study import Design
 from hornbook.training.interrupt import watch
 from hornbook.training.log import read_log
 from hornbook.training.prepare import prepare
