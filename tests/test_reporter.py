@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from hornbook import reporter
-from hornbook.cli import console
-from hornbook.cli.console import make_reporter
+from hornbook import console, reporter
+from hornbook.console import make_reporter
 from hornbook.reporter import Reporter
 
 
@@ -72,3 +71,13 @@ def test_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
         tell("Scoring", 0.5)
     for shown in ("Training", "50/50", "loss 1.000", "2.0M bytes", "Scoring", " 50%"):
         assert shown in screen.getvalue()
+
+
+def test_a_notebook_has_bars_where_it_can_draw_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "CONSOLE", Console(force_jupyter=True))
+    for there in (True, False):
+        monkeypatch.setattr(console, "find_spec", lambda name, there=there: there or None)
+        assert console.reporter().bars == there
+    monkeypatch.setattr(console.LOGGER, "handlers", [])
+    monkeypatch.setattr(console, "CONSOLE", Console(file=io.StringIO()))
+    assert not console.reporter().bars and not console.LOGGER.handlers  # neither: `logging` alone

@@ -1,7 +1,15 @@
-"""The one exception that a user of Hornbook is meant to read."""
+"""The exceptions that a user of Hornbook is meant to read: a small tree, whose sentences are the command line's."""
 
 
-class HornbookError(Exception):
+class Told(Exception):
+    """What is told in a sentence, without a traceback: on the command line, and in a notebook."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Give IPython what it shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class HornbookError(Told):
     """Something that the user can mend: what is wrong, the values found, and the fix, on one line.
 
     The command line prints it without a traceback and exits with code 2. Anything else that escapes is a bug.
@@ -12,7 +20,7 @@ class SharedError(HornbookError):
     """An error that all processes of a run know of, so that only the first of them tells it."""
 
 
-class Interrupted(Exception):
+class Interrupted(Told):
     """A run was asked to stop by a signal, and did so with everything saved.
 
     The command line prints it and exits with 128 + the signal's number, as shells do.

@@ -1,16 +1,21 @@
 """A run, read from its folder: model, tokenizer, log, figures, page."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hornbook.errors import HornbookError
+from hornbook.frames import drawn, frame
 from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe, read_recipe
-from hornbook.report.runs import Measure, RunRecord, Sample, read_run
+from hornbook.report.runs import RunRecord, Sample, read_run
 from hornbook.training.log import read_log
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,9 @@ class Run:
         return self.loaded.tokenizer
 
     @property
-    def log(self) -> list[dict[str, Any]]:
-        """The lines of `log.jsonl` so far: `kind` is train, evaluate or phase."""
-        return read_log(self.folder / "log.jsonl")
+    def log(self) -> "DataFrame":
+        """The lines of `log.jsonl` so far, as a pandas frame: `kind` is train, evaluate or phase."""
+        return frame(read_log(self.folder / "log.jsonl"))
 
     @property
     def record(self) -> RunRecord:
@@ -52,9 +57,9 @@ class Run:
         return read_run(self.folder)
 
     @property
-    def figures(self) -> tuple[Measure, ...]:
-        """The evaluation's measures: measure, value, unit, over, rule, comparable; empty before the evaluation."""
-        return self.record.measures
+    def figures(self) -> "DataFrame":
+        """The measures: measure, value, unit, over, rule, comparable, low, high; no row before the evaluation."""
+        return frame(asdict(one) for one in self.record.measures)
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -65,3 +70,14 @@ class Run:
     def page(self) -> Path:
         """The page that shows it all."""
         return self.folder / "page.html"
+
+    def _repr_html_(self) -> str:
+        """Draw it in a notebook: what it is, how far it came, and its figures."""
+        try:
+            run = self.record
+        except HornbookError as error:
+            return drawn(str(self.folder), [], [str(error)])
+        last = f"step {run.last.step if run.last else 0:,} of {run.steps:,}"
+        told = f"{run.preset or run.family}, {run.parameters:,} parameters, {run.objective}, on {run.corpus.name}"
+        rows = [{"measure": one.measure, "value": one.value, "unit": one.unit} for one in run.measures]
+        return drawn(run.name, rows, [f"{told}; {last}", f"Its folder: {self.folder}"])

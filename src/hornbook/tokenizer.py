@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside, check_new
+from hornbook.console import reporter
 from hornbook.corpora import Corpus
+from hornbook.corpora.given import Texts, documents_in
 from hornbook.errors import HornbookError, nearest
 from hornbook.families import FAMILIES, Family
 from hornbook.families.rows import move_rows, origins
@@ -31,7 +33,7 @@ from hornbook.tokenizers import (
     load,
     places_of,
     sentinel_ids,
-    template_head,
+    template_of,
     tokenizer_hash,
     write,
 )
@@ -52,8 +54,8 @@ _OLD_IDS = (
 
 
 def train(
-    out: Path,
-    corpus_path: Sequence[str] | None = None,
+    corpus: Texts | None = None,
+    out: Path | str | None = None,
     documents: str = "blank-line",
     family: str | None = None,
     length: int = 512,
@@ -62,12 +64,18 @@ def train(
 ) -> dict[str, Any]:
     """Train a tokenizer whose special tokens have the ids that a family wants, so that none must be moved.
 
-    Without a `family`, it gets the style that serves all families, and no template, as for a causal model. `options`
-    are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ... A record and a model card in the
-    folder say what it was trained on. Returns out, kind, entries, template and hash.
+    `corpus` are documents, read once, or files, which `documents` cuts; without it, the manuals that Python carries.
+    `out` must be given. Without a `family`, the tokenizer gets the style that serves all families, and no template,
+    as for a causal model. `options` are those of a recipe's tokenizer section: kind, style, vocab_size, sentinels, ...
+    A record and a model card in the folder say what it was trained on. Returns out, kind, entries, template and hash.
     """
     quieten_transformers()
+    if out is None:
+        raise HornbookError("no folder is given for the tokenizer: name a new one with out=")
+    out = Path(out)
     check_new(out, "--out")
+    given = documents_in(corpus) if corpus is not None else None
+    files = given if isinstance(given, list) else None
     style = options.get("style")
     if style is not None and style not in STYLES:
         raise HornbookError(f"--style {style}: there is no such style{nearest(style, list(STYLES))}")
@@ -77,20 +85,21 @@ def train(
     kind = options.get("kind") or (chosen.kind if chosen else "bpe")
     try:
         parsed = TokenizerOptions.model_validate(options | {"kind": kind})
-        corpus = Corpus.model_validate({"path": corpus_path, "documents": documents, "heldout_fraction": 0})
+        source = Corpus.model_validate({"path": files, "documents": documents, "heldout_fraction": 0})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "corpus-path"
         raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
-    with (report or Reporter()).counting("Training the tokenizer", "bytes") as advance:
-        read = Counted(corpus.documents_of("train"))
+    ours = given is not None and not isinstance(given, list)
+    texts = filter(None, (one.strip() for one in given or ())) if ours else source.documents_of("train")
+    with (report or reporter()).counting("Training the tokenizer", "bytes") as advance:
+        read = Counted(texts)
         trained = learn(read, parsed, look, SENTINELS * (template == "seq2seq"), advance)
     built = build_fast_tokenizer(trained, template, length, look)
+    name = source.describe() if not ours else f"{read.documents:,} texts given from Python"
     with beside(out, folder=True) as writing:
         write(built, writing)
-        write_record(
-            writing, built, make_record(built, corpus.describe(), read, parsed.model_dump(exclude={"path"}))
-        )
+        write_record(writing, built, make_record(built, name, read, parsed.model_dump(exclude={"path"})))
     return {
         "out": str(out),
         "kind": parsed.kind,
@@ -174,7 +183,7 @@ def reindex(
     if model:
         trained, head = open_trained(model)
         template = natural_objective(head).template
-    template = template or template_head(old)
+    template = template or template_of(old)
     roles = roles_after(declared, given, done)
     segments = "token_type_ids" in old.model_input_names
     built = build_fast_tokenizer(

@@ -65,6 +65,7 @@ def dense(
     return command
 
 
+@pytest.mark.long
 def test_the_whole_way(pythia: Path, story_file: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     added = json.loads(dense("add", pythia, "thinking", "--json"))
     before = AutoTokenizer.from_pretrained(pythia)

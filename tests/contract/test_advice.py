@@ -58,8 +58,7 @@ def advice(id: str, specimen: str) -> Callable[[Follow], Follow]:
 
 
 AUTHORED = {f"T{number:02}" for number in range(1, 13)}
-"""Advice on a class of one's own: `test_authored.py` has the wrong class beside the right one, `test_custom.py` T12's;
-T11's is followed nowhere yet."""
+"""Advice on one's own class: `test_authored.py` has the wrong class beside the right one, `test_custom.py` T12's."""
 
 
 def test_the_advice_of_every_check_is_followed() -> None:

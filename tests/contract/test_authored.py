@@ -157,6 +157,30 @@ def test_a_plain_module_that_keeps_documents_apart(examine: Examine) -> None:
     assert found.keys() == {"T09"} and "the same document alone" in found["T09"]
 
 
+def test_a_plain_module_that_hides_padding_before_a_text(examine: Examine) -> None:
+    """As T11 advises: the mask hides places from those after them; or the class doesn't take it, as the example."""
+    own = PLAIN[: PLAIN.index("    def forward")] + (
+        "    def forward(self, input_ids, attention_mask=None):\n"
+        "        places = torch.arange(input_ids.shape[1], device=input_ids.device)\n"
+        "        here = torch.ones_like(input_ids) if attention_mask is None else attention_mask\n"
+        "        hidden = (places > places[:, None]) | (here[:, None] == 0) & (places != places[:, None])\n"
+        "        states = self.words(input_ids) + self.places(places)\n"
+        "        for block in self.blocks:\n"
+        "            states = block(states, src_mask=hidden.repeat_interleave(4, 0))\n"
+        "        return self.head(self.norm(states))\n"
+    )
+    assert told(examine(own, "PlainDecoder", values={"width": 32})) == {}
+    unheeded = own.replace(" | (here[:, None] == 0) & (places != places[:, None])", "").replace(
+        "hidden.repeat_interleave(4, 0)", "hidden"
+    )
+    found = told(examine(unheeded, "PlainDecoder", values={"width": 32}))
+    assert found.keys() == {"T11"} and "with attention_mask 0 on padding before it" in found["T11"]
+    ignorant = unheeded.replace(", attention_mask=None", "").replace(
+        "here = torch.ones_like(input_ids) if attention_mask is None else attention_mask", "pass"
+    )
+    assert told(examine(ignorant, "PlainDecoder", values={"width": 32})) == {}
+
+
 def test_a_bag_of_words(examine: Examine) -> None:
     source = PLAIN.replace('"causal"', '"masked"').replace("src_mask=later, is_causal=True", "src_mask=None")
     source = source.replace("'gpt'", "'shared'").replace("self.places(places)", "0 * self.places(places)")

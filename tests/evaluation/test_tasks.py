@@ -81,6 +81,14 @@ def test_names_are_checked_before_anything_is_asked(make, pairs):
         evaluate_tasks(loaded, ["gsm8k"], rule="within-word")
 
 
+def test_a_model_that_cannot_do_it_is_refused_before_the_hub_is_asked(make, monkeypatch):
+    monkeypatch.setattr("hornbook.evaluation.tasks.read_questions", lambda *given: pytest.fail("was asked"))
+    with pytest.raises(
+        HornbookError, match=r"is a masked model, but this needs a causal one: use `hornbook unmask`"
+    ):
+        evaluate_tasks(make("bert-tiny", 32), ["hellaswag"])
+
+
 def test_halves_that_the_tokenizer_makes_one(make, tmp_path, pairs):
     loaded = make("bert-tiny", 64, "wordpiece", "bert")
     case = tmp_path / "spaces.jsonl"

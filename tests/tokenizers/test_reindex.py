@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, RobertaTokenizer
 
 from hornbook.errors import HornbookError
 from hornbook.tokenizers import STYLES, build_fast_tokenizer, places_of, reindex
-from hornbook.tokenizers.folder import template_head, write
+from hornbook.tokenizers.folder import template_of, write
 from hornbook.tokenizers.reindex import Reindexed
 from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
@@ -412,7 +412,7 @@ def test_every_file_of_the_folder_agrees(data: Path, corpus: list[str], tmp_path
     done = reindex(published(data, "10k-gpt-neo"), PLACES, drop=["<|endoftext|>"])
     write(build_fast_tokenizer(done.tokenizer, head, 512, STYLES["shared"]), tmp_path, like=source)
     opened = AutoTokenizer.from_pretrained(tmp_path)
-    assert template_head(opened) == head
+    assert template_of(opened) == head
     bare = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     (tmp_path / "legacy").mkdir()
     for name in ("vocab.json", "merges.txt"):

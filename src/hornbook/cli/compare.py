@@ -17,13 +17,11 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare runs: what they are, what they were trained on and how well they do, by comparable figures only."""
-    from hornbook.report import compare_table, read_run, write_page
+    from hornbook.report import compare as put_beside
 
-    read = [read_run(folder) for folder in runs]
-    rows = compare_table(read)
-    written = write_page(read, page, title)
+    found = put_beside(runs, page, title)
     if json:
-        print_json({"runs": rows, "page": str(written)})
+        print_json({"runs": found.rows, "page": str(found.page)})
     else:
-        print_table(rows, across=True)
-        print(f"The page: {written}")
+        print_table(found.rows, across=True)
+        print(f"The page: {found.page}")

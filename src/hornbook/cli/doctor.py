@@ -8,15 +8,12 @@ import typer
 
 from hornbook.cli.app import Json, Trust, app
 from hornbook.cli.output import print_json
-from hornbook.quiet import quieten_transformers
 
 
 @app.command()
 def doctor(
-    model_folder: Annotated[
-        Path, typer.Argument(help="Any Hugging Face folder: a model's, or a tokenizer's.")
-    ],
-    tokenizer_folder: Annotated[
+    model: Annotated[Path, typer.Argument(help="Any Hugging Face folder: a model's, or a tokenizer's.")],
+    tokenizer: Annotated[
         Path | None, typer.Argument(help="The tokenizer's folder, if it is another one.")
     ] = None,
     objective: Annotated[
@@ -35,17 +32,9 @@ def doctor(
     Nothing in the folders is unpickled, nor run without --trust, and nothing there is changed. With --fix, the report
     printed is the mended copy's.
     """
-    from hornbook.contract import examine, mend
-    from hornbook.errors import HornbookError
+    from hornbook.contract.ask import doctor as ask
 
-    quieten_transformers()
-    sample = _read(text) if text else None
-    if fix and trust:
-        raise HornbookError("--fix mends folders of transformers' own classes: leave it out, or --trust")
-    if fix is None:
-        report = examine(model_folder, tokenizer_folder, objective, sample, trust)
-    else:
-        report = mend(fix, model_folder, tokenizer_folder, objective, sample)
+    report = ask(model, tokenizer, objective, _read(text) if text else None, trust, fix)
     if json:
         print_json(report.facts())
     else:
@@ -56,9 +45,7 @@ def doctor(
             print(f"{problem.severity} {problem.id}: {problem.found}")
             print(f"  Why it matters: {problem.why}")
             print(f"  What to do: {problem.fix}{hand}\n")
-        kinds = {"error": report.errors, "warning": report.warnings, "note": report.of("note")}
-        counts = ", ".join(f"{len(found)} {kind}{'s' * (len(found) != 1)}" for kind, found in kinds.items())
-        print(f"{counts} from {len(report.checked)} checks.")
+        print(report.counts())
     sys.exit(1 if report.errors else 0)
 
 

@@ -1,7 +1,7 @@
 """`hornbook evaluate`: what a model has learned, measured on held-out text, by public tasks or by minimal pairs."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -45,35 +45,15 @@ def evaluate(
     A run is measured on its corpus's held-out part, and the figures are kept in its folder; any other model folder on
     the files that --text names. --task asks public tasks (several: --task blimp ewok), --pairs minimal pairs.
     """
-    from hornbook.corpora import Corpus
     from hornbook.errors import HornbookError
-    from hornbook.evaluation.evaluate import Outcome, evaluate_run
-    from hornbook.evaluation.evaluate import evaluate as measure
-    from hornbook.evaluation.tasks import evaluate_tasks
+    from hornbook.evaluation.asked import evaluate as ask
 
     if more and not task:
         raise HornbookError(f"{more[0]}: nothing says what this is: write --task before the names of tasks")
-    options: dict[str, Any] = {"data": data, "limit": limit, "rule": rule}
+    names, files = [*(task or []), *(more or [])], [Path(one) for one in text or []]
     with make_reporter().shares() as tell:
-        if task or pairs:
-            names = [*(task or []), *(more or [])]
-            figures = evaluate_tasks(
-                open_quietly(model, trust), names, pairs or [], **options, run=model, progress=tell
-            )
-            outcome: Outcome = {"measures": figures, "samples": []}
-        elif unused := [f"--{name}" for name, given in options.items() if given is not None]:
-            raise HornbookError(
-                f"{', '.join(unused)} is for tasks and pairs: name some with --task or --pairs"
-            )
-        elif text:
-            if documents not in ("file", "blank-line", "line", "separator"):
-                raise HornbookError(f"--documents {documents}: choose file, blank-line, line or separator")
-            corpus = Corpus.model_validate({"path": text, "documents": documents, "heldout_fraction": 0})
-            outcome = measure(open_quietly(model, trust), list(corpus.documents_of("train")), progress=tell)
-        elif (model / "recipe.yaml").exists():
-            outcome = evaluate_run(model, tell, trust)
-        else:
-            raise HornbookError(
-                f"{model}: this is not a run, so it has no held-out part: name text files with --text"
-            )
+        opened = open_quietly(model, trust) if task or pairs or text else model
+        outcome = ask(
+            opened, files or None, documents, names, pairs, data, limit, rule, trust, run=model, progress=tell
+        )
     print_json(outcome) if json else print_figures(outcome)

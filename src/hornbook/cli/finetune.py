@@ -49,7 +49,7 @@ def finetune(
             train=train,
             test=test,
             data=data,
-            seeds=range(42, 42 + seeds),
+            seeds=seeds,
             changes={name: value for name, value in given.items() if value is not None},
             out=out,
             progress=tell,

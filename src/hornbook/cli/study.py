@@ -29,29 +29,16 @@ def study(
 
     A run that fails is told and the rest finishes, with exit code 1; the same command goes on.
     """
-    from hornbook.machine import cores
-    from hornbook.report.study import shown
     from hornbook.report.tables import TABLES
-    from hornbook.studies import read_study
-    from hornbook.studies.conduct import conduct
+    from hornbook.studies.ask import study as ask
 
     report = make_reporter()
-    design = read_study(file, settings or [], seeds)
-    out = out or Path("runs/studies") / design.name
-    found = conduct(design, out, processes or cores(), report)
-    page = out / "page.html"
-    failed = any(one["failed"] for one in found["arms"].values())
+    found = ask(file, settings or [], out, seeds, processes, report=report)
     if json:
-        print_json(found | {"page": str(page)})
-        raise typer.Exit(int(failed))
-    print_table(
-        [
-            {"arm": arm}
-            | {name: shown(values, found["figures"][name]["unit"]) for name, values in one["values"].items()}
-            for arm, one in found["arms"].items()
-        ]
-    )
-    report.say("\n" + "\n".join([*(one["sentence"] for one in found["answers"]), *found["remarks"]]))
-    report.say(f"\nThe page: {page.resolve()}")
-    report.say(f"The tables beside it: {', '.join(TABLES)}")
-    raise typer.Exit(int(failed))
+        print_json(found.facts | {"page": str(found.page)})
+    else:
+        print_table(found.rows)
+        report.say("\n" + "\n".join(found.sentences))
+        report.say(f"\nThe page: {found.page.resolve()}")
+        report.say(f"The tables beside it: {', '.join(TABLES)}")
+    raise typer.Exit(int(found.failed))

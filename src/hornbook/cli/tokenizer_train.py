@@ -48,8 +48,8 @@ def train(
 
     report = make_reporter()
     facts = learn(
+        [Path(one) for one in corpus_path] if corpus_path else None,
         out,
-        corpus_path,
         documents,
         family,
         length,

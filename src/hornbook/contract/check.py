@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hornbook.contract.draft import Draft, can_mend
 from hornbook.contract.subject import Subject
 from hornbook.errors import one_line
+from hornbook.frames import drawn, frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Severity = Literal["error", "warning", "note"]
 """An error spoils training or crashes; a warning will surprise someone; a note is good to know."""
@@ -80,6 +84,30 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """Give it as plain data, for JSON."""
         return asdict(self)
+
+    @property
+    def figures(self) -> "DataFrame":
+        """The problems as a pandas frame: id, severity, found, why, fix, fixable."""
+        return frame(asdict(one) for one in self.problems)
+
+    def counts(self) -> str:
+        """Count the problems in words, and the checks."""
+        kinds = {"error": self.errors, "warning": self.warnings, "note": self.of("note")}
+        told = ", ".join(f"{len(found)} {kind}{'s' * (len(found) != 1)}" for kind, found in kinds.items())
+        return f"{told} from {len(self.checked)} checks."
+
+    def _repr_html_(self) -> str:
+        """Draw it in a notebook: what is wrong, why it matters, and what to do."""
+        rows = (
+            {
+                "": f"{one.severity} {one.id}",
+                "found": one.found,
+                "why it matters": one.why,
+                "what to do": one.fix,
+            }
+            for one in self.problems
+        )
+        return drawn("The doctor", rows, [self.counts()])
 
 
 CHECKS: dict[str, Check] = {}

@@ -17,7 +17,7 @@ from hornbook.errors import HornbookError
 from hornbook.families import Family
 from hornbook.families.custom import Custom
 from hornbook.loading import Folder, load_model
-from hornbook.loading.kind import masked_too
+from hornbook.loading.kind import as_masked
 from hornbook.objectives import OBJECTIVES, Objective
 from hornbook.objectives import natural_objective as learned_by
 from hornbook.tokenizers import Head
@@ -86,7 +86,7 @@ def check_run(
     checks that need one don't apply. `family` is needed for a class of one's own, of which more is asked, and which
     raises HornbookError where it can't be run.
     """
-    head = masked_too(objective.template)
+    head = as_masked(objective.template)
     own = isinstance(family, Custom)
     given = Given(
         config=config,
@@ -122,7 +122,7 @@ def check_batch(
             batch=given,
             learning_batch=given,
             tokenizer=tokenizer,
-            head=masked_too(head),
+            head=as_masked(head),
             model=model,
             objective=objective,
             config=getattr(model, "config", None),
@@ -157,8 +157,8 @@ def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -
     gets the ids. Raises HornbookError where there is none, where `forward` asks for anything else, where it fails, and
     where it gives no outputs of the places.
     """
-    network = Network(module, masked_too(head), vocab_size)
+    network = Network(module, as_masked(head), vocab_size)
     for view in network.views():
         network.quietly(view, network.ids(2))  # what can't be run is told, not noted
-    subject = Subject(Given(model=module, head=masked_too(head), network=network, by_user=True))
+    subject = Subject(Given(model=module, head=as_masked(head), network=network, by_user=True))
     return look_at(subject, "model", "network", "authored")

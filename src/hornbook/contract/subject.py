@@ -17,7 +17,7 @@ from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family, family_of
 from hornbook.loading.folder import Folder
-from hornbook.loading.kind import class_named, head_of, masked_too, open_config
+from hornbook.loading.kind import as_masked, class_named, head_of, open_config
 from hornbook.objectives import Objective, Vocabulary
 from hornbook.tokenizers import Head
 
@@ -139,7 +139,7 @@ class Subject:
     def head(self) -> Head | None:
         """What the model is trained to do: by objective, else by class, else by architecture."""
         learned = self.given.objective or natural_objective(self.declared, self.config)
-        return masked_too(learned.template) if learned else head_of(self.config, self.architecture)
+        return as_masked(learned.template) if learned else head_of(self.config, self.architecture)
 
     @cached_property
     def declared(self) -> Head | None:

@@ -21,6 +21,15 @@ _UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "
 """What a document is in files that aren't text."""
 
 
+class Given(Section):
+    """Documents that a Python program gave, as a run's recipe tells of them."""
+
+    documents: int
+    """How many there were."""
+    hash: str
+    """The hash of all of them; their file in the cache has it as its name."""
+
+
 class Corpus(Section):
     """Documents to train on (`train`) and documents to evaluate on (`heldout`).
 
@@ -57,6 +66,9 @@ class Corpus(Section):
     special_tokens: Literal["text", "special"] = "text"
     """What special tokens are that are written out in the text, such as `</s>`: text like any other, or themselves. A
     dense token always stands for itself. How many there are is told when the text is read."""
+    given: Given | None = None
+    """What a Python program gave, as `hornbook.train(..., corpus=texts)` writes it down: the documents are kept in the
+    cache, at `path`. Without that file, such a recipe runs again only where the program gives the same texts."""
     limit: int | None = Field(None, gt=0)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
@@ -78,6 +90,10 @@ class Corpus(Section):
             )
         if self.path == [] or self.path == "":
             raise ValueError("path names no file; name one, or leave it out for the embedded corpus")
+        if self.given and not isinstance(self.path, str):
+            raise ValueError(
+                "given says which texts a program gave, and path where they are kept: name one file"
+            )
         if self.heldout is not None and self.path is None and self.dataset is None:
             raise ValueError(
                 f"heldout ({self.heldout}) belongs to a path or a dataset, and neither is named; name one"
@@ -115,6 +131,7 @@ class Corpus(Section):
         """
         # As text they change nothing, and what older versions kept under this fingerprint stays usable.
         unchanged = {"special_tokens"} if self.special_tokens == "text" else set()
+        unchanged |= {"given"} if self.given is None else set()
         options = self.model_dump_json(exclude=unchanged if self.dataset else unchanged | {"path", "heldout"})
         if self.dataset is not None:
             source = hub.revision(self.dataset, self.config, self.split)
@@ -122,7 +139,9 @@ class Corpus(Section):
             source = manuals.fingerprint()
         else:
             parts = [self._files("train"), self._files("heldout") if self.heldout else []]
-            source = repr([[_state(path) for path in part] for part in parts])
+            states = [[_state(path) for path in part] for part in parts]
+            # What a program gave is known by its hash, whenever it was written to the cache.
+            source = repr([[], states[1]] if self.given else states)
         return blake2b(f"{options}\n{source}".encode(), digest_size=16).hexdigest()
 
     def describe(self) -> str:
@@ -131,6 +150,8 @@ class Corpus(Section):
             return " ".join(filter(None, [self.dataset, self.config, self.split]))
         if self.path is None:
             return manuals.describe()
+        if self.given:
+            return f"{self.given.documents:,} texts given from Python ({self.given.hash[:12]})"
         name = self.path if isinstance(self.path, str) else ", ".join(self.path)
         cut = repr(self.separator) if self.documents == "separator" else self.documents.replace("-", " ")
         named = [self.path] if isinstance(self.path, str) else self.path
@@ -140,6 +161,11 @@ class Corpus(Section):
     def _files(self, part: Part) -> list[Path]:
         named = self.heldout if part == "heldout" else self.path
         option = "corpus.heldout" if part == "heldout" else "corpus.path"
+        if self.given and part == "train" and not Path(str(self.path)).is_file():
+            raise HornbookError(
+                f"corpus: this recipe's {self.describe()} were kept in {self.path}, which isn't there: the recipe "
+                "alone can't bring them back, so give the same texts again: hornbook.train(recipe, corpus=texts)"
+            )
         return files.resolve([named] if isinstance(named, str) else named or [], option)
 
     def _source(self, part: Part) -> Iterator[str]:

@@ -11,15 +11,15 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.literal_prompt import refuse_dense, written_out
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
-from hornbook.loading import LoadedModel
+from hornbook.loading import AnyModel, opened
 from hornbook.tokenizers import encode_documents
 
 _BaseStreamer: Any = read("transformers.generation:BaseStreamer")
 
 
 def generate(
-    loaded: LoadedModel,
-    prompt: str,
+    model: AnyModel,
+    prompt: str = "",
     tokens: int = 200,
     temperature: float = 0.8,
     top_k: int = 50,
@@ -36,6 +36,7 @@ def generate(
     the same seed gives the same text. Raises HornbookError unless the model is causal and reads from left to right, for
     a prompt that is too long or holds a dense token, and for invalid values.
     """
+    loaded = opened(model)
     loaded.need(head="causal", reading="left to right")
     refuse_dense(loaded, prompt)
     if told := written_out(loaded, prompt):

@@ -13,14 +13,14 @@ from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harnes
 from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
 from hornbook.evaluation.questions import TASKS, read_questions
-from hornbook.loading import LoadedModel
+from hornbook.loading import AnyModel, opened
 
 FOLDER = "tasks"
 """The folder in a run's folder that holds a file for each task."""
 
 
 def evaluate_tasks(
-    loaded: LoadedModel,
+    model: AnyModel,
     tasks: Sequence[str] = (),
     pairs: Sequence[Path] = (),
     *,
@@ -38,12 +38,14 @@ def evaluate_tasks(
     gets a file `tasks/NAME.json`, which `compare` reads. Raises HornbookError for an unknown name, before anything is
     asked, for files that aren't the task's, and for a model that can't do it.
     """
-    known = [*SUITES, *TASKS]
+    loaded, known = opened(model), [*SUITES, *TASKS]
     others = [name for name in tasks if name not in known]
     manager = find_harness_tasks(others, known) if others else None
     for name in tasks:
         if rule and name not in SUITES:
             raise HornbookError(f"--rule {rule} is for minimal pairs, and {name} has questions: leave it out")
+        if name in TASKS:
+            loaded.need(head="causal", reading="left to right")
     own = {file.stem: read_files([file], limit) for file in pairs}
     tell = progress or (lambda what, share: None)
     figures: list[Figure] = []

@@ -7,7 +7,7 @@ import torch
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import BLANK, cut, join, written
 from hornbook.evaluation.literal_prompt import refuse_dense
-from hornbook.loading import LoadedModel
+from hornbook.loading import AnyModel, opened
 from hornbook.tokenizers import encode_documents
 
 _VISIBLE = str.maketrans({"\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣"})
@@ -33,13 +33,14 @@ class Blank:
 
 
 @torch.inference_mode()
-def unmask(loaded: LoadedModel, text: str, top: int = 5) -> list[Blank]:
+def unmask(model: AnyModel, text: str, top: int = 5) -> list[Blank]:
     """Find the `top` likeliest words for each blank of a text (`<mask>`, `[MASK]` or `___`).
 
     Each blank is filled by itself, with one token that isn't special, while the others stay blank. Raises
     HornbookError unless the model is masked, and for a text without a blank or with more tokens than the
     model takes.
     """
+    loaded = opened(model)
     loaded.need(head="masked")
     refuse_dense(loaded, text)
     parts, vocabulary = cut(text), loaded.vocabulary

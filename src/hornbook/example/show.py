@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hornbook.console import reporter
 from hornbook.contract.sample import SAMPLE
 from hornbook.dense.folder import has_dense
 from hornbook.errors import HornbookError
@@ -49,7 +50,7 @@ def show(
     HornbookError for a source that isn't there, for words that aren't in the text or that the objective doesn't hide,
     and for a text that is empty or longer than the model takes.
     """
-    report, hide = report or Reporter(), [hide] if isinstance(hide, str) else list(hide)
+    report, hide = report or reporter(), [hide] if isinstance(hide, str) else list(hide)
     if text is not None and not text.strip():
         raise HornbookError(
             "the text is empty: give some words, or leave it out for an example of the corpus"

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.loading import LoadedModel, load_model
+from hornbook.loading import AnyModel, LoadedModel, load_model
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.reporter import Reporter
 from hornbook.training.prepare import fit, make_model
 
-Named = Recipe | Mapping[str, Any] | LoadedModel | Path | str
+Named = Recipe | Mapping[str, Any] | AnyModel
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def open_source(
         return _of_recipe(_recipe(named, settings), objective, report)
     if settings:
         raise HornbookError(f"--set {settings[0]} changes a recipe, and {named} is none: leave it out")
+    if not isinstance(named, LoadedModel | Path | str):
+        named = named.folder  # a run's
     loaded = named if isinstance(named, LoadedModel) else load_model(named)
     saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
     recipe = read_recipe(saved) if saved and saved.is_file() else None

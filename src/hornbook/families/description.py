@@ -239,7 +239,7 @@ def _costs(family: Family, model: PreTrainedModel, runs: Counter[str], length: i
         if isinstance(module, family.matrices) or module is output:
             of_head = module is output or name.split(".")[0] == family.head_name
             where = head if of_head else layers
-            where[family.served(name)] += 2 * runs[name] * module.get_parameter("weight").numel()
+            where[family.token_of(name)] += 2 * runs[name] * module.get_parameter("weight").numel()
     return [
         Cost(token, layers[token], 4 * width * length, head[token])
         for token, width in family.attention(model.config).items()

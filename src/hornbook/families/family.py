@@ -179,7 +179,7 @@ class Family:
         """Name the models that a step runs one after the other: here, the one."""
         return [model]
 
-    def served(self, module: str) -> str:
+    def token_of(self, module: str) -> str:
         """Name the kind of token, as in `attention`, that a module's matrix is multiplied with."""
         return "token"
 

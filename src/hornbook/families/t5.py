@@ -113,7 +113,7 @@ class T5(Family):
             "target token": 2 * config.num_decoder_layers * width,
         }
 
-    def served(self, module: str) -> str:
+    def token_of(self, module: str) -> str:
         """Count the matrices that make the decoder's keys and values from the input as serving input tokens."""
         of_input = module.startswith("encoder.") or module.endswith(
             ("EncDecAttention.k", "EncDecAttention.v")

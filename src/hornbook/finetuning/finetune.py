@@ -19,7 +19,7 @@ from hornbook.finetuning.reading import Examples, TaskData, read_own, read_task
 from hornbook.finetuning.settings import Settings
 from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import Tuned, plain, split_validation, train_classifier
-from hornbook.loading import LoadedModel, load_model
+from hornbook.loading import AnyModel, LoadedModel, opened
 from hornbook.quiet import quiet
 
 FOLDER = "finetuned"
@@ -27,25 +27,28 @@ FOLDER = "finetuned"
 
 
 def finetune(
-    model: Path | str | LoadedModel,
-    tasks: Sequence[str] = (),
+    model: AnyModel,
+    task: str | Sequence[str] = (),
     *,
     train: Path | None = None,
     test: Path | None = None,
     data: Path | None = None,
-    seeds: Sequence[int] = (42, 43, 44),
+    seeds: int | Sequence[int] = 3,
     changes: dict[str, Any] | None = None,
     out: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Figure]:
     """Fine-tune a model on each task with each seed; return figures in the form of `evaluate`.
 
-    Tasks are GLUE's and SuperGLUE's by name, or one of one's own in the tables `train` and `test`. `data` is a folder
-    that holds their files; without it the hub is asked. `changes` are of `Settings`. Everything goes to `out`, by
-    default the run's folder: `finetuned/TASK/seed-N` is a plain Hugging Face folder with its `result.json`, and
-    `tasks/TASK.json` holds the figures, which `compare` reads. What is there already with the same settings isn't done
-    again. Raises HornbookError, before anything is trained, for what can't be meant.
+    A task is GLUE's or SuperGLUE's by name, or one's own in the tables `train` and `test`. `seeds` are so many, from 42
+    on, or those that are named. `data` is a folder that holds their files; without it the hub is asked. `changes` are
+    of `Settings`. Everything goes to `out`, by default the run's folder: `finetuned/TASK/seed-N` is a plain Hugging
+    Face folder with its `result.json`, and `tasks/TASK.json` holds the figures, which `compare` reads. What is there
+    already with the same settings isn't done again. Raises HornbookError, before anything is trained, for what can't
+    be meant.
     """
+    tasks = [task] if isinstance(task, str) else list(task)
+    seeds = range(42, 42 + seeds) if isinstance(seeds, int) else seeds
     if bool(tasks) == bool(train or test) or bool(train) != bool(test):
         raise HornbookError(
             "name either tasks, or one table to train on and one to test on (--train FILE --test FILE)"
@@ -55,7 +58,7 @@ def finetune(
     settings = Settings(**(changes or {}))
     found = [find_task(name) for name in tasks]
     place = Path(out) if out else _run_of(model)
-    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    loaded = opened(model)
     if loaded.reading == "right to left":
         raise HornbookError(
             f"{loaded.name} reads {loaded.reading}, and texts are given from left to right: use another"
@@ -77,8 +80,8 @@ def finetune(
     return figures
 
 
-def _run_of(model: Path | str | LoadedModel) -> Path:
-    folder = model.folder if isinstance(model, LoadedModel) else Path(model)
+def _run_of(model: AnyModel) -> Path:
+    folder = Path(model) if isinstance(model, Path | str) else opened(model).folder
     for place in (folder, folder.parent):
         if (place / "run.json").is_file():
             return place

@@ -2,6 +2,6 @@
 
 from hornbook.loading.folder import Folder
 from hornbook.loading.kind import recognise
-from hornbook.loading.model import LoadedModel, load_model
+from hornbook.loading.model import AnyModel, LoadedModel, load_model, opened
 
-__all__ = ["Folder", "LoadedModel", "load_model", "recognise"]
+__all__ = ["AnyModel", "Folder", "LoadedModel", "load_model", "opened", "recognise"]

@@ -127,7 +127,7 @@ def class_of(model_type: str | None, architecture: str | None, head: Head) -> ty
     return getattr(transformers, name, None) if isinstance(name, str) else None
 
 
-def masked_too(head: Head) -> Head:
+def as_masked(head: Head) -> Head:
     """Return masked for the head pairs, which includes a masked head; other heads stay the same."""
     return "masked" if head == "pairs" else head
 

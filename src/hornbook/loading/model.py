@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -10,9 +11,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES, Family, Head
 from hornbook.families.weights import read_model
-from hornbook.loading.kind import USES, Kind, masked_too, recognise
+from hornbook.loading.kind import USES, Kind, as_masked, recognise
 from hornbook.machine import choose_device
 from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
+from hornbook.quiet import quieten_transformers
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
@@ -42,7 +44,7 @@ class LoadedModel:
 
     def serves(self, head: Head) -> bool:
         """Tell whether the model has this head; a model for pairs also has the masked head."""
-        return head in (self.head, masked_too(self.head))
+        return head in (self.head, as_masked(self.head))
 
     @property
     def reading(self) -> Reading | None:
@@ -62,6 +64,31 @@ class LoadedModel:
             )
 
 
+class Loadable(Protocol):
+    """What knows its own model, such as a run."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model, ready for use."""
+        ...
+
+
+AnyModel = LoadedModel | Loadable | Path | str
+"""A model as people have it: loaded, a run, or a folder."""
+
+
+def opened(model: AnyModel, trust: bool = False) -> LoadedModel:
+    """Give a model ready for use, whether it is one already, a run, or a folder. Raises as `load_model` does."""
+    if isinstance(model, LoadedModel):
+        return model
+    return load_model(model, trust) if isinstance(model, Path | str) else model.loaded
+
+
 def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
@@ -70,6 +97,7 @@ def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     holds no model, for a model of another architecture or with another head, and for a tokenizer that doesn't
     fit it.
     """
+    quieten_transformers()
     folder = Path(folder)
     place, remark = _find(folder)
     kind = recognise(place, trust)
@@ -105,7 +133,7 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
         return read_model(found, place, "auto"), kind.head
     config = kind.folder.config
     precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    return kind.family.open(place, kind.head).to(getattr(torch, precision)), masked_too(kind.head)
+    return kind.family.open(place, kind.head).to(getattr(torch, precision)), as_masked(kind.head)
 
 
 def finished(folder: Path) -> Path | None:

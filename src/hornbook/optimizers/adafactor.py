@@ -4,7 +4,7 @@ from torch import nn
 from torch.optim import Adafactor, Optimizer
 from transformers import PreTrainedModel
 
-from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, trainable
 
 # The first guards against division by zero, the second is for parameters of size zero. PyTorch's own default of the
 # first, 1.2e-7, is larger than the squared gradients of many matrices, whose steps are then longer than the paper's.
@@ -24,4 +24,4 @@ class AdafactorSpec(OptimizerSpec):
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make Adafactor."""
-        return [Adafactor(learned(model), lr=0.0, eps=_GUARDS, weight_decay=0.0)]
+        return [Adafactor(trainable(model), lr=0.0, eps=_GUARDS, weight_decay=0.0)]

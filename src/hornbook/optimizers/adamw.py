@@ -4,7 +4,7 @@ from torch import nn
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
-from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, trainable
 
 
 class AdamWSpec(OptimizerSpec):
@@ -19,4 +19,4 @@ class AdamWSpec(OptimizerSpec):
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
         """Make AdamW."""
-        return [adamw(learned(model), settings)]
+        return [adamw(trainable(model), settings)]

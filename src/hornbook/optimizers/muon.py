@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError
 from hornbook.formats import sum_format, without_autocast
-from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, learned
+from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, trainable
 
 
 class Muon(torch.optim.Muon):
@@ -72,8 +72,8 @@ class MuonSpec(OptimizerSpec):
     ) -> list[Optimizer]:
         """Make both. Raises HornbookError if a matrix is in a layer that the family doesn't declare."""
         hidden = _hidden_matrices(model, matrices)
-        orthogonalised = [parameter for parameter in learned(model) if parameter in hidden]
-        others = adamw([parameter for parameter in learned(model) if parameter not in hidden], settings)
+        orthogonalised = [parameter for parameter in trainable(model) if parameter in hidden]
+        others = adamw([parameter for parameter in trainable(model) if parameter not in hidden], settings)
         if not orthogonalised:
             return [others]
         return [others, Muon(orthogonalised, lr=0.0, weight_decay=settings.weight_decay)]

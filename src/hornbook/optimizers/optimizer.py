@@ -60,6 +60,6 @@ def adamw(parameters: Sequence[Tensor], settings: OptimizerSettings) -> AdamW:
     return AdamW(groups, lr=0.0, betas=settings.betas, eps=settings.epsilon, fused=True)
 
 
-def learned(model: nn.Module) -> list[Tensor]:
+def trainable(model: nn.Module) -> list[Tensor]:
     """Give the parameters that learn, shared ones once."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]

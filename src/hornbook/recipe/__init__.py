@@ -1,5 +1,6 @@
 """A recipe: the options of a run's corpus, tokenizer, objective, model and training, checked together."""
 
+from hornbook.recipe.keywords import AnyRecipe, recipe_of
 from hornbook.recipe.model import Model
 from hornbook.recipe.optimization import Optimization
 from hornbook.recipe.reading import make_recipe, read_recipe, read_shipped, read_values
@@ -8,6 +9,7 @@ from hornbook.recipe.settings import change, put
 from hornbook.recipe.training import Phase, ResolvedPhase, Training
 
 __all__ = [
+    "AnyRecipe",
     "Model",
     "Optimization",
     "Phase",
@@ -20,4 +22,5 @@ __all__ = [
     "read_recipe",
     "read_shipped",
     "read_values",
+    "recipe_of",
 ]

@@ -2,7 +2,7 @@
 
 from hornbook.tokenizers.encode import encode_at, encode_documents
 from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer
-from hornbook.tokenizers.folder import template_head, write
+from hornbook.tokenizers.folder import template_of, write
 from hornbook.tokenizers.identity import tokenizer_hash
 from hornbook.tokenizers.importing import import_tokenizer
 from hornbook.tokenizers.literals import DENSE, Rule, advise, count_literals, describe_literals, standing
@@ -40,7 +40,7 @@ __all__ = [
     "reindex",
     "sentinel_ids",
     "standing",
-    "template_head",
+    "template_of",
     "tokenizer_hash",
     "train",
     "word_edges",

@@ -28,7 +28,7 @@ def sentencepiece_files(*folders: Path | None) -> list[str]:
     return sorted({path.name for folder in folders if folder is not None for path in folder.glob("*.model")})
 
 
-def template_head(tokenizer: PreTrainedTokenizerBase) -> Template:
+def template_of(tokenizer: PreTrainedTokenizerBase) -> Template:
     """Tell which template a tokenizer has.
 
     Raises HornbookError for a template that `build_fast_tokenizer` doesn't know, such as one with a token before a

@@ -70,8 +70,8 @@ def reindex(
     names = {token: rename.get(token, token) for token in old if token not in drop}
     new = sorted(fixed.keys() - names.values(), key=fixed.__getitem__)
     room = size - len(names) - len(new)
-    victims = _victims(pieces, fixed, rename, -room)
-    for piece in victims:
+    removed = _to_remove(pieces, fixed, rename, -room)
+    for piece in removed:
         del names[piece]
     fillers = list(islice((name for n in count() if (name := f"<unused_{n}>") not in old), max(room, 0)))
 
@@ -156,16 +156,16 @@ def _check_dropped(pieces: Pieces, special: set[str], used: set[str], drop: Coll
             )
 
 
-def _victims(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str], needed: int) -> list[str]:
+def _to_remove(pieces: Pieces, fixed: Mapping[str, int], rename: Mapping[str, str], needed: int) -> list[str]:
     """Choose the pieces to remove."""
-    wanted = (p for p in pieces.victims() if p not in pieces.added and p not in fixed and p not in rename)
-    victims = list(islice(wanted, max(needed, 0)))
-    if len(victims) < needed:
+    wanted = (p for p in pieces.removable() if p not in pieces.added and p not in fixed and p not in rename)
+    removed = list(islice(wanted, max(needed, 0)))
+    if len(removed) < needed:
         raise HornbookError(
-            f"{needed} pieces must be removed, but only {len(victims)} can be, since letters and bytes stay: give "
-            f"a place to {needed - len(victims)} fewer tokens"
+            f"{needed} pieces must be removed, but only {len(removed)} can be, since letters and bytes stay: give "
+            f"a place to {needed - len(removed)} fewer tokens"
         )
-    return victims
+    return removed
 
 
 def _assign(

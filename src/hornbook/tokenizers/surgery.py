@@ -53,16 +53,16 @@ class Pieces(ABC):
         kept = self.reached | self.added
         return [piece for piece in self.ids if piece not in kept and not self._is_letter(piece)]
 
-    def victims(self) -> Iterator[str]:
+    def removable(self) -> Iterator[str]:
         """Yield the pieces that can be removed, in the order to remove them: unreachable ones first.
 
         Letters and bytes are never among them. The first n pieces can be removed together, for any n.
         """
         yield from (piece for piece in reversed(self.unreached) if piece != self.unknown)
-        yield from self._reached_victims()
+        yield from self._removable_if_reached()
 
     @abstractmethod
-    def _reached_victims(self) -> Iterator[str]: ...
+    def _removable_if_reached(self) -> Iterator[str]: ...
 
     @abstractmethod
     def rebuild(self, ids: Mapping[str, int], rename: Mapping[str, str]) -> models.Model:
@@ -107,29 +107,29 @@ class BPEPieces(Pieces):
             found |= {self._product(*pair) for pair in self.state["merges"] if found.issuperset(pair)}
         return found
 
-    def _reached_victims(self) -> Iterator[str]:
+    def _removable_if_reached(self) -> Iterator[str]:
         """Yield the pieces that no remaining merge uses, latest merge first.
 
         In a trained BPE, this is the list of merges from its end, since a merge only uses earlier products.
         """
         made: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        births: dict[str, int] = {}
+        ranks: dict[str, int] = {}
         uses: Counter[str] = Counter()
         for rank, (left, right) in enumerate(self.state["merges"]):
             product = self._product(left, right)
             if self.reached.issuperset((left, right, product)) and not self._is_letter(product):
                 made[product].append((left, right))
-                births.setdefault(product, rank)
+                ranks.setdefault(product, rank)
                 uses.update((left, right))
-        leaves = [(-birth, piece) for piece, birth in births.items() if not uses[piece]]
+        leaves = [(-rank, piece) for piece, rank in ranks.items() if not uses[piece]]
         heapify(leaves)
         while leaves:
             _, piece = heappop(leaves)
             yield piece
             for part in (part for pair in made[piece] for part in pair):
                 uses[part] -= 1
-                if not uses[part] and part in births:
-                    heappush(leaves, (-births[part], part))
+                if not uses[part] and part in ranks:
+                    heappush(leaves, (-ranks[part], part))
 
     def rebuild(self, ids: Mapping[str, int], rename: Mapping[str, str]) -> models.Model:
         """Keep each merge whose left, right and product are all there."""
@@ -174,7 +174,7 @@ class WordPiecePieces(Pieces):
         )
         return [word for word, _ in words] == [text]
 
-    def _reached_victims(self) -> Iterator[str]:
+    def _removable_if_reached(self) -> Iterator[str]:
         """Skip the pieces that can't be spelt in letters: without them, their words would become unknown."""
         for piece in reversed(self.ids):
             letters = piece.removeprefix(self._inner)
@@ -223,7 +223,7 @@ class UnigramPieces(Pieces):
         place = self.state["unk_id"]
         return None if place is None else self.state["vocab"][place][0]
 
-    def _reached_victims(self) -> Iterator[str]:
+    def _removable_if_reached(self) -> Iterator[str]:
         scores, ids = dict(self.state["vocab"]), self.ids
         for piece in sorted(ids, key=lambda piece: (scores[piece], -ids[piece])):
             if piece in self.reached and piece != self.unknown and not self._is_letter(piece):

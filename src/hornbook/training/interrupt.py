@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: finish the step, save, and say how to go on."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,11 @@ def watch() -> Iterator[Signals]:
     A second SIGTERM changes nothing: schedulers send it to the launcher and to its processes, and end with SIGKILL.
     """
     signals = Signals()
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # Python gives signals to the main thread alone
+        yield signals
+        return
     first = 0.0
 
     def remember(number: int, frame: FrameType | None) -> None:

@@ -1,25 +1,28 @@
 """A recipe's run from beginning to end: prepare, train, evaluate, write the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside, check_new
+from hornbook.console import reporter
 from hornbook.contract import check_run
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.unused_positions import unused_positions
 from hornbook.machine import choose, use_threads
 from hornbook.quiet import quieten_transformers
-from hornbook.recipe import Recipe, make_recipe, read_recipe
+from hornbook.recipe import AnyRecipe, Recipe, recipe_of
 from hornbook.report import read_run, write_page
 from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.run import Run
 from hornbook.tokenizers.record import save_record
 from hornbook.training.accelerator import make_accelerator
+from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
@@ -30,25 +33,29 @@ from hornbook.training.tokenizer import record_of
 
 
 def train(
-    recipe: Recipe | Mapping[str, Any] | Path | str,
+    recipe: AnyRecipe | None = None,
     settings: Sequence[str] = (),
     callbacks: Sequence[Callback] = (),
     *,
     report: Reporter | None = None,
     processes: Processes | None = None,
+    **sections: Any,
 ) -> Run:
     """Train a recipe's model, evaluate it and write its page; an interrupted run is resumed.
 
-    `recipe` is a recipe's file, or its values; each of the `settings` changes one value: "training.steps=100".
-    `callbacks` are called in addition to the log, the progress bar and the trackers. Raises HornbookError if something
+    `recipe` is a recipe's file, the name of a shipped one, or its values. `sections` are values of its sections, on top
+    of these or alone: `training={"steps": 100}`, `model="bert-tiny"`, `corpus=texts`, `tokenizer=tokenizer` (see
+    `recipe_of`). Last, each of the `settings` changes one value: "training.steps=100". `callbacks` are called in
+    addition to the log, the progress bar and the trackers. Raises HornbookError if something
     doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
     """
-    report = report or Reporter()
+    report = report or reporter()
     processes = processes or Processes()
     with processes.together():
-        recipe = _read(recipe, settings)
-    start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
-    return Run(recipe.folder, trust=recipe.model.code is not None)
+        made = recipe_of(recipe, settings, sections, report)
+    with alone_in(made) if processes.first else nullcontext():
+        start(made, report, processes, [EvaluationAndPage(report), *callbacks]).train()
+    return Run(made.folder, trust=made.model.code is not None)
 
 
 class EvaluationAndPage(Callback):
@@ -110,36 +117,38 @@ def start(
 
 
 def init(
-    recipe: Recipe | Mapping[str, Any] | Path | str,
+    recipe: AnyRecipe,
     out: Path,
     settings: Sequence[str] = (),
     *,
     report: Reporter | None = None,
+    **sections: Any,
 ) -> dict[str, Any]:
     """Write the folder that a recipe's run would begin with: configuration, tokenizer, freshly initialised weights.
 
     The weights are, bit for bit, those before the run's first step. AutoModel and AutoTokenizer open the folder;
-    nothing is written to the run's own folder. Raises HornbookError if something doesn't fit, or if `out` exists.
+    nothing is written to the run's own folder. `sections` are as in `train`. Raises HornbookError if something doesn't
+    fit, or if `out` exists.
     Returns out, model (the class), parameters, entries, and unused_positions (rows of the position table that no token
     takes).
     """
-    report = report or Reporter()
+    report = report or reporter()
     quieten_transformers()
     check_new(out)
-    recipe = _read(recipe, settings)
-    tokenizer, _, config = fit(recipe, report)
-    model = make_model(recipe, config)
-    examine_contract(recipe, tokenizer, config, model, report)
+    made = recipe_of(recipe, settings, sections, report)
+    tokenizer, _, config = fit(made, report)
+    model = make_model(made, config)
+    examine_contract(made, tokenizer, config, model, report)
     with beside(out, folder=True) as writing:
         model.save_pretrained(writing)
         tokenizer.save_pretrained(writing)
-        save_record(writing, record_of(recipe))
+        save_record(writing, record_of(made))
     return {
         "out": str(out),
         "model": type(model).__name__,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "entries": len(tokenizer),
-        "unused_positions": unused_positions(recipe.model.family, config, recipe.model.length),
+        "unused_positions": unused_positions(made.model.family, config, made.model.length),
     }
 
 
@@ -147,12 +156,6 @@ def _named(recipe: Recipe) -> str:
     """Name the size, and the class where it is one of the user's own."""
     code, size = recipe.model.code, recipe.model.size
     return f"{code}, {size}" if code and recipe.model.preset else code or size
-
-
-def _read(recipe: Recipe | Mapping[str, Any] | Path | str, settings: Sequence[str]) -> Recipe:
-    if isinstance(recipe, Path | str):
-        return read_recipe(Path(recipe), list(settings))
-    return recipe if isinstance(recipe, Recipe) else make_recipe(dict(recipe), list(settings))
 
 
 def examine_contract(

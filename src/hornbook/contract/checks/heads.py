@@ -98,7 +98,7 @@ def padding(subject: Subject) -> Iterator[str | Found]:
     for view, moved in Influence.of(network):
         if not view.masked:
             continue
-        if view.name == "model" and "attention_mask" not in network.takes and not network.hides:
+        if view.name == "model" and "attention_mask" not in network.takes and not network.takes_all:
             yield Found(
                 f"{type(network.module).__name__}.forward takes no attention_mask, so padding is text to it",
                 "warning",

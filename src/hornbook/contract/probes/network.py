@@ -44,7 +44,7 @@ class Network:
         return frozenset(inspect.signature(self.module.forward).parameters)
 
     @cached_property
-    def hides(self) -> bool:
+    def takes_all(self) -> bool:
         """Whether `forward` has **kwargs, which take any name."""
         parameters = inspect.signature(self.module.forward).parameters.values()
         return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
@@ -81,7 +81,7 @@ class Network:
         Raises HornbookError where `forward` asks for what isn't known here, or gives no outputs of the places.
         """
         given = {name: make(ids) for name, make in _KNOWN.items() if name in self.asks}
-        if mask is not None and ("attention_mask" in self.takes or self.hides):
+        if mask is not None and ("attention_mask" in self.takes or self.takes_all):
             given["attention_mask"] = mask
         if self.by_place:
             return self._places(self.module(ids, **given), ids)

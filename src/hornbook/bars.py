@@ -1,4 +1,4 @@
-"""Work shown as bars."""
+"""Work shown as bars, on a terminal and in a notebook."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from hornbook.reporter import Reporter, short
 
 
 class Bars(Reporter):
-    """Shows work as bars, for a terminal."""
+    """Shows work as bars."""
 
     bars = True
 

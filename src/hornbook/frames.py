@@ -1,0 +1,25 @@
+"""Tables for notebooks: pandas frames, and what draws them."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> "DataFrame":
+    """Make a frame of rows; a key that a row lacks is empty there. pandas is imported here, for it takes its time."""
+    from pandas import DataFrame
+
+    return DataFrame(list(rows))
+
+
+def drawn(title: str, rows: Iterable[Mapping[str, Any]], sentences: Iterable[str] = ()) -> str:
+    """Draw a heading, sentences and a table for a notebook; columns in which nothing stands are left out."""
+    shown = frame(rows).dropna(axis="columns", how="all")
+    table = (
+        shown.to_html(index=False, border=0, na_rep="–", float_format="{:.4g}".format) if len(shown) else ""
+    )
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f"<div><h4>{escape(title)}</h4>{told}{table}</div>"

@@ -1,0 +1,54 @@
+"""Runs side by side: their rows, and the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hornbook.frames import drawn, frame
+from hornbook.report.page import write_page
+from hornbook.report.runs import read_run
+from hornbook.report.table import compare_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class InFolder(Protocol):
+    """What lies in a folder, such as a run."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        ...
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side."""
+
+    rows: list[dict[str, Any]]
+    """A row for each run: what it is, and those figures that compare with each other."""
+    page: Path
+
+    @property
+    def figures(self) -> "DataFrame":
+        """The rows as a pandas frame."""
+        return frame(self.rows)
+
+    def _repr_html_(self) -> str:
+        """Draw it in a notebook."""
+        return drawn("Runs compared", self.rows, [f"The page: {self.page}"])
+
+
+def compare(
+    runs: Sequence[Path | str | InFolder],
+    page: Path | str = Path("runs/compare.html"),
+    title: str = "Runs compared",
+) -> Comparison:
+    """Compare runs: what they are, what they were trained on and how well they do, by comparable figures only.
+
+    `runs` are runs or their folders; the page is written to `page`. Raises HornbookError for a folder without a run.
+    """
+    read = [read_run(one if isinstance(one, Path | str) else one.folder) for one in runs]
+    return Comparison(compare_table(read), write_page(read, Path(page), title))
