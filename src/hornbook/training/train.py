@@ -1,5 +1,6 @@
 """A recipe's run from beginning to end: prepare, train, evaluate, write the page."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.atomic import beside, check_new
 from hornbook.contract import check_run
+from hornbook.disk import in_words
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.unused_positions import unused_positions
@@ -22,7 +24,7 @@ from hornbook.training.accelerator import make_accelerator
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
-from hornbook.training.prepare import fit, make_model, prepare
+from hornbook.training.prepare import check_folder, fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
 from hornbook.training.tokenizer import record_of
@@ -46,8 +48,24 @@ def train(
     processes = processes or Processes()
     with processes.together():
         recipe = _read(recipe, settings)
-    start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
+    if _to_read_only(recipe):
+        report.say(
+            f"{recipe.name}: trained already; its folder can't be written, so that its page stays as it is"
+        )
+    else:
+        with in_words(recipe.folder):
+            start(recipe, report, processes, [EvaluationAndPage(report), *callbacks]).train()
     return Run(recipe.folder, trust=recipe.model.code is not None)
+
+
+def _to_read_only(recipe: Recipe) -> bool:
+    """Tell whether this is a finished run, evaluated and with its page, in a folder that can't be written."""
+    folder = recipe.folder
+    needed = (folder / "model", folder / "evaluation.json", folder / "page.html")
+    if os.access(folder, os.W_OK) or not all(map(os.path.exists, needed)):
+        return False
+    check_folder(recipe)
+    return True
 
 
 class EvaluationAndPage(Callback):
