@@ -1,6 +1,7 @@
 """Files and folders that are either complete or absent: written under another name, then renamed."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,11 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # on a disk that turned read-only, this says nothing new
             _remove(temporary)
+
+
+def unfinished(path: Path) -> bool:
+    """Tell whether a file or folder is only what a killed process left while it was writing."""
+    return re.fullmatch(r"\..+\.(writing|old)-\d+", path.name) is not None
 
 
 def check_new(path: Path, option: str = "") -> None:
