@@ -1,13 +1,14 @@
 """Files and folders that are either complete or absent: written under another name, then renamed."""
 
-import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hornbook.disk import explain
 from hornbook.errors import HornbookError
 
 
@@ -16,12 +17,12 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to; when the block ends without an error, rename it to `path`.
 
     Until then an old file or folder at `path` is untouched, and it stays if the block fails. Raises HornbookError when
-    the disk is full.
+    the disk is full, can't be written, or refuses something else.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing-{os.getpid()}")
-    _remove(temporary)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(temporary)
         if folder:
             temporary.mkdir()
         yield temporary
@@ -37,11 +38,17 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
             temporary.replace(path)
         _flush(path.parent)
     except Exception as error:
-        if _tells_of_a_full_disk(error):
-            raise _full_disk(path) from error
+        if told := explain(error, path):
+            raise told from error
         raise
     finally:
-        _remove(temporary)
+        with suppress(OSError):  # on a disk that turned read-only, this says nothing new
+            _remove(temporary)
+
+
+def unfinished(path: Path) -> bool:
+    """Tell whether a file or folder is only what a killed process left while it was writing."""
+    return re.fullmatch(r"\..+\.(writing|old)-\d+", path.name) is not None
 
 
 def check_new(path: Path, option: str = "") -> None:
@@ -50,22 +57,6 @@ def check_new(path: Path, option: str = "") -> None:
         raise HornbookError(
             f"{option} {path}: something is there already: choose a new folder, or delete that one".lstrip()
         )
-
-
-def _tells_of_a_full_disk(error: Exception) -> bool:
-    """Look for the operating system's error number, which safetensors and tokenizers only write in their messages."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return any(f"os error {number})" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
-
-
-def _full_disk(path: Path) -> HornbookError:
-    """Make the error for a full disk."""
-    free = shutil.disk_usage(path.parent).free / 2**20
-    return HornbookError(
-        f"{path}: the disk is full ({free:,.0f} MiB free); what was there before is untouched: make room and run the "
-        "same command again"
-    )
 
 
 def _flush(path: Path) -> None:

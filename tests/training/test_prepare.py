@@ -9,7 +9,7 @@ import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.families import find
-from hornbook.recipe import Recipe, change
+from hornbook.recipe import Recipe, change, make_recipe
 from hornbook.reporter import Reporter
 from hornbook.tokenizer import reindex, train
 from hornbook.training.prepare import PreparedRun, check_folder, prepare
@@ -91,3 +91,21 @@ def test_special_tokens_in_the_corpus_are_told_and_the_advice_works(
     assert option == again == "--set"
     told, run, ends = prepared(first, second)
     assert told == "" and ends == len(run.train.ends)
+
+
+def test_what_a_kill_left_is_no_reason_to_refuse_a_folder(tmp_path: Path) -> None:
+    recipe = make_recipe(
+        {
+            "name": "mine",
+            "out": str(tmp_path / "run"),
+            "model": {"preset": "tinystories-1m", "length": 32},
+            "objective": "causal",
+            "training": {"steps": 4},
+        }
+    )
+    recipe.folder.mkdir()
+    (recipe.folder / ".run.json.writing-123").touch()
+    check_folder(recipe)
+    (recipe.folder / "notes.txt").touch()
+    with pytest.raises(HornbookError, match="isn't empty"):
+        check_folder(recipe)

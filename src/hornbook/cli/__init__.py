@@ -34,6 +34,7 @@ from hornbook.cli import (  # noqa: F401
     unmask,
 )
 from hornbook.cli.app import app
+from hornbook.disk import explain
 from hornbook.errors import HornbookError, Interrupted, SharedError
 from hornbook.launch import is_first
 
@@ -45,6 +46,11 @@ def main() -> None:
     except HornbookError as error:
         if not isinstance(error, SharedError) or is_first():
             print(f"hornbook: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if (told := explain(error)) is None:
+            raise
+        print(f"hornbook: {told}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as stop:
         print(f"hornbook: {stop}", file=sys.stderr)

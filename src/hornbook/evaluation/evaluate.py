@@ -1,6 +1,7 @@
 """Evaluate a trained model on held-out text: all its measures, and samples of what it writes."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,7 +90,7 @@ def check_directions(objective: Objective) -> None:
 def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = False) -> Outcome:
     """Evaluate a run on its corpus's held-out part and write `evaluation.json` into its folder.
 
-    With `trust`, code that lies in the folder may run.
+    With `trust`, code that lies in the folder may run. On a read-only disk nothing is written.
     Raises HornbookError as `load_model` and `evaluate` do, and if the held-out part has changed since the training.
     """
     quieten_transformers()
@@ -107,8 +108,9 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
         )
     special = recipe.corpus.special_tokens
     outcome = evaluate(loaded, texts, recipe.objective, special=special, progress=progress)
-    with beside(folder / "evaluation.json") as file:
-        file.write_text(json.dumps(outcome, indent=2, ensure_ascii=False), "utf-8")
+    if os.access(folder, os.W_OK):  # figures of a run on a read-only disk are only told
+        with beside(folder / "evaluation.json") as file:
+            file.write_text(json.dumps(outcome, indent=2, ensure_ascii=False), "utf-8")
     return outcome
 
 

@@ -19,7 +19,7 @@ class Model(Section):
     """A class of one's own, as my_gpt.py:MyGPT; to read a recipe doesn't run it, to train does."""
     preset: str = Field("", validate_default=True)
     """A size that people know, such as bert-tiny: see `hornbook families`. A plain module of one's own has none."""
-    length: int = Field(128, ge=2)
+    length: int = Field(128, ge=2, le=10**9)
     """Tokens in a sequence, special tokens included."""
     positions: Scheme | None = None
     """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`

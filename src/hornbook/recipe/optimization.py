@@ -1,6 +1,6 @@
 """How the steps of any training are taken: how many, how large, with which optimizer and learning rate."""
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -10,6 +10,8 @@ from hornbook.registry import Registry
 from hornbook.schedules import SCHEDULES
 from hornbook.section import Section
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
 
 class Optimization(Section):
     """Steps, optimizer, learning rate and schedule, and how often they are written down and saved."""
@@ -17,9 +19,9 @@ class Optimization(Section):
     usual: ClassVar[float] = 1.0
     """The share of the optimizer's own learning rate that is taken where none is given."""
 
-    steps: int = Field(ge=1)
+    steps: int = Field(ge=1, le=10**12)
     """Optimizer steps."""
-    batch: int = Field(32, ge=1)
+    batch: int = Field(32, ge=1, le=10**9)
     """Sequences in a step, over all processes."""
     optimizer: str = "adamw"
     """The optimizer: adamw, adafactor, muon (for the hidden matrices, with AdamW for the rest), or one that another
@@ -30,24 +32,24 @@ class Optimization(Section):
     schedule: str = "cosine"
     """How the learning rate falls after the warmup: linear, cosine, inverse-square-root, constant, or one that another
     package registers."""
-    warmup: int | None = Field(None, ge=0)
+    warmup: int | None = Field(None, ge=0, le=10**12)
     """Steps in which the learning rate rises from 0. By default a twentieth of all steps, but at least 100, or a
     quarter of all steps if that is fewer."""
     floor: float = Field(0.0, ge=0, le=1)
     """The learning rate at the end of linear and cosine, as a share of the highest."""
-    betas: tuple[float, float] = (0.9, 0.95)
-    """The decay rates of AdamW's two averages."""
-    epsilon: float = Field(1e-8, gt=0)
+    betas: tuple[Decay, Decay] = (0.9, 0.95)
+    """The decay rates of AdamW's two averages, from 0 to below 1."""
+    epsilon: float = Field(1e-8, gt=0, le=1)
     """AdamW's guard against division by zero."""
-    weight_decay: float = Field(0.1, ge=0)
+    weight_decay: float = Field(0.1, ge=0, le=1000)
     """Weight decay of AdamW and Muon, on matrices; biases and normalisations get none."""
     clip: float | None = Field(1.0, gt=0)
     """The largest norm of the gradient, over all parameters; a larger gradient is clipped to it."""
-    checkpoint_every: int | None = Field(None, ge=1)
+    checkpoint_every: int | None = Field(None, ge=1, le=10**12)
     """Steps between checkpoints; by default a tenth of all steps."""
-    keep: int = Field(2, ge=1)
+    keep: int = Field(2, ge=1, le=10**9)
     """How many of the newest checkpoints are kept; if the newest is damaged, the one before it is used."""
-    log_every: int = Field(10, ge=1)
+    log_every: int = Field(10, ge=1, le=10**12)
     """Steps between lines of the log."""
 
     @model_validator(mode="before")

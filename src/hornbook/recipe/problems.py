@@ -1,5 +1,6 @@
 """pydantic's errors in plain words: where in the recipe, what was found, and what is allowed."""
 
+from datetime import date
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -23,6 +24,8 @@ def explain(error: dict[str, Any]) -> list[str]:
     if error["type"] == "value_error":
         prefix = f"{where}: " if where else ""
         return [prefix + line for line in str(error["ctx"]["error"]).split("\n")]
+    if error["type"] == "string_type" and isinstance(error["input"], bool | int | float | date):
+        return [f"{where}: YAML makes {error['input']!r:.60} of it, and a text is needed: put it in quotes"]
     return [f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r:.60}"]
 
 

@@ -13,6 +13,10 @@ from hornbook.recipe.problems import explain
 from hornbook.recipe.recipe import Recipe
 from hornbook.recipe.settings import change
 from hornbook.recipe.shipped import find_file, near, shipped
+from hornbook.recipe.yaml_text import parse
+
+_LARGEST = 10**6
+"""Bytes of a recipe's file; those that come with Hornbook have a thousand."""
 
 
 def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
@@ -26,16 +30,28 @@ def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
     Raises HornbookError if there is none, or if it isn't such a table.
     """
     try:
-        given = yaml.safe_load(find_file(path).read_text("utf-8"))
+        given = parse(_text(find_file(path)))
     except FileNotFoundError as error:
         raise HornbookError(f"{path}: there is no such {kind}: {near(path)}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise HornbookError(f"{path}: can't be read: {error}") from error
     except yaml.YAMLError as error:
         raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(given, dict):
         raise HornbookError(f"{path}: a {kind} is a table of {content}, but this is {given!r:.60}")
     return given
+
+
+def _text(path: Path) -> str:
+    """Read a small text file. Raises HornbookError for a pipe that nobody writes to, and for what is far too large."""
+    if path.is_file() and path.stat().st_size > _LARGEST:
+        raise HornbookError(
+            f"{path}: has {path.stat().st_size:,} bytes, and a recipe has at most {_LARGEST:,}: name the recipe, not "
+            "its corpus"
+        )
+    if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):
+        raise HornbookError(f"{path}: is a pipe, which may never end: write the recipe to a file")
+    return path.read_text("utf-8")
 
 
 def read_shipped(name: str) -> dict[str, Any]:

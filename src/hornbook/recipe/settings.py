@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from hornbook.errors import HornbookError
+from hornbook.recipe.yaml_text import parse
 
 
 def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
@@ -15,9 +16,11 @@ def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
             f"--set {setting}: write it as section.key=value, such as --set training.steps=200"
         )
     try:
-        return put(given, path, yaml.safe_load(value))
+        return put(given, path, parse(value))
     except yaml.YAMLError as error:
-        raise HornbookError(f"--set {setting}: the value is not YAML: put it in quotes") from error
+        if isinstance(error, yaml.MarkedYAMLError) and error.context is None and error.problem:
+            raise HornbookError(f"--set {setting:.80}: {error.problem}") from error
+        raise HornbookError(f"--set {setting:.80}: the value is not YAML: put it in quotes") from error
 
 
 def put(given: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from hornbook.section import Section
 class Phase(Section):
     """Steps of a run with sequences of one length, such as BERT's 128 tokens for 90 % of the steps, then 512."""
 
-    length: int = Field(ge=2)
+    length: int = Field(ge=2, le=10**9)
     """Tokens in a sequence, special tokens included; at most model.length."""
     share: float | None = Field(None, gt=0, le=1)
     """Share of the steps, instead of their number; the shares of all phases add up to 1."""
-    steps: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1, le=10**12)
     """Optimizer steps, instead of a share; the steps of all phases add up to training.steps."""
-    batch: int | None = Field(None, ge=1)
+    batch: int | None = Field(None, ge=1, le=10**9)
     """Sequences in a step; by default training.batch."""
 
 
@@ -33,18 +33,18 @@ class ResolvedPhase(NamedTuple):
 class Training(Optimization):
     """How long, how fast and how it is recorded."""
 
-    accumulate: int = Field(1, ge=1)
+    accumulate: int = Field(1, ge=1, le=10**9)
     """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
     phases: tuple[Phase, ...] = ()
     """Lengths and batches that change during training; by default, all steps have model.length and batch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the matrix products; auto takes what HORNBOOK_PRECISION says, or else bf16 where
     the machine has units for it."""
-    evaluate_every: int | None = Field(None, ge=1)
+    evaluate_every: int | None = Field(None, ge=1, le=10**12)
     """Steps between measurements of the held-out loss; by default a tenth of all steps."""
-    evaluate_windows: int = Field(256, ge=1)
+    evaluate_windows: int = Field(256, ge=1, le=10**9)
     """How many held-out sequences are measured at most; always the same ones."""
-    workers: int = Field(0, ge=0)
+    workers: int = Field(0, ge=0, le=1024)
     """Processes that make batches ahead of time; with 0 the training process makes them, at almost no cost."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
     """Accelerate's trackers, or those that other packages register; log.jsonl is always written as well."""

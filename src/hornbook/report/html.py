@@ -14,7 +14,6 @@ import jinja2
 from markupsafe import Markup
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError
 
 
 def write_html(
@@ -50,13 +49,8 @@ def write_html(
         policy=policy(program),
         **values,
     )
-    try:
-        with beside(path) as file:
-            file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise HornbookError(
-            f"the page can't be written to {path}: {error.strerror}; give another path"
-        ) from None
+    with beside(path) as file:
+        file.write_text(html, encoding="utf-8")
     return path
 
 

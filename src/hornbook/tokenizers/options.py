@@ -15,17 +15,17 @@ class TokenizerOptions(Section):
     """An existing tokenizer's folder, or its name on the hub; with it, no other option may be set."""
     kind: Literal["bpe", "unigram", "wordpiece"] = "bpe"
     """How words are split: byte-level BPE, Unigram with bytes for unknown characters, or WordPiece."""
-    vocab_size: int = Field(8192, ge=1)
+    vocab_size: int = Field(8192, ge=1, le=2**31)
     """Entries of the vocabulary, special tokens and sentinels included; a small corpus may yield fewer."""
     style: str | None = None
     """Which special tokens it has, and at which ids; by default the family's own."""
-    sentinels: int | None = Field(None, ge=0)
+    sentinels: int | None = Field(None, ge=0, le=10**6)
     """How many <extra_id_*> tokens; by default 100 for a seq2seq model, otherwise none."""
     lowercase: bool = False
     """Lower-case all text; accents stay."""
     normalize: Literal["none", "nfc", "nfkc"] = "nfc"
     """The Unicode normalization form of the text, applied first."""
-    min_frequency: int = Field(2, ge=1)
+    min_frequency: int = Field(2, ge=1, le=2**31)
     """How often a merge (bpe, wordpiece) or a character (wordpiece) must occur to enter the vocabulary."""
 
     @model_validator(mode="before")

@@ -3,14 +3,14 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from transformers import PreTrainedModel
 
@@ -31,6 +31,8 @@ from hornbook.training.interrupt import Signals, watch
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
+from hornbook.training.rescue import rescue
+from hornbook.training.sums import any_signal, sum_over
 
 _ENDS = 1 << 16
 """The code of a training that ends by itself; it is above every signal's number."""
@@ -89,8 +91,11 @@ class Loop:
                 with self.processes.together():
                     self._tell("on_begin")
                 stopped_by = self._train(self.progress.step, last)
-            finally:
-                self._tell("on_end")
+            except BaseException:
+                with suppress(OSError):  # it would hide the first error
+                    self._tell("on_end")
+                raise
+            self._tell("on_end")
         self._part()
         if stopped_by:
             raise Interrupted(
@@ -112,7 +117,11 @@ class Loop:
             self.report.say(f"Going on from step {first:,} of {last:,}")
         self.wrapped = self.accelerator.prepare(self.loss_module)
         with watch() as signals:
-            stopped_by = self._take_steps(signals, first, last)
+            try:
+                stopped_by = self._take_steps(signals, first, last)
+            except OSError as error:  # the log's or a tracker's: only the first process writes files
+                saved, save = self.saved_step, self._save_checkpoint
+                raise rescue(error, self.run.folder, self.progress.step, saved, save) from error
             self._save()
         if not stopped_by:
             self._finish()
@@ -123,7 +132,7 @@ class Loop:
         began, logged, waited = time.perf_counter(), self.progress, 0.0
         for step, parts in zip(range(first, last), self._load(first, last), strict=True):
             waited += time.perf_counter() - began
-            if number := self._any(_ENDS if self._stopping else signals.received):
+            if number := any_signal(self.accelerator, _ENDS if self._stopping else signals.received):
                 return number % _ENDS
             phase = phase_of(self.phases, step)
             facts = self._step(step, parts)
@@ -166,7 +175,8 @@ class Loop:
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
         assert self.wrapped is not None
         self.wrapped.train()
-        counts = self._sum(torch.stack([self.objective.counts(part) for part in parts]).sum(0)).clamp(min=1)
+        counted = torch.stack([self.objective.counts(part) for part in parts]).sum(0)
+        counts = sum_over(self.accelerator, counted).clamp(min=1)
         # Distributed wrappers average gradients over processes; here they must be averaged over labels.
         scale = self._weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
@@ -176,7 +186,7 @@ class Loop:
                 sums, _ = self.wrapped(move(part, self.accelerator.device))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
-        facts = self._facts(self._sum(total), counts)
+        facts = self._facts(sum_over(self.accelerator, total), counts)
         mean = facts["loss"]
         norm = float(clip_grad_norm_(self.model.parameters(), self.training.clip or math.inf, foreach=True))
         if not (math.isfinite(mean) and math.isfinite(norm)):
@@ -220,7 +230,9 @@ class Loop:
             if number % self.accelerator.num_processes == self.accelerator.process_index:
                 sums, counts = self.loss_module(move(batch, self.accelerator.device))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
-        facts = self._facts(self._sum(total), self._sum(labels).clamp(min=1))
+        facts = self._facts(
+            sum_over(self.accelerator, total), sum_over(self.accelerator, labels).clamp(min=1)
+        )
         if self.objective.whole_text:
             counts = self.run.heldout.counts()
             facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]
@@ -241,15 +253,18 @@ class Loop:
         """Save a checkpoint of the last step, unless it is already saved."""
         with self.processes.together():
             if self.processes.first and self.saved_step != self.progress.step:
-                save_checkpoint(
-                    self.run.checkpoints,
-                    self.progress,
-                    self._save_model,
-                    optimizer_state(self.model, self.optimizers),
-                    self.training.keep,
-                )
+                self._save_checkpoint()
                 self._tell("on_save")
         self.saved_step = self.progress.step
+
+    def _save_checkpoint(self) -> None:
+        save_checkpoint(
+            self.run.checkpoints,
+            self.progress,
+            self._save_model,
+            optimizer_state(self.model, self.optimizers),
+            self.training.keep,
+        )
 
     def _save_model(self, folder: Path) -> None:
         """Write a folder that AutoModel and AutoTokenizer open."""
@@ -280,18 +295,3 @@ class Loop:
         for callback in self.callbacks:
             if callback.everywhere or self.processes.first:
                 getattr(callback, event)(self, *facts)
-
-    def _sum(self, values: Tensor) -> Tensor:
-        """Sum numbers over all processes."""
-        values = values.double()
-        if self.accelerator.num_processes == 1:
-            return values
-        return self.accelerator.reduce(values.to(self.accelerator.device), "sum").cpu()
-
-    def _any(self, received: int) -> int:
-        """Return the signal that any process received, or 0, so that all stop after the same step with one code."""
-        if self.accelerator.num_processes == 1:
-            return received
-        number = torch.tensor(received, device=self.accelerator.device)
-        distributed.all_reduce(number, distributed.ReduceOp.MAX)
-        return int(number)

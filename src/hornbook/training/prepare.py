@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from hornbook.atomic import unfinished
 from hornbook.corpora import Part
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import check_directions
@@ -128,7 +129,7 @@ def check_folder(recipe: Recipe) -> None:
     if recipe.model.code:
         _check_code(recipe.folder, recipe.model.family)
     if not saved.exists():
-        if recipe.folder.exists() and any(recipe.folder.iterdir()):
+        if recipe.folder.exists() and any(not unfinished(one) for one in recipe.folder.iterdir()):
             raise HornbookError(
                 f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
             )

@@ -15,6 +15,7 @@ import torch
 from accelerate import PartialState
 from torch import distributed
 
+from hornbook.disk import in_words
 from hornbook.errors import HornbookError, Interrupted, SharedError
 from hornbook.launch import Launch, read_launch
 from hornbook.machine import choose_device, cores, patience
@@ -69,11 +70,13 @@ class Processes:
         No process goes on before all have reached the end of the block.
         """
         if self.count == 1:
-            yield
+            with in_words():
+                yield
             return
         problem = None
         try:
-            yield
+            with in_words():
+                yield
         except HornbookError as error:
             problem = str(error)
         told = self.gather(problem)

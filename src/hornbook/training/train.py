@@ -1,5 +1,6 @@
 """A recipe's run from beginning to end: prepare, train, evaluate, write the page."""
 
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +11,7 @@ from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 from hornbook.atomic import beside, check_new
 from hornbook.console import reporter
 from hornbook.contract import check_run
+from hornbook.disk import in_words
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.unused_positions import unused_positions
@@ -26,7 +28,7 @@ from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
-from hornbook.training.prepare import fit, make_model, prepare
+from hornbook.training.prepare import check_folder, fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
 from hornbook.training.tokenizer import record_of
@@ -53,9 +55,25 @@ def train(
     processes = processes or Processes()
     with processes.together():
         made = recipe_of(recipe, settings, sections, report)
-    with alone_in(made) if processes.first else nullcontext():
+    run = Run(made.folder, trust=made.model.code is not None)
+    if _to_read_only(made):
+        report.say(
+            f"{made.name}: trained already; its folder can't be written, so that its page stays as it is"
+        )
+        return run
+    with in_words(made.folder), alone_in(made) if processes.first else nullcontext():
         start(made, report, processes, [EvaluationAndPage(report), *callbacks]).train()
-    return Run(made.folder, trust=made.model.code is not None)
+    return run
+
+
+def _to_read_only(recipe: Recipe) -> bool:
+    """Tell whether this is a finished run, evaluated and with its page, in a folder that can't be written."""
+    folder = recipe.folder
+    needed = (folder / "model", folder / "evaluation.json", folder / "page.html")
+    if os.access(folder, os.W_OK) or not all(map(os.path.exists, needed)):
+        return False
+    check_folder(recipe)
+    return True
 
 
 class EvaluationAndPage(Callback):

@@ -1,0 +1,21 @@
+"""A log or tracker that can't be written: the last step's weights are saved first, where there is room."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hornbook.disk import explain
+from hornbook.errors import HornbookError
+
+
+def rescue(error: OSError, folder: Path, step: int, saved: int | None, save: Callable[[], None]) -> Exception:
+    """Save `step` unless it is the `saved` one, and give the error to raise: what failed, and which step is kept."""
+    told = explain(error, folder if error.filename is None else None)
+    if told is None or not folder.exists():
+        return told or error
+    if saved != step:
+        try:
+            save()
+        except HornbookError:
+            kept = f"step {saved:,} is kept" if saved else "there was no room for a first checkpoint"
+            return HornbookError(f"{told}; {kept}")
+    return HornbookError(f"{told}; step {step:,} is saved")
