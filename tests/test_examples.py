@@ -70,7 +70,8 @@ def test_each_trains_and_opens_elsewhere(
             said[str(run.folder / "model")] = run.model(input_ids=ids).logits[0].double().sum(0).tolist()
         runs.append([str(run.folder / "model"), recipe.objective.head])
         assert (
-            run.figures and yaml.safe_load((run.folder / "recipe.yaml").read_text("utf-8"))["model"]["code"]
+            len(run.figures)
+            and yaml.safe_load((run.folder / "recipe.yaml").read_text("utf-8"))["model"]["code"]
         )
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.chdir(tmp_path)

@@ -116,5 +116,5 @@ def test_percentages_never_round_up_to_certainty() -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HornbookError, match="can't be written"):
+    with pytest.raises(HornbookError, match="a folder is needed here, but this is a file"):
         write_proof(proof(1.0), tmp_path / "file" / "page.html")

@@ -36,7 +36,7 @@ def test_holm_bounds_the_chance_of_any_false_finding() -> None:
 
 def test_the_bootstrap_is_scipys() -> None:
     values = np.random.default_rng(1).normal(1, 2, 12)
-    options = {"method": "percentile", "n_resamples": 20_000, "rng": np.random.default_rng(2)}
+    options = {"method": "percentile", "n_resamples": 20_000, "random_state": np.random.default_rng(2)}
     expected = stats.bootstrap((values,), np.mean, **options).confidence_interval
     assert resampled(values.tolist()) == pytest.approx((expected.low, expected.high), abs=0.05)
 

@@ -19,7 +19,7 @@ def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
     recipe_of: Callable[..., Recipe], story_file: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "gpt"
-    train(out, [str(story_file)], "line", "gpt2", vocab_size=400)
+    train(story_file, out, "line", "gpt2", vocab_size=400)
     recipe = recipe_of(
         {"preset": "roberta-base", "length": 24, "config": find("roberta-base").tiny}, "masked"
     )

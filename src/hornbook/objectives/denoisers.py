@@ -1,6 +1,5 @@
 """UL2's mixture of denoisers: several kinds of span corruption, each announced by a token that names its mode."""
 
-import math
 from bisect import bisect_left
 from functools import lru_cache
 from typing import ClassVar, Literal
@@ -22,6 +21,9 @@ from hornbook.tokenizers import Head, Template
 
 MODES = {"R": "[NLU]", "X": "[NLG]", "S": "[S2S]"}
 """The mode tokens of the published UL2 20B."""
+
+_ONE_SPAN = 1e12
+"""A mean length beyond any text's, in tokens, so that what is cut out is one span."""
 
 
 class Denoiser(Section):
@@ -56,7 +58,7 @@ class Denoiser(Section):
     @property
     def corruption(self) -> SpanCorruption:
         """Its corruption of a text. The published rule ends each text with a span, so a single span is its end."""
-        return SpanCorruption(density=self.density, mean_span=self.mean_span or math.inf)
+        return SpanCorruption(density=self.density, mean_span=self.mean_span or _ONE_SPAN)
 
 
 PUBLISHED = (

@@ -1,11 +1,20 @@
 """Keep the memory of one step for the next one."""
 
 import ctypes
+import gc
 import os
+from contextlib import suppress
 
 from hornbook.machine import choose_heap, choose_huge_pages
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8  # glibc's malloc.h
+
+
+def give_back_heap() -> None:
+    """Return freed memory to the system, where glibc is: so that what one training kept isn't counted for the next."""
+    gc.collect()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def keep_heap() -> None:
