@@ -69,6 +69,7 @@ def test_a_run_holds_all_that_came_of_it(recipe: dict[str, Any]) -> None:
     assert again.events == [("finish", 2)]
 
 
+@pytest.mark.long
 def test_a_callback_ends_a_training_and_the_model_is_whole(recipe: dict[str, Any]) -> None:
     heard = Heard(stop_at=3)
     run = hornbook.train(recipe, callbacks=[heard])
