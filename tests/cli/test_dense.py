@@ -163,6 +163,7 @@ def test_other_special_tokens_are_told_and_the_advice_works(
     assert [bool((one == 0).any()) for one in words.values()] == [False, True, True]
 
 
+@pytest.mark.long
 def test_experiments(pythia: Path, story_file: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     text = ("--text", story_file, "--documents", "line", "--windows", 24, "--length", 20, "--count", 2)
     dense("select", pythia, "chosen", *text)
