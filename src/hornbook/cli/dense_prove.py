@@ -8,9 +8,9 @@ import typer
 
 from hornbook.atomic import beside
 from hornbook.cli.app import Json
-from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json, print_table
+from hornbook.console import make_reporter
 from hornbook.quiet import quieten_transformers
 
 

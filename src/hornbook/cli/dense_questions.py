@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json, Settings
-from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, prepare
 from hornbook.cli.dense_tasks import row_of
 from hornbook.cli.output import print_json, print_table
+from hornbook.console import make_reporter
 
 
 @dense.command()

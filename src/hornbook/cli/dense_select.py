@@ -8,9 +8,9 @@ import typer
 
 from hornbook.atomic import check_new
 from hornbook.cli.app import Json
-from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, load_model
 from hornbook.cli.output import print_json
+from hornbook.console import make_reporter
 
 
 @dense.command()

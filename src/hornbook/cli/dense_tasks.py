@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from hornbook.cli.app import Json
-from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, prepare
 from hornbook.cli.output import print_json, print_table
+from hornbook.console import make_reporter
 
 _AGAINST = "A folder trained with {} on the same words, in place of the model; one for each model."
 _OTHERS = ("pause", "plain", "detached", "same compute", "deeper")

@@ -8,9 +8,9 @@ import typer
 
 from hornbook.atomic import check_new
 from hornbook.cli.app import Json, Settings
-from hornbook.cli.console import make_reporter
 from hornbook.cli.dense import dense, open_pair
 from hornbook.cli.output import print_json, print_table
+from hornbook.console import make_reporter
 
 
 @dense.command()

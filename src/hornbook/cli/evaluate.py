@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json, Model, More, Trust, app, open_quietly
-from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_figures, print_json
+from hornbook.console import make_reporter
 
 
 @app.command()

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json, Settings, app
-from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_json
+from hornbook.console import make_reporter
 
 
 @app.command()

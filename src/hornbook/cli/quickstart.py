@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json, app
-from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_json
+from hornbook.console import make_reporter
 
 RECIPES = ("manuals-bert", "manuals-gpt-neo", "manuals-t5")
 

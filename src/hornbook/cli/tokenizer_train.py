@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json
-from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_json
 from hornbook.cli.tokenizer import tokenizer
+from hornbook.console import make_reporter
 
 
 @tokenizer.command()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hornbook.cli.app import Json, Settings, app
-from hornbook.cli.console import make_reporter
 from hornbook.cli.output import print_json
+from hornbook.console import make_reporter
 
 if TYPE_CHECKING:
     from hornbook.training.processes import Processes
