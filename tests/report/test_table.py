@@ -89,4 +89,4 @@ def test_intervals_stand_beside_their_figures(make_run: Make, monkeypatch, capsy
     assert not stop.value.code
     told = " ".join(capsys.readouterr().out.split())
     assert f"{key} 58.25 (57.9 to 58.6)" in told and ", from" not in told
-    assert "57.9 to 58.6</small>" in page.read_text("utf-8")
+    assert "57.900 to 58.600</small>" in page.read_text("utf-8")
