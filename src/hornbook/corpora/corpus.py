@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hornbook.corpora import files, hub, manuals
+from hornbook.corpora.cuts import Cut
 from hornbook.corpora.split import is_heldout
 from hornbook.errors import HornbookError
 from hornbook.section import Section
@@ -17,7 +18,7 @@ from hornbook.section import Section
 Part = Literal["train", "heldout"]
 
 
-_UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "row"}
+_UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "row", "arrow": "row"}
 """What a document is in files that aren't text."""
 
 
@@ -41,7 +42,7 @@ class Corpus(Section):
     (but Parquet) may be compressed: .gz, .bz2, .xz, .zip."""
     format: files.Format | None = None
     """The files' format, if their suffix doesn't tell it."""
-    documents: files.Cut = "file"
+    documents: Cut = "file"
     """Where a text file's documents end: at its end, at blank lines, at every line, or at `separator`."""
     separator: str = Field("<|endoftext|>", min_length=1)
     """The text between two documents, with `documents: separator`."""
