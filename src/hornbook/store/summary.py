@@ -1,5 +1,7 @@
 """What was read, in a sentence for people, and what is wrong with it."""
 
+from collections import Counter
+
 import numpy as np
 
 from hornbook.store.tokens import TokenStore
@@ -21,15 +23,17 @@ def summarize(train: TokenStore, heldout: TokenStore, unknown: str | None) -> st
         told.append(
             f"{_share(train.found['unknown'] / max(len(train.tokens), 1))} of the tokens are {unknown}"
         )
-    if train.hashes is not None:
-        again = len(train.hashes) - len(np.unique(train.hashes))
-        told.append(f"{again:,} documents ({_share(again / len(train.hashes))}) repeat another one")
+    if train.hashes is not None and heldout.hashes is not None:
+        every = np.concatenate([train.hashes, heldout.hashes])
+        again = len(every) - len(np.unique(every))
+        told.append(f"{again:,} documents ({_share(again / max(len(every), 1))}) repeat another one")
     return f"The text: {'; '.join(told)}"
 
 
 def doubts(train: TokenStore, heldout: TokenStore) -> list[str]:
     """Say what makes a text's figures doubtful: odd characters, and held-out documents that are trained on."""
-    odd = [f"{count:,} {what}" for what, count in train.found.get("odd", {}).items()]
+    counts = Counter(train.found.get("odd", {})) + Counter(heldout.found.get("odd", {}))
+    odd = [f"{count:,} {what}" for what, count in counts.items()]
     found = [f"the text holds {', '.join(odd)}: is it decoded and joined as it should be?"] if odd else []
     if train.hashes is None or heldout.hashes is None:
         return found
@@ -49,4 +53,4 @@ def _size(store: TokenStore) -> str:
 
 
 def _share(part: float) -> str:
-    return f"{part:.0%}" if part >= 0.1 else f"{part:.2%}"
+    return f"{part:.0%}" if part >= 0.1 or not part else f"{part:.2%}"
