@@ -71,6 +71,9 @@ class Corpus(Section):
     given: Given | None = None
     """What a Python program gave, as `hornbook.train(..., corpus=texts)` writes it down: the documents are kept in the
     cache, at `path`. Without that file, such a recipe runs again only where the program gives the same texts."""
+    near_duplicates: float | None = Field(None, gt=0, lt=1)
+    """Also count the documents to train on that are like an earlier one: the share of runs of five tokens that they
+    have in common, such as 0.8. It needs `pip install hornbook[near]`, and changes nothing in the corpus."""
     limit: int | None = Field(None, gt=0)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
@@ -159,7 +162,7 @@ class Corpus(Section):
         """
         # As text they change nothing, and what older versions kept under this fingerprint stays usable.
         unchanged = {"special_tokens"} if self.special_tokens == "text" else set()
-        unchanged |= {"given"} if self.given is None else set()
+        unchanged |= {"near_duplicates"} | ({"given"} if self.given is None else set())
         options = self.model_dump_json(exclude=unchanged if self.dataset else unchanged | {"path", "heldout"})
         if self.dataset is not None:
             source = hub.revision(self.dataset, self.config, self.split)

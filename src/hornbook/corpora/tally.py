@@ -21,22 +21,20 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts = np.zeros(0x110000, np.int64)
-        self._hashes: list[bytes] = []
+        self._hashes = bytearray()
 
     def add(self, documents: Sequence[str]) -> None:
         """Count these documents too."""
         numbers = np.frombuffer("".join(documents).encode("utf-32-le", "surrogatepass"), np.uint32)
         found = np.bincount(numbers)
         self._counts[: len(found)] += found
-        self._hashes += [
-            blake2b(document.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            for document in documents
-        ]
+        for document in documents:
+            self._hashes += blake2b(document.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
     @property
     def hashes(self) -> npt.NDArray[np.uint64]:
         """A hash of each document."""
-        return np.frombuffer(b"".join(self._hashes), np.uint64)
+        return np.frombuffer(bytes(self._hashes), np.uint64)
 
     @property
     def scripts(self) -> dict[str, int]:

@@ -23,6 +23,7 @@ from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
 from hornbook.store.boundaries import rules
+from hornbook.store.near import count_near_duplicates
 from hornbook.store.summary import doubts, summarize
 from hornbook.tokenizers import (
     DENSE,
@@ -82,6 +83,11 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
     report.say(summarize(stores["train"], stores["heldout"], tokenizer.unk_token))
+    if likeness := recipe.corpus.near_duplicates:
+        near = count_near_duplicates(stores["train"], likeness)
+        report.say(
+            f"{near:,} documents to train on are like an earlier one (corpus.near_duplicates {likeness:g})"
+        )
     for doubt in doubts(stores["train"], stores["heldout"]):
         report.warn(doubt)
     literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
