@@ -7,7 +7,7 @@ from hornbook.store.tokens import TokenStore
 
 _RUN = 5
 """Tokens of a run; documents are alike where they have many runs in common."""
-_PERMUTATIONS = 128
+_PERMUTATIONS, _SEED = 128, 42  # the library's own
 
 
 def count_near_duplicates(store: TokenStore, likeness: float) -> int:
@@ -31,7 +31,7 @@ def count_near_duplicates(store: TokenStore, likeness: float) -> int:
         if not width:
             continue
         runs = np.lib.stride_tricks.sliding_window_view(tokens, width)
-        sketch = RMinHash(_PERMUTATIONS, 0)
+        sketch = RMinHash(_PERMUTATIONS, _SEED)
         sketch.update([run.tobytes() for run in runs])
         found += not seen.add(str(number), sketch)
     return found
