@@ -188,7 +188,8 @@ def store_of(
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
     sentences, words = recipe.objective.sentences, recipe.objective.words
-    marks = ["sentences", rules()] * sentences + ["words", rules()] * words
+    marks = ["sentences"] * sentences + ["words"] * words
+    marks += [rules()] if marks else []
     marks += [DENSE] * (DENSE in tokenizer.get_vocab())
     identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
