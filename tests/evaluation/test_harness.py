@@ -139,8 +139,8 @@ def test_an_ending_of_a_causal_model_is_scored_as_by_the_dense_tokens_scorer(mak
 @pytest.fixture
 def dense(make, tmp_path):
     """A folder with dense tokens, and the model."""
-    from hornbook.dense import DenseModel, add_dense_token
-    from hornbook.dense.folder import save_dense
+    from hornbook.dense_tokens import DenseModel, add_dense_token
+    from hornbook.dense_tokens.folder import save_dense
 
     loaded = make("tinystories-1m", 64, "bpe", "shared")
     plain = AutoModelForCausalLM.from_pretrained(loaded.folder).eval()

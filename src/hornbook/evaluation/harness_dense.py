@@ -6,10 +6,10 @@ from typing import Any
 
 from lm_eval.api.model import LM
 
-from hornbook.dense.folder import open_dense
-from hornbook.dense.generate import Writing, write
-from hornbook.dense.public_tasks import score_with
-from hornbook.dense.vocabulary import context, unwritable
+from hornbook.dense_tokens.folder import open_dense
+from hornbook.dense_tokens.generate import Writing, write
+from hornbook.dense_tokens.public_tasks import score_with
+from hornbook.dense_tokens.vocabulary import context, unwritable
 from hornbook.errors import HornbookError
 
 _MOST = 256
