@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from hornbook.dtypes import sum_dtype
 from hornbook.families import FAMILIES, Family, Head
-from hornbook.formats import sum_format
 from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, Mask, missing
@@ -185,7 +185,7 @@ class Pairs(Masking):
         hidden, labels = family.hidden_and_labels(model, given)
         words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden)
-        judged = judged.to(sum_format(judged.dtype))
+        judged = judged.to(sum_dtype(judged.dtype))
         nats = cross_entropy(judged, wanted, reduction="sum")
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))

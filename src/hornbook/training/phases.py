@@ -36,7 +36,7 @@ def plan_phases(recipe: Recipe, store: TokenStore) -> list[PlannedPhase]:
     first, epoch = 0, 0
     for length, steps, batch in recipe.phases:
         plan = recipe.objective.plan(store, length, batch, recipe.seed, first, epoch)
-        first, epoch = first + steps, plan.after(steps)
+        first, epoch = first + steps, plan.epoch_after(steps)
         planned.append(PlannedPhase(length, plan, first))
     return planned
 

@@ -33,7 +33,7 @@ from hornbook.training.tokenizer import record_of, tokenizer_of
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A recipe with its tokenizer, tokens and configuration: all that the loop needs."""
+    """A recipe with its tokenizer, tokens and configuration: all that the loop needs. (`hornbook.Run` is a folder.)"""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
@@ -72,7 +72,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     """
     check_folder(recipe)
     check_directions(recipe.objective)
-    tokenizer, vocabulary, config = fit(recipe, report)
+    tokenizer, vocabulary, config = tokenizer_and_config(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
@@ -90,7 +90,9 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     )
 
 
-def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+def tokenizer_and_config(
+    recipe: Recipe, report: Reporter
+) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
