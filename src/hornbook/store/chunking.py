@@ -16,7 +16,7 @@ class Chunking(Protocol):
     """A way to cut a store into examples, the same number in every epoch."""
 
     @property
-    def tokens(self) -> int:
+    def store_tokens(self) -> int:
         """Tokens in the store."""
 
     @property
@@ -38,19 +38,19 @@ class Chunking(Protocol):
 class Windows:
     """Equal windows of the packed documents, which are read as a ring."""
 
-    tokens: int
+    store_tokens: int
     """Tokens in the store."""
     window: int
 
     @property
     def count(self) -> int:
         """Windows in an epoch."""
-        return self.tokens // self.window
+        return self.store_tokens // self.window
 
     def starts(self, numbers: Indices, seed: int | None = None) -> Indices:
         """Cut one window after the other, from a token that the seed chooses."""
-        first = 0 if seed is None else seed % self.tokens
-        return (first + numbers * self.window) % self.tokens
+        first = 0 if seed is None else seed % self.store_tokens
+        return (first + numbers * self.window) % self.store_tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class DocumentChunks:
         return np.concatenate([np.zeros(1, np.int64), self.ends])[:-1]
 
     @property
-    def tokens(self) -> int:
+    def store_tokens(self) -> int:
         """Tokens in the store."""
         return int(self.ends[-1]) if len(self.ends) else 0
 

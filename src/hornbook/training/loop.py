@@ -35,7 +35,7 @@ from hornbook.training.rescue import rescue
 from hornbook.training.sums import any_signal, sum_over
 
 _ENDS = 1 << 16
-"""The code of a training that ends by itself; it is above every signal's number."""
+"""Stands for `stop` where processes agree on a signal: above each signal's number, and 0, no signal, modulo itself."""
 
 
 class Loop:
@@ -82,7 +82,7 @@ class Loop:
         Raises Interrupted after Ctrl-C or SIGTERM, with everything saved, and HornbookError when the loss is not a
         number, with the last good checkpoint kept.
         """
-        first, last, stopped_by = self.processes.first, self.training.steps, 0
+        last, stopped_by = self.training.steps, 0
         if self.run.finished:
             steps = self.progress.step or last
             self.report.say(f"{self.recipe.name}: trained already, all {steps:,} steps")
@@ -103,7 +103,7 @@ class Loop:
                 "command to go on",
                 stopped_by,
             )
-        if first:  # the other processes have ended
+        if self.processes.first:  # the others have ended
             self._tell("on_finish")
 
     def stop(self, why: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import unfinished
 from hornbook.corpora import Part
@@ -38,7 +38,7 @@ class PreparedRun:
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    config: PreTrainedConfig
+    config: PretrainedConfig
     train: TokenStore
     heldout: TokenStore
     tokenizer_record: dict[str, Any] | None
@@ -92,7 +92,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
 
 def tokenizer_and_config(
     recipe: Recipe, report: Reporter
-) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+) -> tuple[PreTrainedTokenizerBase, Vocabulary, PretrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
@@ -116,7 +116,7 @@ def tokenizer_and_config(
     return tokenizer, vocabulary, config
 
 
-def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
+def make_model(recipe: Recipe, config: PretrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
     model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside, check_new
 from hornbook.console import reporter
@@ -179,7 +179,7 @@ def _named(recipe: Recipe) -> str:
 def examine_contract(
     recipe: Recipe,
     tokenizer: PreTrainedTokenizerBase,
-    config: PreTrainedConfig,
+    config: PretrainedConfig,
     model: PreTrainedModel,
     report: Reporter,
 ) -> dict[str, Any]:
