@@ -37,7 +37,7 @@ class Plan:
         """Raise HornbookError when the corpus doesn't fill a single example."""
         if not self.chunking.count:
             raise HornbookError(
-                f"the corpus has {self.chunking.store_tokens:,} tokens, but one example takes {self.chunking.window:,}: "
+                f"the corpus has {self.chunking.store_tokens:,} tokens, but an example takes {self.chunking.window:,}: "
                 "give a longer text, or a smaller model.length"
             )
 
