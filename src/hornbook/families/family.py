@@ -203,11 +203,11 @@ class Family:
         return class_for(self._serving(head), config)(copy.deepcopy(config))
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
-        """Make a new or opened model faster, in place: it computes and saves the same, up to rounding."""
+        """Change how a new or opened model computes, never what it computes or what is saved."""
         return apply_optimized_kernels(model)
 
     def fuse(self, model: PreTrainedModel) -> None:
-        """Do the part of `adapt` that replaces whole layers, but those of transformers alone, as in a user's class."""
+        """The part of `adapt` that replaces whole layers, where they are transformers' own: a user's may be others."""
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.

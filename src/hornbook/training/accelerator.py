@@ -59,7 +59,7 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     if smallest < micro_batches:
         raise HornbookError(
             f"a step has {smallest} sequences, but {accelerator.num_processes} processes with training.accumulate "
-            f"{recipe.training.accumulate} need at least {micro_batches}: make training.batch larger"
+            f"{recipe.training.accumulate} need at least {micro_batches}: make the batch larger, or accumulate smaller"
         )
     return accelerator
 

@@ -37,7 +37,7 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         self.accumulate, self.process, self.processes = accumulate, process, processes
 
     def __getitem__(self, step: int) -> list[dict[str, Tensor]]:
-        """Make the micro-batches of `step`: tensors of shape (examples, ...), in each `accumulate`-th of the share."""
+        """Make the micro-batches of `step`: `accumulate` of them, each of tensors of shape (examples, ...)."""
         plan = phase_of(self.phases, step).plan
         rows = np.array_split(np.arange(plan.batch), self.processes)[self.process]
         starts, rng = plan.starts(step, rows), plan.rng(step, rows)

@@ -35,7 +35,7 @@ from hornbook.training.rescue import rescue
 from hornbook.training.sums import any_signal, sum_over
 
 _ENDS = 1 << 16
-"""Stands for `stop` where processes agree on a signal: above each signal's number, and 0, no signal, modulo itself."""
+"""What `stop` gives where processes agree on a signal: above all signals' numbers, and modulo itself 0, no signal."""
 
 
 class Loop:
@@ -168,9 +168,8 @@ class Loop:
             accelerator.process_index,
             accelerator.num_processes,
         )
-        return load_batches(
-            batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda"
-        )
+        pin = accelerator.device.type == "cuda"
+        return load_batches(batches, first, last, self.training.workers, pin)
 
     def _step(self, step: int, micro_batches: list[dict[str, Tensor]]) -> dict[str, float]:
         """Take one optimizer step; its random numbers depend on (seed, step) alone."""
