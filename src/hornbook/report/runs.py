@@ -6,7 +6,6 @@ All but the first may be missing, and the log may end in half a line, so that a 
 can also be read.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hornbook.errors import Damaged, HornbookError
 from hornbook.sealed import read_sealed
+from hornbook.training.log import read_line
 
 
 @dataclass(frozen=True)
@@ -228,15 +228,15 @@ def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, 
     train: list[TrainPoint] = []
     evaluate: list[EvaluatePoint] = []
     unread = 0
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
+    for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else ():
         try:
-            record = json.loads(line)
-            kind = record.get("kind")
+            record = read_line(line) or {}
+            kind = record["kind"]
             if kind == "train":
                 _append(train, _TRAIN.validate_python(record))
             elif kind == "evaluate":
                 _append(evaluate, _EVALUATE.validate_python(record))
-        except (ValueError, AttributeError):  # not JSON, not UTF-8, not an object, or a field is missing
+        except (ValueError, KeyError):  # it is damaged, or a field is missing
             unread += 1
     return tuple(train), tuple(evaluate), unread
 
