@@ -1,4 +1,4 @@
-"""Long texts in pieces, cut where the pre-tokenizer cuts, so that the Rust library's memory depends on no text's length."""
+"""Long texts in pieces that end where words end, so that the Rust library's memory depends on no text's length."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
