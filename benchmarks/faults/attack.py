@@ -5,14 +5,16 @@ import json
 import random
 import re
 import shutil
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.faults.child import Ended, looked_at, trained
+from benchmarks.faults.child import Blow, Ended, looked_at, trained
 from benchmarks.faults.courses import INTERVAL, STEPS, Course
 from benchmarks.faults.damage import WAYS, damage
 from hornbook.training.log import read_log
 
+_SIGNALS = [signal.SIGKILL] * 8 + [signal.SIGTERM, signal.SIGSTOP]
 _WAYS_ON = re.compile(r"delete (?:this folder|it|the folder|that one)|begin another run|begin anew")
 
 
@@ -55,27 +57,26 @@ def uncut(course: Course) -> Uncut:
 
 
 def kill(course: Course, whole: Uncut, draw: random.Random) -> Outcome:
-    """Kill a run one to three times, at a file operation or a moment, and let it go on."""
+    """Kill a run one to three times (or end it by SIGTERM, or stop it for a second), and let it go on."""
     shutil.rmtree(course.run, ignore_errors=True)
     if draw.random() < 0.3:
         shutil.rmtree(course.cache, ignore_errors=True)
     attacks, lost, evaluate = [], 0, draw.random() < 0.1
     for _ in range(draw.choice((1, 1, 2, 3))):
-        if draw.random() < 0.7:
-            at = draw.randint(1, whole.points if evaluate else whole.trained)
-            ended = trained(course.values, kill_at=at, evaluate=evaluate)
-            attacks.append(f"operation {at}")
+        by = draw.choice(_SIGNALS)
+        if by != signal.SIGSTOP and draw.random() < 0.7:
+            blow = Blow(by, at=draw.randint(1, whole.points if evaluate else whole.trained))
         else:
-            after = draw.uniform(0, whole.seconds)
-            ended = trained(course.values, kill_after=after, evaluate=evaluate)
-            attacks.append(f"{after:.2f} s")
-        logged = _reached(course.run)
-        if ended.how not in ("killed", "done"):
-            return Outcome(course.objective, f"kill at {', '.join(attacks)}", ended.how, lost, ended.text)
+            blow = Blow(by, after=draw.uniform(0, whole.seconds))
+        ended = trained(course.values, blow, evaluate)
+        attacks.append(str(blow))
+        told = f"kill: {', '.join(attacks)}"
+        if ended.how not in ("killed", "done", "interrupted"):
+            return Outcome(course.objective, told, ended.how, lost, ended.text)
         if not (course.run / "model").exists():
-            lost = max(lost, logged - _saved(course.run))
+            lost = max(lost, _reached(course.run) - _saved(course.run))
     ended = trained(course.values, evaluate=evaluate)
-    return _judge(course, whole, f"kill at {', '.join(attacks)}", ended, lost)
+    return _judge(course, whole, f"kill: {', '.join(attacks)}", ended, lost)
 
 
 def harm(course: Course, whole: Uncut, templates: list[Path], draw: random.Random) -> Outcome:
@@ -163,7 +164,7 @@ def templates(course: Course, whole: Uncut, place: Path) -> list[Path]:
         while name == "cut off" and _saved(course.run) < 2 * INTERVAL:
             at += max(1, whole.trained // 40)
             shutil.rmtree(course.run, ignore_errors=True)
-            trained(course.values, kill_at=whole.trained // 2 + at, evaluate=False)
+            trained(course.values, Blow(at=whole.trained // 2 + at), evaluate=False)
             assert at < whole.trained, f"{STEPS} steps have no checkpoint to stop after"
         if name == "finished":
             trained(course.values)

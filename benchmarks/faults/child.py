@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, Interrupted
 from hornbook.loading import load_model
 from hornbook.report import read_run
 from hornbook.reporter import Reporter
 from hornbook.training.callbacks import Callback, TrainingLoop
 from hornbook.training.train import EvaluationAndPage, train
 
-LONGEST = 300.0
+LONGEST = 1200.0
 """Seconds after which a child counts as stuck."""
 _EVENTS = (
     "open",
@@ -36,7 +36,7 @@ _EVENTS = (
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: done, told (in a sentence), traceback, killed or stuck."""
+    """How a child ended: done, interrupted (saved, after SIGTERM), told (in a sentence), traceback, killed or stuck."""
 
     how: str
     text: str = ""
@@ -56,11 +56,22 @@ class _First(Callback):
         self.step = loop.progress.step
 
 
-def trained(
-    recipe: dict[str, Any], kill_at: int | None = None, kill_after: float | None = None, evaluate: bool = True
-) -> Ended:
-    """Train in a child, which kills itself at its n-th file operation, or is killed after some seconds."""
-    return _forked(lambda: _train(recipe, kill_at, evaluate), kill_after)
+@dataclass(frozen=True)
+class Blow:
+    """A signal: at the n-th file operation, or after some seconds. SIGSTOP is followed by SIGCONT a second later."""
+
+    by: signal.Signals = signal.SIGKILL
+    at: int | None = None
+    after: float | None = None
+
+    def __str__(self) -> str:
+        place = f"operation {self.at}" if self.at else f"{self.after:.2f} s"
+        return f"{self.by.name} at {place}"
+
+
+def trained(recipe: dict[str, Any], blow: Blow | None = None, evaluate: bool = True) -> Ended:
+    """Train in a child, which a blow may hit."""
+    return _forked(lambda: _train(recipe, blow, evaluate), blow)
 
 
 def warm(recipe: dict[str, Any]) -> None:
@@ -83,7 +94,7 @@ def looked_at(folder: Path) -> Ended:
     return _forked(look, None)
 
 
-def _train(recipe: dict[str, Any], kill_at: int | None, evaluate: bool) -> dict[str, Any]:
+def _train(recipe: dict[str, Any], blow: Blow | None, evaluate: bool) -> dict[str, Any]:
     count = 0
     ours = os.path.dirname(recipe["out"])
 
@@ -91,8 +102,8 @@ def _train(recipe: dict[str, Any], kill_at: int | None, evaluate: bool) -> dict[
         nonlocal count
         if event in _EVENTS and str(arguments[0]).startswith(ours):
             count += 1
-            if count == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if blow and count == blow.at:
+                os.kill(os.getpid(), blow.by)
 
     sys.addaudithook(point)
     if not evaluate:
@@ -102,7 +113,7 @@ def _train(recipe: dict[str, Any], kill_at: int | None, evaluate: bool) -> dict[
     return {"first": first.step, "points": count}
 
 
-def _forked(work: Callable[[], dict[str, Any]], kill_after: float | None) -> Ended:
+def _forked(work: Callable[[], dict[str, Any]], blow: Blow | None) -> Ended:
     began = time.monotonic()
     reading, writing = os.pipe()
     process = os.fork()
@@ -110,6 +121,8 @@ def _forked(work: Callable[[], dict[str, Any]], kill_after: float | None) -> End
         os.close(reading)
         try:
             facts = {"how": "done", **work()}
+        except Interrupted as error:
+            facts = {"how": "interrupted", "text": str(error)}
         except HornbookError as error:
             facts = {"how": "told", "text": str(error)}
         except BaseException:
@@ -117,19 +130,23 @@ def _forked(work: Callable[[], dict[str, Any]], kill_after: float | None) -> End
         os.write(writing, json.dumps(facts).encode()[:60_000])
         os._exit(0)
     os.close(writing)
-    limit = LONGEST if kill_after is None else kill_after
+    due = blow.after if blow else None
+    stuck = False
     while not os.waitpid(process, os.WNOHANG)[0]:
-        if time.monotonic() - began > limit:
+        spent = time.monotonic() - began
+        if blow and due is not None and spent > due:
+            os.kill(process, blow.by)
+            due = None
+            if blow.by == signal.SIGSTOP:
+                time.sleep(1)
+                os.kill(process, signal.SIGCONT)
+        if spent > LONGEST:
             os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-            break
+            stuck = True
         time.sleep(0.002)
-    else:
-        limit = 0.0
     with os.fdopen(reading, "rb") as told:
         facts = json.loads(told.read() or b"{}")
     seconds = time.monotonic() - began
     if not facts:
-        stuck = bool(limit) and kill_after is None
         return Ended("stuck" if stuck else "killed", seconds=seconds)
     return Ended(**facts, seconds=seconds)

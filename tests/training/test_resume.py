@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def same(one: Path, other: Path) -> bool:
 
 @pytest.mark.long
 def test_what_cannot_change_the_model_is_let_through_and_told(
-    made: Callable[..., Recipe], tmp_path: Path
+    made: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = made({"out": str(tmp_path / "whole")})
     run(whole)
@@ -70,6 +71,8 @@ def test_what_cannot_change_the_model_is_let_through_and_told(
     moved.write_bytes(text.read_bytes())
     os.utime(moved, (1, 1))
     changed = {"log_every": 3, "keep": 5, "workers": 1, "evaluate_every": 4, "trackers": ["tensorboard"]}
+    clock = iter(range(10**9, 0, -86_400))  # which goes back a day whenever it is asked
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
     heard = run(made({"corpus": {"path": str(moved)}, "cache": str(tmp_path / "cache")}, **changed))
     [told] = [one for one in heard.said if "goes on with changed values" in one]
     assert "training.log_every was 10 and is now 3" in told and f"corpus.path was {str(text)!r}" in told
