@@ -15,6 +15,8 @@ from benchmarks.faults.damage import WAYS, damage
 from hornbook.training.log import read_log
 
 _SIGNALS = [signal.SIGKILL] * 8 + [signal.SIGTERM, signal.SIGSTOP]
+_UNREAD = (".lock", "page.html")
+"""What isn't read back."""
 _WAYS_ON = re.compile(r"delete (?:this folder|it|the folder|that one)|begin another run|begin anew")
 
 
@@ -86,7 +88,10 @@ def harm(course: Course, whole: Uncut, templates: list[Path], draw: random.Rando
         shutil.rmtree(course.place / name, ignore_errors=True)
         shutil.copytree(template / name, course.place / name)
     files = sorted(
-        one for name in ("run", "cache") for one in (course.place / name).rglob("*") if one.is_file()
+        one
+        for name in ("run", "cache")
+        for one in (course.place / name).rglob("*")
+        if one.is_file() and not one.name.endswith(_UNREAD)
     )
     attacks = []
     for file in draw.sample(files, draw.choice((1, 1, 2))):
