@@ -87,12 +87,8 @@ def harm(course: Course, whole: Uncut, templates: list[Path], draw: random.Rando
     for name in ("run", "cache"):
         shutil.rmtree(course.place / name, ignore_errors=True)
         shutil.copytree(template / name, course.place / name)
-    files = sorted(
-        one
-        for name in ("run", "cache")
-        for one in (course.place / name).rglob("*")
-        if one.is_file() and not one.name.endswith(_UNREAD)
-    )
+    found = (one for name in ("run", "cache") for one in (course.place / name).rglob("*"))
+    files = sorted(one for one in found if one.is_file() and not one.name.endswith(_UNREAD))
     attacks = []
     for file in draw.sample(files, draw.choice((1, 1, 2))):
         how = draw.choice(WAYS)
