@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hornbook.console import reporter
 from hornbook.contract.sample import SAMPLE
-from hornbook.dense.folder import has_dense
+from hornbook.dense_tokens.folder import has_dense
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import terms_of
 from hornbook.example.dense import SENTENCE, show_dense
