@@ -86,6 +86,7 @@ def test_accumulation_is_let_through_and_its_bits_are_told(made: Callable[..., R
     assert any("the bits are others from here on" in one for one in heard.said)
 
 
+@pytest.mark.long
 def test_all_else_is_refused_with_both_values(made: Callable[..., Recipe], tmp_path: Path) -> None:
     cut_off(made())
     with pytest.raises(HornbookError) as refused:
