@@ -15,6 +15,7 @@ from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.sealed import write_sealed
+from hornbook.store.boundaries import rules
 from hornbook.tokenizers import tokenizer_hash
 from hornbook.training.begin import origin
 from hornbook.training.bits import bits_depend_on, not_the_same
@@ -42,6 +43,8 @@ def record(
     threads. Raises HornbookError if the corpus or the tokenizer has changed.
     """
     recipe, family = run.recipe, run.recipe.model.family
+    divided = recipe.objective.words or recipe.objective.sentences
+    boundaries = {"rules of words and sentences": rules()} if divided else {}
     chosen = {choice.name: choice for choice in choices}
     facts: dict[str, Any] = {
         "name": recipe.name,
@@ -79,7 +82,7 @@ def record(
             "system": f"{platform.system()} {platform.machine()}",
             "choices": describe(choices),
         },
-        "began_with": bits_depend_on(choices, processes),
+        "began_with": bits_depend_on(choices, processes) | boundaries,
         "processes": [{"from_step": 0, "processes": processes}],
         "command": command(),
         "values": recipe.model_dump(mode="json"),
@@ -93,7 +96,8 @@ def record(
         if first:
             trains = first < recipe.training.steps
             facts["processes"] = _processes(before, first, processes, trains)
-            now, facts["began_with"] = facts["began_with"], _began_with(before)
+            earlier = dict.fromkeys(boundaries, "Hornbook's own")  # before it took ICU's
+            now, facts["began_with"] = facts["began_with"], earlier | _began_with(before)
             if trains and (warning := not_the_same(facts["began_with"], now)):
                 report.warn(f"{run.folder}: {warning}")
         if first and "from" in before:
