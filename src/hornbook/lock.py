@@ -39,11 +39,13 @@ def hold(lock: Path, what: str, wait: Callable[[str], None] | None = None) -> It
         told = {"host": socket.gethostname(), "process": os.getpid(), "since": time.strftime("%F %T")}
         who.write_text(json.dumps(told), "utf-8")
         ended = threading.Event()
-        threading.Thread(target=_live, args=(who, ended), daemon=True, name="lock").start()
+        beats = threading.Thread(target=_live, args=(who, ended), daemon=True, name="lock")
+        beats.start()
         try:
             yield
         finally:
             ended.set()
+            beats.join()
             with suppress(OSError):  # the folder was removed, or its disk turned read-only
                 who.unlink()
     finally:
