@@ -77,7 +77,8 @@ def _to_read_only(recipe: Recipe) -> bool:
     needed = (folder / "model", folder / "evaluation.json", folder / "page.html")
     if os.access(folder, os.W_OK) or not all(map(os.path.exists, needed)):
         return False
-    check_folder(recipe)
+    with in_words(folder):
+        check_folder(recipe)
     return True
 
 
