@@ -43,7 +43,7 @@ def index(titles: list[tuple[str, str, str]]) -> str:
             "",
             (
                 "Each of these is a notebook that takes a few minutes on two cores of a laptop, and needs nothing but "
-                "`pip install hornbook`. What stands below a cell is what it printed."
+                "`pip install hornbook`. A text below a cell, marked by a line, is what it printed."
             ),
             "",
             *lines,

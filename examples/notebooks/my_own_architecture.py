@@ -95,6 +95,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder = mine.folder / "model"
 model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True)
-tokenizer = AutoTokenizer.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)  # it looks into the configuration
 ids = tokenizer("The function returns", return_tensors="pt").input_ids
 print(type(model).__name__, "→", tokenizer.decode(model.generate(ids, max_new_tokens=12, do_sample=False)[0]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from hornbook.dense import generate as think
 from hornbook.dense_tokens.folder import has_dense
 from hornbook.errors import HornbookError
+from hornbook.evaluation.blanks import cut
 from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
 from hornbook.evaluation.unmask import unmask
@@ -94,6 +95,8 @@ def _thoughts(folder: Path, text: str) -> str:
 
 def _attention(loaded: LoadedModel, text: str) -> str:
     """Draw each layer's weights, the mean over its heads, as a square: who looks (rows) at whom (columns)."""
+    if loaded.serves("masked"):
+        text = (loaded.tokenizer.mask_token or "").join(cut(text))
     tokens, weights = attention_of(loaded, text)
     squares = []
     for number, layer in enumerate(weights.mean(1), 1):
