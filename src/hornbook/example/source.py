@@ -35,7 +35,7 @@ class Source:
 def open_source(
     named: Named, settings: Sequence[str], objective: str | Objective | None, report: Reporter
 ) -> Source:
-    """Open a recipe, also a shipped one by its name, a run's folder, any model's folder, or a model that is open already.
+    """Open a recipe (also by its name), a run's folder, any model's folder, or a model that is open already.
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
     doesn't fit together, and for `settings` or an `objective` that don't apply.

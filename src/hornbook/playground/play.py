@@ -25,7 +25,8 @@ def play(
     it appears below the cell. Raises HornbookError where Gradio isn't installed or the port is taken, and as
     `load_model` does.
     """
-    app, style = build(runs if isinstance(runs, list | tuple) else [runs], trust)
+    several: list[Any] = [*runs] if isinstance(runs, list | tuple) else [runs]
+    app, style = build(several, trust)
     try:
         app.launch(
             server_port=port, inbrowser=browser, prevent_thread_lock=True, quiet=True, share=False, **style
