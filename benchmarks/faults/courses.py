@@ -52,7 +52,7 @@ class Course:
             "out": str(self.run),
             "cache": str(self.cache),
             "corpus": {"path": str(text), "documents": "line", "heldout_fraction": 0.1},
-            "tokenizer": {"vocab_size": 400},
+            "tokenizer": {"vocab_size": 600},
             "model": {"preset": preset, "length": 32, "config": tiny_values(find(preset), 0.1)},
             "objective": self.objective,
             "training": {
