@@ -1,6 +1,5 @@
 """Fine-tune a model on tasks with several seeds; figures beside those of always giving the most frequent label."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -22,6 +21,7 @@ from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import Tuned, plain, split_validation, train_classifier
 from hornbook.loading import AnyModel, LoadedModel, opened
 from hornbook.quiet import quiet
+from hornbook.sealed import read_sealed, write_sealed
 from hornbook.training.heap import keep_heap
 
 FOLDER = "finetuned"
@@ -101,7 +101,7 @@ def _tune(
     folder = place / FOLDER / data.task.name / f"seed-{seed}"
     asked = {"settings": asdict(settings), "data": _fingerprint(data), "model": str(loaded.folder.resolve())}
     if (folder / "result.json").is_file():
-        before = json.loads((folder / "result.json").read_text("utf-8"))
+        before = read_sealed(folder / "result.json", f"delete {folder} to fine-tune with this seed again")
         if before["asked"] != asked:
             changed = [name for name, value in asked.items() if before["asked"].get(name) != value]
             raise HornbookError(
@@ -115,7 +115,7 @@ def _tune(
             loaded, data, settings, seed, writing, partial(tell, f"{data.task.name}, seed {seed}")
         )
         outcome = {"asked": asked, "seed": seed, "found": plain(found)}
-        (writing / "result.json").write_text(json.dumps(outcome, indent=2), "utf-8")
+        write_sealed(writing / "result.json", outcome)
     return found
 
 
