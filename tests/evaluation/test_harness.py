@@ -217,7 +217,7 @@ def test_the_harness_without_a_network(make, monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     with pytest.raises(HornbookError, match=r"can't ask arc_easy .*: connect to a network, or name a folder"):
         evaluate_tasks(make("tinystories-1m"), ["arc_easy"])
-    assert datasets.config.HF_HUB_OFFLINE == before
+    assert before == datasets.config.HF_HUB_OFFLINE
 
 
 @installed
