@@ -50,7 +50,7 @@ import hornbook as hb
 run = hb.train(
     name="norsk-t5",
     corpus=stories,
-    tokenizer={"vocab_size": 400},
+    tokenizer={"vocab_size": 600},
     model={
         "preset": "t5-v1.1-tiny",
         "length": 64,
