@@ -55,8 +55,8 @@ def objective_needs(subject: Subject) -> Iterator[str]:
     "Random words can't be learned",
     needs="learned",
     why="Only the frequency of words that are drawn at random can be learned. A loss far below ln n means that the "
-    "input shows the answer. Measured: 0.016 for a causal BERT that looks ahead, where 4.01 is the lowest that can "
-    "be learned.",
+    "input shows the answer. Measured on ten words, where ln 10 = 2.30 is the lowest that can be learned: below 0.1 "
+    "after 150 steps, by a causal BERT that looks ahead.",
     fix="Find where the input shows the label: a missing mask, an input that isn't corrupted, labels that are shifted.",
 )
 def noise(subject: Subject) -> Iterator[str]:
