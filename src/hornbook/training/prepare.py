@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import unfinished
 from hornbook.corpora import Part
@@ -37,12 +37,12 @@ from hornbook.training.tokenizer import record_of, tokenizer_of
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A recipe with its tokenizer, tokens and configuration: all that the loop needs."""
+    """A recipe with its tokenizer, tokens and configuration: all that the loop needs. (`hornbook.Run` is a folder.)"""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    config: PreTrainedConfig
+    config: PretrainedConfig
     train: TokenStore
     heldout: TokenStore
     tokenizer_record: dict[str, Any] | None
@@ -76,7 +76,7 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     """
     check_folder(recipe)
     check_directions(recipe.objective)
-    tokenizer, vocabulary, config = fit(recipe, report)
+    tokenizer, vocabulary, config = tokenizer_and_config(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
@@ -102,7 +102,9 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     )
 
 
-def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+def tokenizer_and_config(
+    recipe: Recipe, report: Reporter
+) -> tuple[PreTrainedTokenizerBase, Vocabulary, PretrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
@@ -128,7 +130,7 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
     return tokenizer, vocabulary, config
 
 
-def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
+def make_model(recipe: Recipe, config: PretrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
     model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
