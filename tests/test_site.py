@@ -46,7 +46,7 @@ def test_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     page = recipes.keys()
     for section in ("corpus", "tokenizer", "model", "training"):
         kind = Recipe.model_fields[section].annotation
-        for name in kind.model_fields:  # type: ignore[union-attr]
+        for name in (field.alias or one for one, field in kind.model_fields.items()):  # type: ignore[union-attr]
             assert f"| `{section}.{name}` | " in page
     assert "| `training.phases` | several: a table | `[]` |" in page and "Each of `training.phases`:" in page
     assert all(f"### {name}\n" in page for name in OBJECTIVES)

@@ -46,7 +46,8 @@ def keys() -> str:
 def section(kind: Any, prefix: str, without: tuple[str, ...] = ()) -> list[str]:
     """Write the keys of a section as a table, and the sections in it after it."""
     rows, inner = [], []
-    for name, field in kind.model_fields.items():
+    for attribute, field in kind.model_fields.items():
+        name = field.alias or attribute
         found = sections_in(field.annotation)
         if name in without or (not prefix and (found or name == "objective")):
             continue
