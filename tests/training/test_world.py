@@ -132,3 +132,18 @@ def test_a_pipe_is_kept_and_read_again(
     assert list(made[0].corpus.documents_of("train")) + list(made[0].corpus.documents_of("heldout"))
     parts = [set(made[0].corpus.documents_of(part)) for part in ("train", "heldout")]
     assert parts[0] | parts[1] == {story.strip() for story in stories}
+
+
+def test_tokens_that_an_older_version_kept_are_made_anew(
+    bert: Callable[..., Recipe],
+    told: Callable[[Recipe], str],
+    story_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They tell of no scripts and repeated documents, and come of text as it was read then."""
+    recipe = bert(story_file, "tokenizer.vocab_size=210")
+    monkeypatch.setattr("hornbook.training.prepare.FORM", 1)
+    assert "Tokenizing" in told(recipe) and "Tokenizing" not in told(recipe)
+    monkeypatch.undo()
+    said = told(recipe)
+    assert "Tokenizing" in said and "100% Latin" in said

@@ -2,6 +2,6 @@
 
 from hornbook.store.chunking import Chunking, DocumentChunks, Windows
 from hornbook.store.plan import Plan
-from hornbook.store.tokens import TokenStore, build
+from hornbook.store.tokens import FORM, TokenStore, build
 
-__all__ = ["Chunking", "Plan", "DocumentChunks", "TokenStore", "Windows", "build"]
+__all__ = ["FORM", "Chunking", "Plan", "DocumentChunks", "TokenStore", "Windows", "build"]

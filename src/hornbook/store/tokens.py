@@ -26,6 +26,8 @@ from hornbook.tokenizers.words import batches
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
+FORM = 2
+"""Goes up when a store tells more than before, or text is read otherwise: a cache then makes it anew."""
 _CHUNK = 2**21
 """Characters that are tokenized at once: enough for all cores, and few enough for a small memory."""
 

@@ -20,7 +20,7 @@ from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.sealed import MANIFEST, find_damage
-from hornbook.store import TokenStore, build
+from hornbook.store import FORM, TokenStore, build
 from hornbook.store.boundaries import rules
 from hornbook.store.near import count_near_duplicates
 from hornbook.store.summary import doubts, summarize
@@ -208,7 +208,7 @@ def store_of(
     marks = ["sentences"] * sentences + ["words"] * words
     marks += [rules()] if marks else []
     marks += [DENSE] * (DENSE in tokenizer.get_vocab())
-    identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
+    identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, FORM, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
 
     def make() -> TokenStore:

@@ -23,9 +23,11 @@ class Unlabelled:
             return False
         self.steps += 1
         if self.steps in {10**power for power in range(12)}:
+            who = "a part of the loss" if labels.any() else "the objective"
+            unchanged = "" if labels.any() else ", and changes no weight"
             count = f", as in {self.steps - 1:,} steps before" if self.steps > 1 else ""
             self.report.warn(
-                f"step {step:,}: the objective asks for nothing in its texts{count}: a step without labels has no loss "
-                "in the log, and changes no weight. A larger training.batch or objective.rate has more labels"
+                f"step {step:,}: {who} asks for nothing in its texts{count}: such a step has no loss in the "
+                f"log{unchanged}. A larger training.batch or objective.rate gives it labels"
             )
         return False
