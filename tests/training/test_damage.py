@@ -73,6 +73,9 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(Damaged, match=r"run.json: was torn.*`hornbook train`"):
         read_run(folder)
     mended(r"run.json: was torn or altered.*restored from .*step-00000003")
+    (folder / "evaluation.json").write_text("")
+    run(recipe)  # the evaluation that follows writes it anew
+    (folder / "evaluation.json").unlink()
     flip(folder / "recipe.yaml")
     run(recipe)
     assert read_run_recipe(folder) == recipe and "vocab_size" in read_run(folder).recipe
