@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from hornbook.errors import HornbookError
+from hornbook.gate import plain_file
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ class _Outcome:
 
 T = TypeVar("T")
 Point = TypeVar("Point", TrainPoint, EvaluatePoint)
+_LONGEST_LOG = 2**30
+"""Bytes of a log; a line has some hundred."""
 _TRAIN = TypeAdapter(TrainPoint)
 _EVALUATE = TypeAdapter(EvaluatePoint)
 
@@ -191,7 +194,7 @@ def read_run(folder: Path | str) -> RunRecord:
     return replace(
         run,
         folder=folder,
-        recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
+        recipe=plain_file(recipe).read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
         train=train,
         evaluate=evaluate,
         unread=unread,
@@ -202,7 +205,7 @@ def read_run(folder: Path | str) -> RunRecord:
 
 def _read(path: Path, kind: TypeAdapter[T]) -> T:
     try:
-        return kind.validate_json(path.read_bytes())
+        return kind.validate_json(plain_file(path).read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -215,7 +218,7 @@ def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, 
     train: list[TrainPoint] = []
     evaluate: list[EvaluatePoint] = []
     unread = 0
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
+    for line in plain_file(path, _LONGEST_LOG).read_bytes().splitlines() if path.is_file() else ():
         try:
             record = json.loads(line)
             kind = record.get("kind")

@@ -28,6 +28,7 @@ from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
+from hornbook.training.memory import check_memory
 from hornbook.training.prepare import check_folder, fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
@@ -108,6 +109,8 @@ def start(
         precision = next(choice for choice in choices if choice.name == "precision")
         accelerator = make_accelerator(recipe)
     run = processes.first_then_others(lambda: prepare(recipe, report))
+    with processes.together():
+        check_memory(recipe, run.config, processes.count)
     listening = [LogFile(), Trackers(), ProgressBar(report), *callbacks]
     with processes.together():
         loop = Loop(run, accelerator, precision, report, listening, processes)
