@@ -24,7 +24,7 @@ _UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "
 class Given(Section):
     """Documents that a Python program gave, as a run's recipe tells of them."""
 
-    documents: int
+    documents: int = Field(ge=0, le=10**15)
     """How many there were."""
     hash: str
     """The hash of all of them; their file in the cache has it as its name."""
@@ -69,7 +69,7 @@ class Corpus(Section):
     given: Given | None = None
     """What a Python program gave, as `hornbook.train(..., corpus=texts)` writes it down: the documents are kept in the
     cache, at `path`. Without that file, such a recipe runs again only where the program gives the same texts."""
-    limit: int | None = Field(None, gt=0)
+    limit: int | None = Field(None, gt=0, le=10**15)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
     @field_validator("encoding")

@@ -82,8 +82,9 @@ def check_memory(recipe: Recipe, config: PreTrainedConfig, processes: int = 1) -
     if needed <= _SURE * free.bytes:
         return
     raise HornbookError(
-        f"training.batch: {phase.batch:,} sequences of {phase.length:,} tokens need about {needed / _GIB:,.1f} GiB for "
-        f"a step, and {free.what} {free.bytes / _GIB:,.1f} GiB: {_way_out(recipe, needs, free.bytes, rows, phase.length)}"
+        f"training.batch: {phase.batch:,} sequences of {phase.length:,} tokens need about {needed / _GIB:,.2f} GiB for "
+        f"a step, and {free.what} {free.bytes / _GIB:,.2f} GiB: "
+        f"{_way_out(recipe, needs, free.bytes, rows, phase.length)}"
     )
 
 

@@ -32,6 +32,7 @@ from hornbook.training.memory import check_memory
 from hornbook.training.prepare import check_folder, fit, make_model, prepare
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
+from hornbook.training.standstill import Standstill
 from hornbook.training.tokenizer import record_of
 
 
@@ -111,7 +112,7 @@ def start(
     run = processes.first_then_others(lambda: prepare(recipe, report))
     with processes.together():
         check_memory(recipe, run.config, processes.count)
-    listening = [LogFile(), Trackers(), ProgressBar(report), *callbacks]
+    listening = [LogFile(), Trackers(), ProgressBar(report), Standstill(report), *callbacks]
     with processes.together():
         loop = Loop(run, accelerator, precision, report, listening, processes)
     processes.check_same("the step of the newest whole checkpoint", loop.progress.step)
