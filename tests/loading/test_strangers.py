@@ -17,7 +17,7 @@ from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2ForSequenc
 
 from hornbook.cli import main
 from hornbook.contract import examine
-from hornbook.dense.folder import wrap_folder
+from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.loading import Folder, load_model
 from hornbook.loading.model import open_trained

@@ -63,6 +63,7 @@ def evaluate(
             loaded.tokenizer,
             end,
             sentences=objective.sentences,
+            words=objective.words,
             special=special,
         )
         heldout = Heldout(loaded, objective, texts, store, documents, windows)
