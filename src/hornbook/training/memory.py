@@ -4,8 +4,7 @@ from math import ceil
 from typing import NamedTuple
 
 import torch
-from torch import nn
-from transformers import PreTrainedConfig
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family
@@ -37,7 +36,7 @@ class Needs(NamedTuple):
         return self.state + self.read * tokens + self.token * ceil(tokens / parts)
 
 
-def estimate(family: Family, model: nn.Module, optimizer: str, ahead: int) -> Needs:
+def estimate(family: Family, model: PreTrainedModel, optimizer: str, ahead: int) -> Needs:
     """Estimate from a model, which may lie on the meta device, what its steps need.
 
     For the way back, each matrix keeps its input and what follows it keeps the output: in fp32, 4 bytes times the sum
@@ -84,18 +83,17 @@ def check_memory(recipe: Recipe, config: PreTrainedConfig, processes: int = 1) -
     raise HornbookError(
         f"training.batch: {phase.batch:,} sequences of {phase.length:,} tokens need about {needed / _GIB:,.2f} GiB for "
         f"a step, and {free.what} {free.bytes / _GIB:,.2f} GiB: "
-        f"{_way_out(recipe, needs, free.bytes, rows, phase.length)}"
+        f"{_way_out(needs, free.bytes, rows, phase.length, training.accumulate, processes)}"
     )
 
 
-def _way_out(recipe: Recipe, needs: Needs, free: int, rows: int, length: int) -> str:
+def _way_out(needs: Needs, free: int, rows: int, length: int, parts: int, processes: int) -> str:
     """Name the setting that makes a step fit, the one that changes least first."""
-    parts = recipe.training.accumulate
     room = free - needs.state - needs.read * rows * length
     if room >= needs.token * length:
         fitting = room // (needs.token * length)
         return f"set training.accumulate to {max(parts + 1, ceil(rows / fitting)):,}, which keeps the step the same"
     batch = (free - needs.state) // ((needs.read + needs.token) * length)
     if batch >= 1:
-        return f"set training.batch to at most {batch:,}"
+        return f"set training.batch to at most {batch * processes:,}"
     return f"its state alone takes {needs.state / _GIB:,.1f} GiB: take a smaller model, vocabulary or model.length"
