@@ -106,22 +106,23 @@ def test_the_estimate_is_near_what_was_measured(preset: str) -> None:
         ("tinyllama-15m", "causal"),
     ],
 )
-def test_peaks(preset: str, objective: str, recipe: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peaks(
+    preset: str, objective: str, recipe: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The peak of a step grows with its tokens as estimated, within a factor of two."""
     monkeypatch.setenv("HORNBOOK_HEAP", "leave")
     family, peaks = find(preset), {}
     sizes = {name: 4 for name in ("num_hidden_layers", "num_layers") if name in family.presets[preset].values}
     for batch in (16, 80):
         model = {"preset": preset, "length": 128, "config": sizes}
-        settings = [f"training.batch={batch}", "training.precision=fp32"]
-        loop = start(
-            recipe(*settings, model=model, objective=objective, name=f"b{batch}"), Reporter(silent=True)
-        )
+        settings = [f"training.batch={batch}", "training.precision=fp32", f"out={tmp_path / str(batch)}"]
+        loop = start(recipe(*settings, model=model, objective=objective), Reporter(silent=True))
         loop.wrapped = loop.loss_module
         parts = next(iter(loop._load(0, 1)))
         floor = peak_memory(lambda: None)
         peaks[batch] = peak_memory(lambda loop=loop, parts=parts: loop._step(0, parts)) - floor  # type: ignore[misc]
     token = (peaks[80] - peaks[16]) / (64 * 128)
+    print(f"{preset}: {token:,.0f} bytes for each token")
     assert 0.5 < estimate(family, loop.model, "adamw", 1).token / token < 2
 
 

@@ -160,7 +160,9 @@ class Folder:
         self.check(weights)
         for name, facts in self.json.items():
             if name in _SETTINGS:
-                (target / name).write_text(json.dumps(_harmless(facts), ensure_ascii=False), "utf-8")
+                (target / name).write_text(
+                    json.dumps(_harmless(facts)), "ascii"
+                )  # half a character can't be UTF-8
             else:
                 shutil.copyfile(self.path / name, target / name)
         for name in filter(self.has, _OTHERS):
