@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -40,7 +41,14 @@ def load(path: str) -> PreTrainedTokenizerBase:
     folder = Path(path)
     if not folder.is_dir():
         folder = fetch(path, "tokenizer", FILES)
-    with Folder(folder).harmless(weights=False) as place:
+    gated = Folder(folder)
+    mapped, name = (gated.tokenizer_config.get(key) for key in ("auto_map", "tokenizer_class"))
+    if isinstance(mapped, dict) and "AutoTokenizer" in mapped and not hasattr(transformers, str(name)):
+        raise HornbookError(
+            f"{path}: its tokenizer {name} is code that lies in it, and no tokenizer's code is run: if its "
+            "tokenizer.json splits texts in the same way, leave auto_map out of its tokenizer_config.json"
+        )
+    with gated.harmless(weights=False) as place:
         tokenizer = _open(place, path)
     tokenizer.name_or_path = path
     check_ids(tokenizer.get_vocab(), path)
