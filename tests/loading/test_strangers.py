@@ -122,6 +122,7 @@ def test_a_models_pipe_is_not_waited_for(opener: Open, name: str, folder: Path) 
     assert "not a file" in (said := refused(opener, folder)) or "no config.json" in said or "no model" in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers(value: float, folder: Path, told: Told, tmp_path: Path) -> None:
     name = "transformer.h.0.mlp.c_fc.weight"
@@ -147,6 +148,7 @@ def test_outputs_that_are_no_numbers(folder: Path, told: Told, tmp_path: Path) -
     assert "can't write" in told("generate", str(folder), "Once", "--temperature", "0")
 
 
+@pytest.mark.long
 def test_weights_that_are_not_there(folder: Path, told: Told) -> None:
     edit_weights(folder, lambda held: held.pop("transformer.h.0.mlp.c_fc.weight"))
     for opener in (load_model, open_trained, wrap_folder):
