@@ -35,6 +35,23 @@ class Interrupted(Told):
         self.exit_code = 128 + signal_number
 
 
+def gave_out(error: BaseException) -> HornbookError | None:
+    """Tell what comes from below Python: a panic of the tokenizers library, and memory that can't be had."""
+    if type(error).__name__ == "PanicException":  # no class of it can be imported; it isn't an Exception
+        return HornbookError(
+            f"the tokenizers library gave up ({one_line(error)}): check the tokenizer and its text"
+        )
+    if (
+        isinstance(error, MemoryError)
+        or "can't allocate memory" in str(error)
+        or "CUDA out of memory" in str(error)
+    ):
+        return HornbookError(
+            f"there is no memory left ({one_line(error)}): end other programs, or take smaller texts, batches or models"
+        )
+    return None
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Name what `word` may have meant: `"; did you mean 'length'?"`, or every known word when none is close."""
     import difflib

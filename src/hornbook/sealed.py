@@ -83,6 +83,8 @@ def newest_first(folder: Path) -> list[Path]:
 def _read(path: Path, way_on: str) -> tuple[dict[str, Any], bool]:
     """Read JSON, and tell whether it says its own hash."""
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is not a file")  # a pipe would be waited for
         if (size := path.stat().st_size) > _LARGEST:
             raise ValueError(f"it has {size:,} bytes, and at most {_LARGEST:,} are read")
         facts = json.loads(path.read_text("utf-8"))

@@ -1,6 +1,7 @@
 """A disk that fills up costs the file that was being written, and nothing else."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 from hornbook.errors import HornbookError
 from hornbook.recipe import read_recipe
+from hornbook.report import read_run, write_page
 from hornbook.reporter import Reporter
 from hornbook.training.checkpoints import find_checkpoint
 from hornbook.training.train import start
@@ -73,3 +75,13 @@ def test_checkpoint_and_store(small_disk: Path, tmp_path: Path, story_file: Path
             Reporter(silent=True),
         )
     assert not list((small_disk / "cache").glob("tokens/*"))
+
+
+def test_page(small_disk: Path, tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[1] / "loading" / "run.json", tmp_path)
+    fill(small_disk, spare=50_000)
+    with pytest.raises(HornbookError, match="the disk is full"):
+        write_page([read_run(tmp_path)], small_disk / "page.html")
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+    (small_disk / "ballast").unlink()
+    assert write_page([read_run(tmp_path)], small_disk / "page.html").exists()

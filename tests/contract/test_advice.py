@@ -258,6 +258,11 @@ def take_a_tokenizer_that_has_them(folder: Path) -> None:
     shutil.copytree(new, folder, dirs_exist_ok=True)
 
 
+@advice("H11", "one_nan")
+def take_an_earlier_checkpoint(folder: Path) -> None:
+    BertForMaskedLM(Subject.of_folders(folder).config).save_pretrained(folder)
+
+
 @advice("H09", "too_large")
 def make_it_narrower(folder: Path) -> None:
     """A copy without the weights, in which what is too large is made smaller."""

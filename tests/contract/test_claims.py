@@ -414,6 +414,13 @@ def test_h07_what_is_missing_starts_at_random(tmp_path: Path) -> None:
     assert not torch.equal(*dense)
 
 
+@claim("H11")
+def test_h11_one_nan_makes_every_output_one() -> None:
+    model = BertForMaskedLM(BertConfig(**SMALL)).eval()
+    model.bert.encoder.layer[0].output.dense.weight.data[0, 0] = float("nan")
+    assert logits(model, input_ids=IDS).isnan().all()
+
+
 @claim("P03")
 def test_p03_a_used_row_that_is_padding_stays_as_it_began() -> None:
     table = torch.nn.Embedding(10, 4, padding_idx=3)

@@ -223,7 +223,7 @@ def test_a_sentence_encoder_that_lacks_a_layer(made: Any, tmp_path: Path) -> Non
     weights = load_file(tmp_path / "model.safetensors")
     kept = {name: weight for name, weight in weights.items() if ".layer.1." not in name}
     save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
-    assert "H07" in {one.id for one in examine(tmp_path).warnings}
+    assert "H07" in {one.id for one in examine(tmp_path).errors}
 
 
 EXPLAINED = {

@@ -527,6 +527,15 @@ def half_the_weights(sick: Any) -> Made:
     return folder
 
 
+@specimen("H11", "bert-tiny")
+def one_nan(sick: Any) -> Made:
+    folder = sick("bert-tiny", weights=True)
+    weights = load_file(folder / "model.safetensors")
+    weights["bert.encoder.layer.1.output.dense.weight"][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
 @specimen("H09", "pythia-14m")
 def too_large(sick: Any) -> Made:
     return sick("pythia-14m", config={"vocab_size": 10_000_000})

@@ -14,8 +14,8 @@ from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.dense_tokens.options import DenseOptions
 from hornbook.errors import HornbookError
 from hornbook.evaluation.generate import generate
+from hornbook.gate import SHIPPED
 from hornbook.loading import Folder, load_model
-from hornbook.loading.folder import SHIPPED
 from hornbook.loading.model import open_trained
 from hornbook.tokenizer import reindex
 

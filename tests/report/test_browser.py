@@ -1,5 +1,6 @@
 """The page in a real browser: no network, no complaint, charts drawn, hostile text harmless."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hornbook.example.blocks import Block, Mark
+from hornbook.example.html import write_page as write_example
 from hornbook.report import read_run, write_page
 from hornbook.report.study import write_study
 
@@ -41,7 +44,7 @@ def show(browser: Any) -> Iterator[Open]:
     noise: list[str] = []
     contexts = []
 
-    def show_page(path: Path, width: int = 1280, scheme: str = "light") -> Any:
+    def show_page(path: Path, width: int = 1280, scheme: str = "light", charts: bool = True) -> Any:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
         page = contexts[-1].new_page()
         page.on("console", lambda message: noise.append(message.text))
@@ -50,7 +53,8 @@ def show(browser: Any) -> Iterator[Open]:
             "request", lambda request: noise.append(request.url) if request.url != path.as_uri() else None
         )
         page.goto(path.as_uri())
-        page.wait_for_selector("#undrawn", state="detached", timeout=20_000)
+        if charts:
+            page.wait_for_selector("#undrawn", state="detached", timeout=20_000)
         return page
 
     yield show_page
@@ -121,6 +125,48 @@ def test_hostile_text_does_not_run(loaded: Open, make_run: Callable[..., Path]) 
     assert page.evaluate("window.stolen") is None
     assert page.locator("mark").first.inner_text() == EVIL
     assert "<b>evil</b></script>" in page.locator("#chart-0 .hoverlayer").text_content()
+
+
+@pytest.mark.parametrize(
+    "evil", [EVIL, "</style><style>*{display:none}", "]]><script>window.stolen = 1</script>"]
+)
+def test_hostile_names_are_inert_on_every_page(
+    evil: str, show: Open, make_run: Callable[..., Path], found: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = make_run("evil", preset=evil, samples=[{"kind": evil, "prompt": evil, "output": evil}])
+    (folder / "run.json").write_text((folder / "run.json").read_text().replace('"evil"', json.dumps(evil)))
+    study = json.loads(json.dumps(found).replace("plain <b>", json.dumps(evil)[1:-1]))
+    study["question"] = study["about"] = evil
+    blocks = [Block(evil, (evil,), (Mark(evil, small=evil),), (evil,), ((Mark(evil),),), (evil,))]
+    pages = [
+        write_page([read_run(folder)], tmp_path / "page.html", evil),
+        write_study(study, tmp_path / "s.html"),
+    ]
+    for path in pages:
+        page = show(path)
+        assert page.evaluate("window.stolen") is None
+        assert page.locator("h1").inner_text() == " ".join(evil.split())
+    page = show(write_example(evil, blocks, tmp_path / "example.html"), charts=False)
+    assert page.evaluate("window.stolen") is None
+    assert page.locator("h2").inner_text() == evil and page.locator("bdi").first.inner_text() == evil
+
+
+def test_an_override_of_direction_ends_with_its_name(
+    show: Open, make_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    """What follows a name stands to the right of what comes before it, as in any line from left to right."""
+    folder = make_run("a")
+    facts = json.loads((folder / "run.json").read_text())
+    facts["corpus"]["name"] = facts["name"] = "\u202etxt.live"
+    (folder / "run.json").write_text(json.dumps(facts))
+    page = show(write_page([read_run(folder)], tmp_path / "page.html", "\u202etitle"))
+    place = """word => { const walk = document.createTreeWalker(document.querySelector('.lead'), NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) { const at = walk.currentNode.data.indexOf(word);
+            if (at >= 0) { const range = document.createRange(); range.setStart(walk.currentNode, at);
+                range.setEnd(walk.currentNode, at + word.length); return range.getBoundingClientRect().left } } }"""
+    assert (
+        page.evaluate(place, "One run") < page.evaluate(place, "of text") < page.evaluate(place, "to learn")
+    )
 
 
 def test_a_script_that_got_in_would_not_run(loaded: Open, three: list[Path], tmp_path: Path) -> None:

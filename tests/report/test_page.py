@@ -29,7 +29,8 @@ class Reader(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.text.append((self.tags[-1][0] if self.tags else "", data))
+        around = next((tag for tag, _ in reversed(self.tags) if tag != "bdi"), "")
+        self.text.append((around, data))
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]

@@ -13,7 +13,7 @@ from hornbook.report.study import charts, write_study
 
 def test_the_page_is_whole_and_tells_it(found: dict[str, Any], tmp_path: Path) -> None:
     found = json.loads(json.dumps(found))  # a page can be made again of what was saved
-    page = write_study(found, tmp_path / "page.html").read_text("utf-8")
+    page = re.sub("</?bdi>", "", write_study(found, tmp_path / "page.html").read_text("utf-8"))
     assert "Is it &lt;i&gt;new&lt;/i&gt;?</h1>" in page and "plain &lt;b&gt;" in page
     assert "<dt>threads</dt><dd>2: HORNBOOK_THREADS is 2</dd>" in page
     head, body = page.split("<main>")[0], page.split("<main>")[1].split("</main>")[0]

@@ -36,7 +36,7 @@ from hornbook.cli import (  # noqa: F401
 )
 from hornbook.cli.app import app
 from hornbook.disk import explain
-from hornbook.errors import HornbookError, Interrupted, SharedError
+from hornbook.errors import HornbookError, Interrupted, SharedError, gave_out
 from hornbook.launch import is_first
 
 
@@ -56,3 +56,8 @@ def main() -> None:
     except Interrupted as stop:
         print(f"hornbook: {stop}", file=sys.stderr)
         sys.exit(stop.exit_code)
+    except BaseException as error:
+        if (told := gave_out(error)) is None:
+            raise
+        print(f"hornbook: {told}", file=sys.stderr)
+        sys.exit(2)

@@ -15,7 +15,7 @@ from torch import nn
 from hornbook.atomic import beside
 from hornbook.contract.subject import Subject
 from hornbook.errors import HornbookError
-from hornbook.loading.folder import SHIPPED, TOKENIZER_FILES
+from hornbook.gate import SHIPPED, TOKENIZER_FILES
 
 MULTIPLE = 64
 """Vocabularies are rounded up to a multiple of this, for the matrix kernels of GPUs."""

@@ -9,7 +9,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 from hornbook.contract.probes.network import Network
 from hornbook.errors import HornbookError
 from hornbook.families import TYPES, Family
-from hornbook.loading.folder import Folder
+from hornbook.gate import Folder
 from hornbook.loading.kind import refuse_foreign
 from hornbook.objectives import OBJECTIVES, Objective, served
 from hornbook.tokenizers import Head

@@ -12,14 +12,13 @@ from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFas
 from hornbook.errors import one_line
 from hornbook.families.positions import class_for
 from hornbook.families.weights import read_weights
+from hornbook.gate import Folder
 from hornbook.internals import make_random
-from hornbook.loading.folder import Folder
 from hornbook.loading.kind import class_of, guess_model_type
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
 _PARAMETERS = 300_000_000
-_LAYERS = 512  # more would take minutes just to count
 
 
 class ModelOrFailure(NamedTuple):
@@ -70,10 +69,6 @@ def open_model(
     if model_class is None:
         return ModelOrFailure()
     model_class = class_for(model_class, config)
-    if (layers := _too_many_layers(config)) is not None:
-        return ModelOrFailure(
-            too_large=f"config.json says {layers} layers, more than the doctor's limit of {_LAYERS}"
-        )
     try:
         built = copy.deepcopy(config) if weighted else _shallow(copy.deepcopy(config))
         with torch.device("meta"), quiet():
@@ -91,17 +86,6 @@ def open_model(
             return ModelOrFailure(make_random(model_class, built))
     except Exception as error:  # torch, safetensors and transformers each have their own
         return ModelOrFailure(failure=one_line(error))
-
-
-def _too_many_layers(config: PretrainedConfig) -> str | None:
-    """Give the number of layers if it isn't a number or is far too high; else None."""
-    for name in ("num_hidden_layers", "num_decoder_layers"):
-        number = getattr(config, name, 0) or 0
-        if not isinstance(number, int):
-            return repr(number)
-        if number > _LAYERS:
-            return f"{number:,}"
-    return None
 
 
 def _shallow(config: PretrainedConfig) -> PretrainedConfig:

@@ -16,7 +16,7 @@ from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family, family_of
-from hornbook.loading.folder import Folder
+from hornbook.gate import Folder
 from hornbook.loading.kind import as_masked, class_named, head_of, open_config
 from hornbook.objectives import Objective, Vocabulary
 from hornbook.tokenizers import Head

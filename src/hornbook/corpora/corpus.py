@@ -26,7 +26,7 @@ _UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "
 class Given(Section):
     """Documents that a Python program gave, as a run's recipe tells of them."""
 
-    documents: int
+    documents: int = Field(ge=0, le=10**15)
     """How many there were."""
     hash: str
     """The hash of all of them; their file in the cache has it as its name."""
@@ -74,7 +74,7 @@ class Corpus(Section):
     near_duplicates: float | None = Field(None, gt=0, lt=1)
     """Also count the documents to train on that are like an earlier one: the share of runs of five tokens that they
     have in common, such as 0.8. It needs `pip install hornbook[near]`, and changes nothing in the corpus."""
-    limit: int | None = Field(None, gt=0)
+    limit: int | None = Field(None, gt=0, le=10**15)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
     @field_validator("encoding")

@@ -13,6 +13,7 @@ from hornbook.dense_tokens.options import DenseOptions
 from hornbook.dense_tokens.token import add_dense_token
 from hornbook.errors import HornbookError, one_line
 from hornbook.families.weights import read_model
+from hornbook.gate import read_small
 from hornbook.hub import fetch
 from hornbook.loading.kind import recognise, refuse_foreign
 from hornbook.loading.model import finished
@@ -59,8 +60,8 @@ def open_dense(
             f"{folder}: there is no {_FILE} in it, so it has no dense token: add one with `hornbook dense add`"
         )
     try:
-        options = DenseOptions.model_validate_json((folder / _FILE).read_text("utf-8"))
-    except (OSError, ValidationError) as error:
+        options = DenseOptions.model_validate_json(read_small(folder / _FILE))
+    except ValidationError as error:
         raise HornbookError(f"{folder / _FILE}: can't be read ({one_line(error)}): copy it again") from error
     model, tokenizer = _open(folder, dtype), load(str(folder))
     if options.token not in tokenizer.get_vocab():
@@ -113,4 +114,5 @@ def _open(path: Path, dtype: torch.dtype) -> PreTrainedModel:
         raise HornbookError(
             f"{path}: it learned to read {reading}, and dense tokens read {_READS}: give a model that does"
         )
-    return read_model(kind.model_class, path, dtype)
+    with kind.folder.harmless() as place:
+        return read_model(kind.model_class, place, dtype)

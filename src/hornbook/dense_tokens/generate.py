@@ -24,22 +24,22 @@ _READ = 5
 class Writing(Section):
     """How a text is generated."""
 
-    tokens: int = Field(200, ge=1)
+    tokens: int = Field(200, ge=1, le=10**9)
     """Most words; dense tokens don't count."""
     think: Literal["model", "every", "entropy", "never"] = "model"
     """When a dense token comes: when the model emits it; after every `every` words; where the next word is uncertain;
     or never."""
-    every: int = Field(4, ge=1)
+    every: int = Field(4, ge=1, le=10**9)
     """With `think: every`: words between two dense tokens."""
-    entropy: float = Field(3.0, ge=0)
+    entropy: float = Field(3.0, ge=0, le=10**6)
     """With `think: entropy`: the least entropy of the next word, in nats, at which a dense token comes."""
-    budget: int = Field(64, ge=0)
+    budget: int = Field(64, ge=0, le=10**9)
     """Most dense tokens in a text."""
-    longest: int = Field(4, ge=1)
+    longest: int = Field(4, ge=1, le=10**9)
     """Most dense tokens in a row."""
-    temperature: float = Field(0.8, ge=0)
+    temperature: float = Field(0.8, ge=0, le=10**6)
     """Sampling temperature; 0 takes the likeliest token."""
-    top_k: int = Field(50, ge=0)
+    top_k: int = Field(50, ge=0, le=10**9)
     """Sample from so many likeliest tokens; 0 is all."""
     top_p: float = Field(0.95, gt=0, le=1)
     """Sample from the fewest tokens that reach this probability together."""

@@ -24,10 +24,10 @@ class DenseOptions(Section):
 class Gradient(Section):
     """Which paths the gradient takes through the vectors of dense tokens; the defaults give the true gradient."""
 
-    crossings: int | None = Field(None, ge=0)
+    crossings: int | None = Field(None, ge=0, le=10**9)
     """Most vectors on a path: None is any number, 0 detaches the vectors, and k leaves out paths through more than k
     vectors, whatever their length in words."""
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, le=10**6)
     """Each crossing multiplies the gradient by this weight; the values stay."""
     producer_only: bool = False
     """Leave out paths that cross no vector: the parameters learn only as producers of vectors, and are frozen where

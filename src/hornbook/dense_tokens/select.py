@@ -25,11 +25,11 @@ How = Literal["texts", "places", "chance"]
 class SelectOptions(Section):
     """What is proposed and what is kept."""
 
-    proposals: int = Field(4, ge=1)
+    proposals: int = Field(4, ge=1, le=10**6)
     """Proposals for each text."""
-    count: int = Field(4, ge=0)
+    count: int = Field(4, ge=0, le=10**6)
     """Dense tokens in a proposal, beside those that the text has of its own."""
-    rounds: int = Field(1, ge=1)
+    rounds: int = Field(1, ge=1, le=10**6)
     """Rounds of filling; one more pass scores the proposals."""
     places: Literal["chance", "least-sure"] = "chance"
     """chance: anywhere. least-sure: in proportion to the entropy of the model's next word."""

@@ -1,5 +1,6 @@
 """Evaluate a trained model on held-out text: all its measures, and samples of what it writes."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,6 +67,12 @@ def evaluate(
         )
         heldout = Heldout(loaded, objective, texts, store, documents, windows)
         measures = [one for name in objective.measures for one in MEASURES.find(name).measure(heldout, tell)]
+    for one in measures:
+        if not math.isfinite(one["value"]):
+            raise HornbookError(
+                f"{loaded.folder}: its {one['measure']} is {one['value']} {one['unit']}, over {one['over']}: the model "
+                "computes what is no number, so no figure of it means anything: take an earlier checkpoint"
+            )
     if objective.writes is None:
         prompts = []
     elif prompts is None:

@@ -58,11 +58,24 @@ def generate(
     text = _Text(loaded.tokenizer, stream)
     with seeded(inputs.device, seed):
         ids = loaded.model.generate(
-            inputs, attention_mask=torch.ones_like(inputs), generation_config=config, streamer=text
+            inputs,
+            attention_mask=torch.ones_like(inputs),
+            generation_config=config,
+            streamer=text,
+            logits_processor=[_numbers],
         )[0].tolist()
     if tokens > room and ids[-1] != end:
         warn(f"the text stops after {room} tokens: {loaded.name} takes {loaded.length}, the prompt included")
     return text.said
+
+
+def _numbers(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """Let scores (1, vocabulary) through. Raises HornbookError where they are no numbers."""
+    if torch.isnan(scores).any():
+        raise HornbookError(
+            "the model computes what is no number, so it can't write: take an earlier checkpoint"
+        )
+    return scores
 
 
 class _Text(_BaseStreamer):

@@ -10,6 +10,7 @@ from hornbook.dense_tokens.layout import Layout
 from hornbook.dense_tokens.loss import emission_logit, losses, word_logits
 from hornbook.dense_tokens.model import DenseModel, Filled
 from hornbook.dense_tokens.vocabulary import context
+from hornbook.direction import apart
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import steps_of
 from hornbook.example.attention import ranges
@@ -56,7 +57,7 @@ def show_dense(folder: Path, text: str | None = None) -> Example:
     has_one = model.dense_id in numbers
     remark = "" if has_one else f"No {token} is in the text: write it where the model is to think."
     return Example(
-        f"{folder.resolve().name}, dense tokens",
+        f"{apart(folder.resolve().name)}, dense tokens",
         _LESSON,
         tuple(
             Token(one, name, "dense" if one == model.dense_id else "")
@@ -97,7 +98,7 @@ def _passed(model: DenseModel, filled: Filled, place: int, names: VisibleTokens)
     logits = word_logits(filled.head(filled.hidden[0, place - 1]).float(), model.dense_id)
     chances, best = logits.softmax(-1).topk(_READ)
     read = ", ".join(
-        f"{word} {chance:.1%}"
+        f"{apart(word)} {chance:.1%}"
         for word, chance in zip(names.tokens(best.tolist()), chances.tolist(), strict=True)
     )
     length = float(filled.vectors[0, place].norm())

@@ -11,6 +11,7 @@ from torch import Tensor
 from hornbook.console import reporter
 from hornbook.contract.sample import SAMPLE
 from hornbook.dense_tokens.folder import has_dense
+from hornbook.direction import apart
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import terms_of
 from hornbook.example.dense import SENTENCE, show_dense
@@ -139,7 +140,7 @@ def _shown(source: Source, batch: dict[str, Tensor], text: str | None) -> Exampl
             f"{', '.join(written)} in the text is read as plain text, as in a corpus: name words to hide with --hide.",
         )
     return Example(
-        ": ".join(filter(None, [f"{loaded.name}, {objective.title}", whose])),
+        ": ".join(filter(None, [f"{apart(loaded.name)}, {objective.title}", whose])),
         objective.lesson,
         restore(objective, batch, loaded.vocabulary, names),
         sequences_of(loaded, objective, batch, names),

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError, one_line
-from hornbook.loading import LoadedModel
+from hornbook.loading import Folder, LoadedModel
 from hornbook.quiet import quiet
 from hornbook.tokenizers import build_fast_tokenizer
 
@@ -32,9 +32,9 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
         }
     set_seed(seed)
     try:
-        with quiet():
+        with quiet(), Folder(loaded.folder).harmless() as place:
             model, info = AutoModelForSequenceClassification.from_pretrained(
-                loaded.folder,
+                place,
                 dtype=torch.float32,
                 local_files_only=True,
                 use_safetensors=True,

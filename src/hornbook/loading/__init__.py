@@ -1,6 +1,6 @@
 """Open a model: check folders that strangers made, and recognise the model that they hold."""
 
-from hornbook.loading.folder import Folder
+from hornbook.gate import Folder
 from hornbook.loading.kind import recognise
 from hornbook.loading.model import AnyModel, LoadedModel, load_model, opened
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.families.custom import CODE, Custom, family_of_code
-from hornbook.loading.folder import Folder
+from hornbook.gate import Folder
 
 
 def custom_family(

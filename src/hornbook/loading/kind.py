@@ -11,9 +11,9 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family
+from hornbook.gate import SHIPPED, Folder
 from hornbook.internals import read
 from hornbook.loading.code import custom_family
-from hornbook.loading.folder import SHIPPED, Folder
 from hornbook.quiet import quiet
 from hornbook.tokenizers import Head
 
@@ -78,6 +78,11 @@ def recognise(path: Path, trust: bool | None = False) -> Kind:
     """
     folder = Folder(path)
     folder.check()
+    if quantized := folder.config.get("quantization_config"):
+        kind = quantized.get("quant_method") if isinstance(quantized, dict) else None
+        raise HornbookError(
+            f"{path}: its weights are quantized ({kind}), which isn't read: save the model unquantized"
+        )
     if not folder.has("config.json"):
         raise HornbookError(
             f"{path} holds no model (it has no config.json): give a folder that holds a trained model"
@@ -97,7 +102,11 @@ def recognise(path: Path, trust: bool | None = False) -> Kind:
     for head, served in usual.items():
         if name in (None, served.__name__):
             return Kind(folder, kind, name, head, served, family, served=True)
-    found = _head_of(name) if name else head_of(open_config(path)[0], None)
+    if name:
+        found = _head_of(name)
+    else:
+        with folder.harmless(weights=False) as place:
+            found = head_of(open_config(place)[0], None)
     return Kind(folder, kind, name, found, class_of(kind, name, found) if found else None, family)
 
 

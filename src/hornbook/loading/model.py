@@ -1,5 +1,7 @@
 """Open a trained model for use: a run's, or any Hugging Face folder of a known family."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import Damaged, HornbookError
 from hornbook.families import TYPES, Family, Head
+from hornbook.families.custom import Custom
 from hornbook.families.weights import read_model
 from hornbook.loading.kind import USES, Kind, as_masked, recognise
 from hornbook.machine import choose_device
@@ -109,7 +112,8 @@ def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
             f"{place}: there is no tokenizer in it: add the tokenizer that the model was trained with"
         )
     tokenizer = load(str(place))
-    model = family.open(place, head)
+    with opening(kind) as at:
+        model = family.open(at, head)
     length = _length(family, model, tokenizer)
     model = model.to(choose_device().chosen)
     loaded = LoadedModel(place, folder.resolve().name, family, head, model, tokenizer, length, remark)
@@ -124,17 +128,32 @@ def open_trained(folder: Path) -> tuple[PreTrainedModel, Head]:
     """
     place = finished(folder) or folder
     kind = recognise(place, trust=None)
-    named, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
-    if not (kind.family and kind.head and found and found.__name__ == named):
+    called, found = kind.architecture or "model whose class config.json doesn't name,", kind.model_class
+    if not (kind.family and kind.head and found and found.__name__ == called):
         raise HornbookError(
-            f"{folder} holds a {named} of type {kind.model_type}: give a language model of one of the types "
+            f"{folder} holds a {called} of type {kind.model_type}: give a language model of one of the types "
             f"{', '.join(sorted(TYPES))}"
         )
-    if not kind.served:
-        return read_model(found, place, "auto"), kind.head
     config = kind.folder.config
-    precision = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    return kind.family.open(place, kind.head).to(getattr(torch, precision)), as_masked(kind.head)
+    named = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    if not isinstance(precision := getattr(torch, named, None), torch.dtype):
+        raise HornbookError(
+            f"{folder}: its dtype is {named!r}, which PyTorch doesn't have: write float32 there"
+        )
+    with opening(kind) as at:
+        if not kind.served:
+            return read_model(found, at, "auto"), kind.head
+        return kind.family.open(at, kind.head).to(precision), as_masked(kind.head)
+
+
+@contextmanager
+def opening(kind: Kind) -> Iterator[Path]:
+    """Give a harmless copy of a model's folder to open; the folder itself where the user trusts the code in it."""
+    if isinstance(kind.family, Custom):
+        yield kind.folder.path
+        return
+    with kind.folder.harmless() as place:
+        yield place
 
 
 def finished(folder: Path) -> Path | None:

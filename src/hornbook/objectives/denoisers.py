@@ -33,11 +33,11 @@ class Denoiser(Section):
     """R and X cut spans out of the text; S cuts off its last part in one piece, so that the rest is a prefix."""
     density: float = Field(gt=0, lt=1)
     """Share of the tokens that are cut out."""
-    mean_span: float | None = Field(None, ge=1)
+    mean_span: float | None = Field(None, ge=1, le=10**6)
     """Mean length of a span in tokens; S has a single one."""
     mode: str = ""
     """The token that the input begins with; by default UL2's [NLU] for R, [NLG] for X, [S2S] for S."""
-    weight: float = Field(1.0, gt=0)
+    weight: float = Field(1.0, gt=0, le=10**6)
     """How often it is drawn, relative to the others."""
 
     @model_validator(mode="after")

@@ -30,7 +30,7 @@ class Masking(Objective):
     """Whether every example has round(rate * tokens) chosen tokens, at least one, as in BERT's code; else each token or
     word is chosen by itself. With whole words it may have fewer: as in BERT's code, a word that is too long is
     skipped."""
-    duplicates: int | None = Field(None, ge=1)
+    duplicates: int | None = Field(None, ge=1, le=10**6)
     """The number of ways in which a text is masked: BERT made ten copies of each text, and epoch e reads copy e modulo
     ten. None masks a text anew each time (RoBERTa, Liu et al., 2019, section 4.1)."""
 

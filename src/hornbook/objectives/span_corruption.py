@@ -39,7 +39,7 @@ class SpanCorruption(Objective):
     name: Literal["span_corruption"] = "span_corruption"
     density: float = Field(0.15, gt=0, lt=1)
     """Share of the tokens that are cut out."""
-    mean_span: float = Field(3.0, ge=1)
+    mean_span: float = Field(3.0, ge=1, le=10**6)
     """Mean length of a span, in tokens."""
 
     def spans(self, window: int) -> tuple[int, int]:

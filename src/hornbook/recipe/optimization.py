@@ -26,7 +26,7 @@ class Optimization(Section):
     optimizer: str = "adamw"
     """The optimizer: adamw, adafactor, muon (for the hidden matrices, with AdamW for the rest), or one that another
     package registers."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=1e30)
     """The highest learning rate of the schedule. By default it is the optimizer's own: 1e-3, or 1e-2 for adafactor,
     which multiplies it by each parameter's size."""
     schedule: str = "cosine"
@@ -43,7 +43,7 @@ class Optimization(Section):
     """AdamW's guard against division by zero."""
     weight_decay: float = Field(0.1, ge=0, le=1000)
     """Weight decay of AdamW and Muon, on matrices; biases and normalisations get none."""
-    clip: float | None = Field(1.0, gt=0)
+    clip: float | None = Field(1.0, gt=0, le=1e30)
     """The largest norm of the gradient, over all parameters; a larger gradient is clipped to it."""
     checkpoint_every: int | None = Field(None, ge=1, le=10**12)
     """Steps between checkpoints; by default a tenth of all steps."""

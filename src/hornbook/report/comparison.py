@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hornbook.direction import apart
 from hornbook.report.runs import Measure, PhaseRecord, RunRecord
 
 NATS = "nats/label"
@@ -27,11 +28,11 @@ class Scope:
 def scope(run: RunRecord, unit: str, questions: str = "") -> Scope:
     """Return the scope within which figures of this unit compare with this run's, or those over these questions."""
     if questions:
-        return Scope(questions)
-    corpus = f"{run.corpus.name} ({run.corpus.fingerprint[:8]})"
+        return Scope(apart(questions))
+    corpus = f"{apart(run.corpus.name)} ({run.corpus.fingerprint[:8]})"
     if unit.endswith("/byte"):
         return Scope(corpus)
-    return Scope(corpus, objective_of(run), f"{tokenizer_of(run)} ({run.tokenizer.hash[:8]})")
+    return Scope(corpus, apart(objective_of(run)), f"{apart(tokenizer_of(run))} ({run.tokenizer.hash[:8]})")
 
 
 def distinguish(scopes: Sequence[Scope]) -> dict[Scope, str]:
@@ -87,7 +88,7 @@ def remarks(runs: Sequence[RunRecord]) -> list[str]:
         )
     if len(objectives) > 1:
         said.append(
-            f"The runs learn by {len(objectives)} objectives ({', '.join(objectives)}). Each objective’s "
+            f"The runs learn by {len(objectives)} objectives ({', '.join(map(apart, objectives))}). Each objective’s "
             "loss answers a question of its own, so each has its own chart and its own column: a lower "
             "number in one says nothing about another."
         )
@@ -101,7 +102,7 @@ def remarks(runs: Sequence[RunRecord]) -> list[str]:
         said.append(
             "The corpora differ: no figure compares between runs that were measured on different text."
         )
-    for run, label in zip(runs, labels(runs), strict=True):
+    for run, label in zip(runs, map(apart, labels(runs)), strict=True):
         if len(run.phases) > 1:
             said.append(f"{label} had {_growth(run.phases)}")
         done = run.last.step if run.last else 0

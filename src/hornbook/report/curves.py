@@ -5,6 +5,7 @@ from itertools import chain
 from math import ceil, isfinite
 from typing import Any
 
+from hornbook.direction import apart
 from hornbook.report.comparison import BITS, NATS, Scope, distinguish, labels, objective_of, scope
 from hornbook.report.runs import EvaluatePoint, RunRecord, TrainPoint
 
@@ -29,11 +30,11 @@ def _charts(runs: Sequence[RunRecord], value: str, unit: str) -> list[dict[str, 
         evaluated = [point for point in run.evaluate if getattr(point, value) is not None]
         trained = thin(run.train) if value == "loss" else []
         if evaluated or trained:
-            title = f"{objective_of(run)} loss" if value == "loss" else "bits per byte"
+            title = f"{apart(objective_of(run))} loss" if value == "loss" else "bits per byte"
             titles.setdefault(title, {}).setdefault(scope(run, unit), []).append(
                 {
                     "run": index,
-                    "name": name,
+                    "name": apart(name),
                     "last": getattr(evaluated[-1], value) if evaluated else None,
                     "train": _lists(trained, value),
                     "evaluate": _lists(evaluated, value),

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from hornbook.atomic import beside
+from hornbook.direction import apart
 
 
 def write_html(
@@ -38,7 +39,7 @@ def write_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {one.__name__: one for one in filters}
+    environment.filters |= {one.__name__: one for one in (apart, *filters)}
     program = packaged("load.js", script).strip()
     html = environment.get_template(template).render(
         charts=charts,

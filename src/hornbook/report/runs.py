@@ -14,6 +14,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from hornbook.errors import Damaged, HornbookError
+from hornbook.gate import plain_file
 from hornbook.sealed import read_sealed
 from hornbook.training.log import read_line
 
@@ -172,6 +173,8 @@ class _Outcome:
 
 T = TypeVar("T")
 Point = TypeVar("Point", TrainPoint, EvaluatePoint)
+_LONGEST_LOG = 2**30
+"""Bytes of a log; a line has some hundred."""
 _WAY_ON = "`hornbook train` or `evaluate` writes it anew"
 _TRAIN = TypeAdapter(TrainPoint)
 _EVALUATE = TypeAdapter(EvaluatePoint)
@@ -221,14 +224,15 @@ def _recipe(folder: Path, facts: dict[str, Any]) -> str:
     if "values" in facts:
         return yaml.safe_dump(facts["values"], sort_keys=False, allow_unicode=True)
     path = folder / "recipe.yaml"
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return plain_file(path).read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, ...], int]:
     train: list[TrainPoint] = []
     evaluate: list[EvaluatePoint] = []
     unread = 0
-    for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else ():
+    text = plain_file(path, _LONGEST_LOG).read_text("utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
         try:
             record = read_line(line) or {}
             kind = record["kind"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from hornbook.direction import apart
 from hornbook.report.html import write_html
 from hornbook.report.page import begin, duration, short
 from hornbook.studies.answer import Values, mean, show, show_p
@@ -55,7 +56,7 @@ def charts(found: dict[str, Any]) -> list[dict[str, Any]]:
     curves = [
         {
             "run": number,
-            "name": f"{arm}, seed {seed}",
+            "name": f"{apart(arm)}, seed {seed}",
             "last": curve[-1]["value"],
             "train": empty,
             "evaluate": {axis: [point[axis] for point in curve] for axis in axes},

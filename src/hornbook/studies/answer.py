@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Protocol
 
+from hornbook.direction import apart
 from hornbook.studies.statistics import chance, holm, interval, resampled, seeds_needed
 
 Values = Sequence[float | None]
@@ -95,7 +96,8 @@ def _sentence(told: Answer, figure: Judged, ours: float, theirs: float, comparis
         else f"undecided, for the difference of {show(told.difference, unit, True)} may be chance ({noise}); a true "
         f"difference of that size would take {needed} seeds"
     )
-    sentence = f"{told.figure}: {show(ours, unit)}{sign} ({told.arm}) against {show(theirs, unit)}{sign} ({told.base})"
+    arm, base = apart(told.arm), apart(told.base)
+    sentence = f"{told.figure}: {show(ours, unit)}{sign} ({arm}) against {show(theirs, unit)}{sign} ({base})"
     return f"{sentence[:1].upper()}{sentence[1:]}, {verdict}."
 
 
@@ -104,7 +106,7 @@ def uneven(seconds: Mapping[str, Values], most: float = 1.1) -> list[str]:
     means = {arm: mean(of_arm) for arm, of_arm in seconds.items() if any(of_arm)}
     if max(means.values()) <= most * min(means.values()):
         return []
-    told = ", ".join(f"{arm} {taken:.0f} s" for arm, taken in means.items())
+    told = ", ".join(f"{apart(arm)} {taken:.0f} s" for arm, taken in means.items())
     because = (
         "the machine had other work, or steps became slower; on a quiet one, begin again with another --out"
     )
@@ -115,7 +117,7 @@ def unequal_size(parameters: Mapping[str, int], most: float = 1.02) -> list[str]
     """Return a remark if the arms' numbers of parameters differ by more than 2 %."""
     if max(parameters.values()) <= most * min(parameters.values()):
         return []
-    told = ", ".join(f"{arm} {count:,}" for arm, count in parameters.items())
+    told = ", ".join(f"{apart(arm)} {count:,}" for arm, count in parameters.items())
     because = "a larger model may be better for its size alone; model.config in an arm makes them equal"
     return [f"The arms’ parameters differ by more than 2 % ({told}): {because}."]
 

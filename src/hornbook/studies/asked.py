@@ -33,13 +33,13 @@ class Asked(Section):
     several (glue), a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
     data: Path | None = None
     """A folder with a task's files; without it the hub is asked."""
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(None, ge=1, le=10**12)
     """So many first questions, or pairs of each paradigm: a sample."""
     rule: str | None = None
     """How minimal pairs are scored."""
-    seeds: int = Field(3, ge=1)
+    seeds: int = Field(3, ge=1, le=10**4)
     """How many classifiers are fine-tuned on each run."""
-    epochs: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, le=10**6)
     """Epochs of a fine-tuning; as published by default."""
     learning_rate: float | None = Field(None, gt=0, le=1)
     """The highest learning rate of a fine-tuning; as published by default, which is for models a hundred times as large

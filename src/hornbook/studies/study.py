@@ -34,11 +34,11 @@ class Study(Section):
     grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(default_factory=dict)
     """Makes an arm of each combination, and of each arm if there are some: a key with the values that it takes
     (`model.positions: [learned, rotary]`), or any word with named changes (`size: {small: {...}, large: {...}}`)."""
-    seeds: int = Field(3, ge=2)
+    seeds: int = Field(3, ge=2, le=10**4)
     """How many runs each arm has. Runs of the same seed read the same text in the same order, if they can."""
-    seconds: float | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0, le=10**9)
     """Seconds of training for each run, instead of training.steps; short runs measure how many steps these are."""
-    tokens: int | None = Field(None, ge=1)
+    tokens: int | None = Field(None, ge=1, le=10**15)
     """Tokens that each run reads, instead of training.steps: as many full steps as reach them."""
     figures: dict[str, Figure] = Field(default_factory=dict)
     """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if

@@ -6,6 +6,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
+from hornbook.gate import Folder, check_patterns, plain_file, read_object
 from hornbook.tokenizers import spiece
 from hornbook.tokenizers.fast_tokenizer import build_fast_tokenizer, wrap
 from hornbook.tokenizers.load import load, roles_of
@@ -28,7 +29,9 @@ def import_tokenizer(source: Path) -> PreTrainedTokenizerBase:
     """
     if not source.exists():
         raise HornbookError(f"there is no {source}: give a folder or file with {_READABLE}")
-    file = _chosen(source) if source.is_dir() else source
+    if source.is_dir():
+        Folder(source).check(weights=False)
+    file = plain_file(_chosen(source) if source.is_dir() else source)
     if file.suffix == ".model":
         rust, roles = spiece.read(file)
         return wrap(rust, roles)
@@ -60,6 +63,7 @@ def _chosen(folder: Path) -> Path:
 
 
 def _whole(file: Path) -> PreTrainedTokenizerBase:
+    check_patterns(read_object(file), file)
     try:
         rust = Tokenizer.from_file(str(file))
     except Exception as error:  # the Rust library raises nothing narrower
@@ -74,6 +78,7 @@ def _byte_level(folder: Path) -> PreTrainedTokenizerBase:
     for path in (vocabulary, merges):
         if not path.exists():
             raise HornbookError(f"{folder} has no {path.name}: vocab.json and merges.txt go together")
+        plain_file(path)
     try:
         rust = Tokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
     except Exception as error:  # the Rust library raises nothing narrower

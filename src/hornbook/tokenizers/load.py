@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError, one_line
+from hornbook.gate import Folder
 from hornbook.hub import fetch
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.style import STYLES
 
 FILES = ["config.json", "*token*.json", "vocab.json", "merges.txt", "vocab.txt", "*.model"]
 """The files of a tokenizer on the hub."""
+_HIGHEST = 2**24
 _PROBES = [
     "The quick brown Fox can't jump: 1,234.5 times, NEVER!",
     "naïve café ÅØÆ åøæ ﬁn Ⅳ ½",
@@ -32,11 +35,38 @@ def load(path: str) -> PreTrainedTokenizerBase:
     are taken from the class. If no file declares roles, they are those of the style that has the same tokens at the
     same ids.
 
-    Raises HornbookError when the folder is missing, incomplete or damaged, and when a hub name can't be fetched.
+    Raises HornbookError when the folder is missing, incomplete or damaged, when `Folder` refuses it, and when a hub
+    name can't be fetched.
     """
     folder = Path(path)
     if not folder.is_dir():
         folder = fetch(path, "tokenizer", FILES)
+    gated = Folder(folder)
+    mapped, name = (gated.tokenizer_config.get(key) for key in ("auto_map", "tokenizer_class"))
+    if isinstance(mapped, dict) and "AutoTokenizer" in mapped and not hasattr(transformers, str(name)):
+        raise HornbookError(
+            f"{path}: its tokenizer {name} is code that lies in it, and no tokenizer's code is run: if its "
+            "tokenizer.json splits texts in the same way, leave auto_map out of its tokenizer_config.json"
+        )
+    with gated.harmless(weights=False) as place:
+        tokenizer = _open(place, path)
+    tokenizer.name_or_path = path
+    check_ids(tokenizer.get_vocab(), path)
+    return tokenizer
+
+
+def check_ids(vocabulary: Mapping[str, int], path: Path | str) -> None:
+    """Raise HornbookError for an id that no vocabulary reaches: a model would need a row for each below it."""
+    if vocabulary and max(vocabulary.values()) > _HIGHEST:
+        token = max(vocabulary, key=vocabulary.__getitem__)
+        raise HornbookError(
+            f"{path}: its token {token!r:.40} has the id {vocabulary[token]:,}, and at most {_HIGHEST:,} is opened: "
+            "copy its tokenizer.json again"
+        )
+
+
+def _open(folder: Path, path: str) -> PreTrainedTokenizerBase:
+    """Open what lies in a harmless copy of the folder at `path`."""
     rust = _read(folder)
     try:
         opened = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import ModelCardData
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.errors import HornbookError
+from hornbook.gate import read_object
 from hornbook.launch import command
 from hornbook.tokenizers.identity import tokenizer_hash
 
@@ -88,17 +88,7 @@ def write_record(folder: Path, tokenizer: PreTrainedTokenizerBase, record: dict[
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Read a folder's record; None if it has none. Raises HornbookError for a record that isn't a JSON object."""
     path = folder / NAME
-    if not path.exists():
-        return None
-    try:
-        record = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise HornbookError(f"{path}: not JSON ({error}): copy it again, or delete it") from error
-    if not isinstance(record, dict):
-        raise HornbookError(
-            f"{path}: a record is a JSON object, but this is {record!r:.60}: copy it again, or delete it"
-        )
-    return record
+    return read_object(path) if path.exists() else None
 
 
 def describe_record(record: Mapping[str, Any] | None) -> dict[str, str | None]:

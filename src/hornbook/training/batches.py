@@ -12,7 +12,7 @@ from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.store import TokenStore
 from hornbook.training.phases import PlannedPhase, phase_of
 
-_BATCHES_AT_ONCE = 16
+BATCHES_AT_ONCE = 16
 """Without workers, so many batches are made in one go. After a model's step this code is no longer in the processor's
 caches, so the first batch takes three times as long as the next ones."""
 
@@ -62,7 +62,7 @@ def load_batches(
 
 
 def _several_at_once(batches: Iterator[list[dict[str, Tensor]]]) -> Iterator[list[dict[str, Tensor]]]:
-    while some := list(islice(batches, _BATCHES_AT_ONCE)):
+    while some := list(islice(batches, BATCHES_AT_ONCE)):
         yield from some
 
 

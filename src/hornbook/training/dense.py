@@ -43,20 +43,20 @@ class DenseTraining(Optimization):
 
     usual = 0.1  # the model has been trained already
 
-    learning_rate: float = Field(1e-4, gt=0)
+    learning_rate: float = Field(1e-4, gt=0, le=1e30)
     """The highest that the schedule reaches, by default a tenth of the optimizer's own."""
     arm: Arm = "dense"
     """dense: with vectors. pause: tokens without vectors. plain: no such tokens. All have the same words in the same
     order."""
-    rounds: int | None = Field(1, ge=0)
+    rounds: int | None = Field(1, ge=0, le=10**6)
     """Rounds of filling; None fills one by one, and computes each place once."""
     random_rounds: bool = False
     """Draw the rounds of each step from 0 to `rounds` (PonderLM-2, arXiv 2509.23184)."""
     gradient: Gradient = Gradient()
     """Which paths the gradient takes through the vectors."""
-    emission: float = Field(0.0, ge=0)
+    emission: float = Field(0.0, ge=0, le=10**6)
     """Weight of the loss by which the model learns to emit dense tokens; 0 leaves this loss out."""
-    ahead: float = Field(0.0, ge=0)
+    ahead: float = Field(0.0, ge=0, le=10**6)
     """Weight of an auxiliary loss: the place before a dense token predicts the word after it."""
 
     @model_validator(mode="after")

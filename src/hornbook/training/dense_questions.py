@@ -42,11 +42,11 @@ class Questions(Section):
     answer: Literal["text", "number"] = "text"
     """text: the answer's own words. number: the choices stand in the question, and the answer is one of 1, 2, 3, 4.
     GSM8K has no choices: its answer is its number either way."""
-    count: int = Field(4, ge=1)
+    count: int = Field(4, ge=1, le=10**6)
     """Dense tokens between question and answer."""
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(None, ge=1, le=10**12)
     """Questions of each task to train on, at most."""
-    test_limit: int = Field(1500, ge=1)
+    test_limit: int = Field(1500, ge=1, le=10**12)
     """Questions of each task to be judged on, at most."""
 
     @field_validator("tasks")
@@ -73,7 +73,7 @@ class Questions(Section):
 class QuestionRecipe(Section):
     """What is trained and judged."""
 
-    seeds: int = Field(3, ge=1)
+    seeds: int = Field(3, ge=1, le=10**4)
     """How many models each arm has."""
     arms: tuple[Arm, ...] = ARMS
     """Before the answer: plain has nothing, pause has tokens without vectors, dense has dense tokens."""

@@ -29,10 +29,12 @@ from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
+from hornbook.training.memory import check_memory
 from hornbook.training.prepare import make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
 from hornbook.training.record import record
 from hornbook.training.resume import check_folder
+from hornbook.training.standstill import Standstill
 from hornbook.training.tokenizer import record_of
 
 
@@ -124,7 +126,9 @@ def start(
         precision = next(choice for choice in choices if choice.name == "precision")
         accelerator = make_accelerator(recipe)
     run = processes.first_then_others(lambda: prepare(recipe, report))
-    listening = [LogFile(), Trackers(), ProgressBar(report), *callbacks]
+    with processes.together():
+        check_memory(recipe, run.config, processes.count)
+    listening = [LogFile(), Trackers(), ProgressBar(report), Standstill(report), *callbacks]
     with processes.together():
         loop = Loop(run, accelerator, precision, report, listening, processes)
     processes.check_same("the step of the newest whole checkpoint", loop.progress.step)

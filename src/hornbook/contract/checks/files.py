@@ -6,6 +6,7 @@ from itertools import pairwise
 from hornbook.contract.check import CHECKS, Found, check
 from hornbook.contract.draft import BACKEND, Draft
 from hornbook.contract.subject import Subject
+from hornbook.gate import not_finite
 from hornbook.loading.kind import guess_model_type
 
 TEXTS = [
@@ -215,7 +216,6 @@ def builds(subject: Subject) -> Iterator[str]:
     "H07",
     "The folder has all of its model's weights",
     needs="model model_folder",
-    severity="warning",
     why="Weights that aren't in the file start at random, and only a log line says so.",
     fix="Copy the folder again, or set architectures in config.json to the class that these weights belong to.",
     unless="C50",
@@ -252,6 +252,20 @@ def small(subject: Subject) -> Iterator[str]:
             and all(getattr(subject, need) is not None for need in one.needs if need not in opened)
         ]
         yield f"{subject.too_large}; not checked: {', '.join(left)}"
+
+
+@check(
+    "H11",
+    "Every weight is a number",
+    needs="model model_folder",
+    why="With one NaN or infinity among the weights, every output is one, too, and so is every loss: a perplexity of "
+    "nan, with no error anywhere.",
+    fix="Take a checkpoint from before the training diverged, or copy the folder again.",
+)
+def numbers(subject: Subject) -> Iterator[str]:
+    """Name the weights that hold NaN or infinity."""
+    if bad := not_finite(subject.model):
+        yield f"{len(bad)} weights hold NaN or infinity, such as {bad[0]}"
 
 
 def consecutive(ids: list[int]) -> bool:

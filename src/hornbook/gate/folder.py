@@ -1,12 +1,18 @@
 """A folder read as untrusted data: JSON of bounded size, nothing outside it, no pickle, no code."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from hornbook.errors import HornbookError, one_line
-from hornbook.families.positions import modeling_positions
+from hornbook.errors import HornbookError
+from hornbook.gate.files import plain_file, read_object, read_small
+from hornbook.gate.patterns import check_patterns
+from hornbook.gate.sizes import check_sizes
 
 _TOKENIZER_JSON = (
     "tokenizer.json",
@@ -16,21 +22,32 @@ _TOKENIZER_JSON = (
     "vocab.json",
 )
 _JSON = ("config.json", "generation_config.json", *_TOKENIZER_JSON)
-_OTHERS = ("merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_SETTINGS = ("config.json", "generation_config.json", "tokenizer_config.json")
+_SENTENCEPIECE = ("spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+_OTHERS = ("merges.txt", "vocab.txt", "chat_template.jinja", *_SENTENCEPIECE)
 TOKENIZER_FILES = frozenset(_TOKENIZER_JSON + _OTHERS)
 _INDEX = "model.safetensors.index.json"
-_LARGEST = 64 * 2**20  # bytes; the largest published tokenizer.json have about half
 _UNREAD = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _CODE = ("auto_map", "custom_pipelines")
-SHIPPED = Path(modeling_positions.__file__)
+# A name such as owner/kernel would be fetched from the hub and run; `attn_implementation` is also what config.json
+# calls a choice that belongs to the machine, not to the model.
+_CHOSEN_HERE = (
+    "attn_implementation",
+    "_attn_implementation",
+    "experts_implementation",
+    "_experts_implementation",
+)
+_DROPPED = (*_CODE, *_CHOSEN_HERE, "name_or_path", "_name_or_path")
+SHIPPED = Path(__file__).parents[1] / "families" / "positions" / "modeling_positions.py"
 """The file that Hornbook puts into the folders of models whose positions need it."""
 
 
 class Folder:
     """A model's or tokenizer's folder; only files with known names are read.
 
-    Raises HornbookError for a folder that isn't there, and for files that are too large, damaged, not JSON
-    objects, or links out of the folder.
+    Raises HornbookError for a folder that isn't there, for files that are too large, damaged, not JSON objects, pipes
+    or links out of the folder, for a config.json with numbers that no model has, and for a tokenizer.json whose
+    patterns could take all time.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -40,7 +57,11 @@ class Folder:
         self.json: dict[str, dict[str, Any]] = {}
         for name in _JSON:
             if self.has(name):
-                self.json[name] = self._read(name)
+                self.json[name] = read_object(self._inside(self.path / name))
+                if name in _SETTINGS:
+                    check_sizes(self.json[name], self.path / name)
+        if self.tokenizer is not None:
+            check_patterns(self.tokenizer, self.path / "tokenizer.json")
 
     @property
     def config(self) -> dict[str, Any]:
@@ -62,7 +83,7 @@ class Folder:
         """The pairs of merges.txt."""
         if not self.has("merges.txt"):
             return None
-        lines = self._text("merges.txt").split("\n")
+        lines = read_small(self._inside(self.path / "merges.txt")).split("\n")
         pairs = [line.rstrip("\r").split(" ") for line in lines if line and not line.startswith("#version")]
         return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
 
@@ -104,62 +125,53 @@ class Folder:
     @property
     def has_tokenizer(self) -> bool:
         """Whether anything in it can be read as a tokenizer."""
-        return any(map(self.has, ("tokenizer.json", "vocab.json", "vocab.txt", *_OTHERS[2:])))
+        return any(map(self.has, ("tokenizer.json", "vocab.json", "vocab.txt", *_SENTENCEPIECE)))
 
     def has(self, name: str) -> bool:
-        """Tell whether the folder has a file of this name."""
-        return (self.path / name).is_file() or (self.path / name).is_symlink()
+        """Tell whether the folder has anything of this name."""
+        return (self.path / name).exists() or (self.path / name).is_symlink()
 
     def check(self, weights: bool = True) -> None:
         """Check the files that a library opens by itself: each lies in the folder, and the index names no others."""
         for name in _OTHERS:
             if self.has(name):
-                self._text(name) if name.endswith(".txt") else self._inside(self.path / name)
+                plain_file(self._inside(self.path / name))
         if weights:
             self._check_index({path.name for path in self.weights})
 
+    @contextmanager
+    def harmless(self, weights: bool = True) -> Iterator[Path]:
+        """Give a copy for a library to open, without code, names of other files, and choices of the machine.
+
+        It is removed at the end of the block. An error that names the copy is told of the folder itself.
+        """
+        with TemporaryDirectory(prefix="hornbook-") as scratch:
+            place = Path(scratch) / (self.path.resolve().name or "folder")
+            place.mkdir()
+            self.copy_to(place, weights)
+            try:
+                yield place
+            except HornbookError as error:
+                told = str(error).replace(str(place), str(self.path))
+                raise type(error)(told) from error.__cause__
+
     def copy_to(self, target: Path, weights: bool = True) -> None:
-        """Copy what was read into another folder for a library to open, without code and names of other files."""
+        """Copy what was read into another folder, as `harmless` does."""
         self.check(weights)
         for name, facts in self.json.items():
-            if name == "tokenizer.json":
-                (target / name).write_bytes((self.path / name).read_bytes())
+            if name in _SETTINGS:
+                (target / name).write_text(
+                    json.dumps(_harmless(facts)), "ascii"
+                )  # half a character can't be UTF-8
             else:
-                (target / name).write_text(json.dumps(_harmless(facts), ensure_ascii=False), "utf-8")
-        for name in _OTHERS:
-            if self.has(name):
-                (target / name).write_bytes((self.path / name).read_bytes())
+                shutil.copyfile(self.path / name, target / name)
+        for name in filter(self.has, _OTHERS):
+            shutil.copyfile(self.path / name, target / name)
         if weights:
             for path in self.weights:
-                (target / path.name).symlink_to(path.resolve())
+                _link(target / path.name, path.resolve())
             if self.has(_INDEX):
-                (target / _INDEX).write_bytes((self.path / _INDEX).read_bytes())
-
-    def _read(self, name: str) -> dict[str, Any]:
-        text = self._text(name)
-        try:
-            facts = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise HornbookError(
-                f"{self.path / name}: it can't be read as JSON ({one_line(error)}): copy it again"
-            ) from error
-        if not isinstance(facts, dict):
-            raise HornbookError(
-                f"{self.path / name}: it holds a {type(facts).__name__}, not a JSON object: copy it again"
-            )
-        return facts
-
-    def _text(self, name: str) -> str:
-        path = self._inside(self.path / name)
-        try:
-            size = path.stat().st_size
-            if size > _LARGEST:
-                raise HornbookError(
-                    f"{path}: it has {size:,} bytes, but at most {_LARGEST:,} are read: check that it is the right file"
-                )
-            return path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise HornbookError(f"{path}: can't be read ({one_line(error)}): copy it again") from error
+                shutil.copyfile(self.path / _INDEX, target / _INDEX)
 
     def _inside(self, path: Path) -> Path:
         """Refuse a link that leaves the folder, except links into the hub's own cache."""
@@ -167,30 +179,38 @@ class Folder:
         blobs = here.parent.parent / "blobs"
         if not real.is_relative_to(here) and real.parent != blobs:
             raise HornbookError(f"{path}: it leads out of the folder, to {real}: put the file itself there")
-        if not real.is_file():
-            raise HornbookError(f"{path}: it is not a file: put the file itself there")
+        plain_file(path, largest=None)
         return path
 
     def _check_index(self, known: set[str]) -> None:
         if not self.has(_INDEX):
             return
-        shards = self._read(_INDEX).get("weight_map")
-        names = set(shards.values()) if isinstance(shards, dict) else {None}
-        for name in names:
-            if name not in known:
+        shards = read_object(self._inside(self.path / _INDEX)).get("weight_map")
+        for name in shards.values() if isinstance(shards, dict) else [None]:
+            if not isinstance(name, str) or name not in known:
                 raise HornbookError(
                     f"{self.path}: its index of weights names {name!r}, which isn't a safetensors file of the folder: "
                     "copy it again"
                 )
 
 
-def _harmless(facts: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the keys that would make a library run code or open another file."""
+def _harmless(facts: Any) -> Any:
+    """Leave out the keys, at any depth, that would make a library run code, open another file, or choose kernels."""
+    if not isinstance(facts, dict):
+        return facts
     return {
-        key: value
+        key: _harmless(value)
         for key, value in facts.items()
-        if key not in _CODE and not key.endswith("_file") and key not in ("name_or_path", "_name_or_path")
+        if key not in _DROPPED and not key.endswith(("_file", "_files"))
     }
+
+
+def _link(at: Path, to: Path) -> None:
+    """Make a link, or a copy where the system lets nobody make links."""
+    try:
+        at.symlink_to(to)
+    except OSError:
+        shutil.copyfile(to, at)
 
 
 def _asks_for_ours(asked: Any) -> bool:
