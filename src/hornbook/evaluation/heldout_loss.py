@@ -21,7 +21,7 @@ class Term:
 
     mean: float
     labels: int
-    """The number of labels in the mean."""
+    """The number of labels in the mean; without any, it is not a number."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def heldout_loss(
         sums, counts = objective.loss(loaded.family, loaded.model, move(examples, loaded.model.device))
         total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(examples["labels"])
         hidden = objective.targets(examples["labels"]).flatten()
-        seen += hidden[hidden >= 0].bincount(minlength=len(seen))
+        seen += hidden[(hidden >= 0) & (hidden < len(seen))].bincount(minlength=len(seen))
         if progress:
             progress(done / windows)
-    means = (total / labels.clamp(min=1)).tolist()
+    means = (total / labels).tolist()
     terms = {
         name: Term(mean, int(count))
         for name, mean, count in zip(objective.terms, means, labels.tolist(), strict=True)

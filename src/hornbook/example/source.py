@@ -10,7 +10,7 @@ from hornbook.loading import AnyModel, LoadedModel, load_model
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.reporter import Reporter
-from hornbook.training.prepare import fit, make_model
+from hornbook.training.prepare import make_model, tokenizer_and_config
 
 Named = Recipe | Mapping[str, Any] | AnyModel
 
@@ -70,7 +70,7 @@ def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Report
         raise HornbookError(
             f"--objective: the recipe names one, {recipe.objective.name}: change it with --set objective=NAME"
         )
-    tokenizer, _, config = fit(recipe, report)
+    tokenizer, _, config = tokenizer_and_config(recipe, report)
     model, family, length = make_model(recipe, config), recipe.model.family, recipe.model.length
     loaded = LoadedModel(
         recipe.folder, recipe.name, family, recipe.objective.head, model.eval(), tokenizer, length

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from hornbook.dtypes import sum_dtype
 from hornbook.families import FAMILIES, Family, Head
-from hornbook.formats import sum_format
 from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, Mask, missing
@@ -44,8 +44,9 @@ class Pairs(Masking):
     consecutive sentences of one document: `length - 3` tokens or, for a share of the pairs, a random smaller number
     from 2 on. A ends with one of these sentences, each equally likely. There, text that is too long is then cut at any
     end of either segment. Here, A always begins with a sentence, and B ends where the room or the document ends. Text
-    of a single sentence is divided anywhere; published BERT gives it a random B, so that slightly more than half of
-    its pairs have one. In an epoch, a pair begins in every `length - 3` tokens of each document.
+    of a single sentence is divided anywhere, and a document without any end of a sentence between words; published BERT
+    gives it a random B, so that slightly more than half of its pairs have one. In an epoch, a pair begins in every
+    `length - 3` tokens of each document.
 
     The loss is the mean over the hidden words plus the mean over the pairs, as published.
     """
@@ -105,21 +106,15 @@ class Pairs(Masking):
         """Cut each document by itself."""
         return DocumentChunks(store.ends, self.window(length))
 
-    def read(
-        self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
-    ) -> Batch:
-        """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,)."""
-        return self._read(store, chunking, starts, vocabulary, rng)
-
     def example(
         self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
     ) -> Batch:
         """Make a pair of the whole text; a second segment from elsewhere takes the words in its place away."""
         whole = self.model_copy(update={"short": 0})
         chunking = whole.chunking(store, len(store.document(0)) - 1 + 3)
-        return whole._read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
+        return whole.read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
 
-    def _read(
+    def read(
         self,
         store: TokenStore,
         chunking: Chunking,
@@ -128,7 +123,10 @@ class Pairs(Masking):
         rng: CounterRNG,
         hidden: Mask | None = None,
     ) -> Batch:
-        """Frame the pairs and hide words of them: drawn ones, or `hidden` ones of the store's tokens."""
+        """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,).
+
+        `hidden` ones of the store's tokens are masked, or drawn ones.
+        """
         a, b, label = self.segments(store, chunking, starts, rng)
         place = np.arange(chunking.window + 3)
         from_a = place - 1
@@ -141,7 +139,8 @@ class Pairs(Masking):
         text = np.where(sep, vocabulary.sep or 0, text)
         text[:, 0] = vocabulary.cls or 0
         chosen = None if hidden is None else hidden[source] & (in_a | in_b)
-        inputs, labels = self.hide(text, vocabulary, rng, chosen)
+        begins = None if store.words is None else np.asarray(store.words)[source]
+        inputs, labels = self.hide(text, vocabulary, rng, chosen, begins)
         return {
             "input_ids": inputs,
             "attention_mask": (from_b <= b.lengths[:, None]).astype(np.int64),
@@ -185,7 +184,7 @@ class Pairs(Masking):
         hidden, labels = family.hidden_and_labels(model, given)
         words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden)
-        judged = judged.to(sum_format(judged.dtype))
+        judged = judged.to(sum_dtype(judged.dtype))
         nats = cross_entropy(judged, wanted, reduction="sum")
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))

@@ -23,7 +23,8 @@ class Model(Section):
     """Tokens in a sequence, special tokens included."""
     positions: Scheme | None = None
     """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`
-    queries and keys, distances in the scores (`alibi`), or not at all (`none`); by default as it was published."""
+    queries and keys, distances in the scores (`alibi`, or T5's own `relative`), or not at all (`none`). By default as
+    it was published; `hornbook families describe PRESET` says what else it can be."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 

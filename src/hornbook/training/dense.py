@@ -14,17 +14,17 @@ from pydantic import Field, model_validator
 from torch import nn
 from torch.optim import Optimizer
 
-from hornbook.dense.insert import Ints
-from hornbook.dense.loss import ahead, losses
-from hornbook.dense.measure import Arm
-from hornbook.dense.model import DenseModel
-from hornbook.dense.options import Gradient
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens.insert import Ints
+from hornbook.dense_tokens.loss import ahead, losses
+from hornbook.dense_tokens.measure import Arm
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.options import Gradient
+from hornbook.dense_tokens.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.families import TYPES
 from hornbook.families.weights import read_model
 from hornbook.machine import choose_instructions, choose_threads
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.recipe import Optimization
 from hornbook.reporter import LOGGER
 from hornbook.rng import CounterRNG, key, permute
@@ -177,7 +177,7 @@ def _step(
             f"than {options.learning_rate}"
         )
     rate = learning_rate(options, step)
-    take_step(optimizers, rate)
+    step_optimizers(optimizers, rate)
     return {"loss": nats, "learning_rate": rate, "gradient_norm": norm}
 
 

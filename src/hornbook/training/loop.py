@@ -19,12 +19,12 @@ from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.objectives.batch_to_loss import LossModule, move
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.schedules import learning_rate
 from hornbook.tokenizers.record import save_record
-from hornbook.training.batches import Batches, load
+from hornbook.training.batches import Batches, load_batches
 from hornbook.training.callbacks import Callback
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
@@ -33,9 +33,10 @@ from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
 from hornbook.training.rescue import rescue
 from hornbook.training.sums import any_signal, sum_over
+from hornbook.training.unlabelled import Unlabelled
 
 _ENDS = 1 << 16
-"""The code of a training that ends by itself; it is above every signal's number."""
+"""What `stop` gives where processes agree on a signal: above all signals' numbers, and modulo itself 0, no signal."""
 
 
 class Loop:
@@ -69,7 +70,7 @@ class Loop:
         )
         self.wrapped: nn.Module | None = None
         """The loss module in training, wrapped to share its gradients with the other processes."""
-        self._stopping = False
+        self._stopping, self._unlabelled = False, Unlabelled(report)
 
     @property
     def parameters(self) -> int:
@@ -82,7 +83,7 @@ class Loop:
         Raises Interrupted after Ctrl-C or SIGTERM, with everything saved, and HornbookError when the loss is not a
         number, with the last good checkpoint kept.
         """
-        first, last, stopped_by = self.processes.first, self.training.steps, 0
+        last, stopped_by = self.training.steps, 0
         if self.run.finished:
             steps = self.progress.step or last
             self.report.say(f"{self.recipe.name}: trained already, all {steps:,} steps")
@@ -96,14 +97,14 @@ class Loop:
                     self._tell("on_end")
                 raise
             self._tell("on_end")
-        self._part()
+        self._leave_group()
         if stopped_by:
             raise Interrupted(
                 f"{self.recipe.name}: stopped after step {self.progress.step:,} of {last:,}, saved; run the same "
                 "command to go on",
                 stopped_by,
             )
-        if first:  # the other processes have ended
+        if self.processes.first:  # the others have ended
             self._tell("on_finish")
 
     def stop(self, why: str) -> None:
@@ -130,17 +131,17 @@ class Loop:
     def _take_steps(self, signals: Signals, first: int, last: int) -> int:
         """Take steps until the last one, or until a signal; return the signal's number, or 0."""
         began, logged, waited = time.perf_counter(), self.progress, 0.0
-        for step, parts in zip(range(first, last), self._load(first, last), strict=True):
+        for step, micro_batches in zip(range(first, last), self._load(first, last), strict=True):
             waited += time.perf_counter() - began
             if number := any_signal(self.accelerator, _ENDS if self._stopping else signals.received):
                 return number % _ENDS
             phase = phase_of(self.phases, step)
-            facts = self._step(step, parts)
+            facts = self._step(step, micro_batches)
             now = time.perf_counter()
             self.progress = Progress(
                 step + 1, self.progress.tokens + phase.tokens, self.progress.seconds + now - began
             )
-            if (step + 1) % self.training.log_every == 0 or step + 1 == last:
+            if facts and ((step + 1) % self.training.log_every == 0 or step + 1 == last):
                 seconds = self.progress.seconds - logged.seconds
                 facts |= asdict(self.progress)
                 facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
@@ -149,15 +150,15 @@ class Loop:
                 self._tell("on_log", "train", facts)
             if len(self.phases) > 1 and step + 1 == phase.last:
                 self._end_phase(self.phases.index(phase))
-            if self._due(self.training.evaluate_every):
-                self._tell("on_log", "evaluate", asdict(self.progress) | self._evaluate())
+            if self._due(self.training.evaluate_every) and (found := self._evaluate()):
+                self._tell("on_log", "evaluate", asdict(self.progress) | found)
             if self._due(self.training.checkpoint_every):
                 self._save()
             began = time.perf_counter()
         return 0
 
     def _load(self, first: int, last: int) -> Iterable[list[dict[str, Tensor]]]:
-        """Load this process's share of the batches of some steps."""
+        """Load this process's share of some steps' batches, each as micro-batches."""
         accelerator = self.accelerator
         batches = Batches(
             self.run.train,
@@ -168,22 +169,27 @@ class Loop:
             accelerator.process_index,
             accelerator.num_processes,
         )
-        return load(batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda")
+        pin = accelerator.device.type == "cuda"
+        return load_batches(batches, first, last, self.training.workers, pin)
 
-    def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
-        """Take one step; its random numbers depend on (seed, step) alone."""
+    def _step(self, step: int, micro_batches: list[dict[str, Tensor]]) -> dict[str, float]:
+        """Take one step; its random numbers depend on (seed, step) alone. Give no figures where labels lack."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
         assert self.wrapped is not None
         self.wrapped.train()
-        counted = torch.stack([self.objective.counts(part) for part in parts]).sum(0)
-        counts = sum_over(self.accelerator, counted).clamp(min=1)
+        counted = torch.stack([self.objective.counts(one) for one in micro_batches]).sum(0)
+        labels = sum_over(self.accelerator, counted)
+        labelled = self._unlabelled.all_there(step + 1, labels)
+        if not labels.any():
+            return {}
+        counts = labels.clamp(min=1)
         # Distributed wrappers average gradients over processes; here they must be averaged over labels.
-        scale = self._weights * self.accelerator.num_processes / counts
+        scale = self._term_weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
-        for number, part in enumerate(parts):
-            more = number + 1 < len(parts)
+        for number, micro_batch in enumerate(micro_batches, 1):
+            more = number < len(micro_batches)
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                sums, _ = self.wrapped(move(part, self.accelerator.device))
+                sums, _ = self.wrapped(move(micro_batch, self.accelerator.device))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(sum_over(self.accelerator, total), counts)
@@ -196,17 +202,17 @@ class Loop:
                 f"{self.training.learning_rate} or a longer training.warmup than {self.training.warmup_steps}"
             )
         rate = learning_rate(self.training, step)
-        take_step(self.optimizers, rate)
-        return facts | {"learning_rate": rate, "gradient_norm": norm}
+        step_optimizers(self.optimizers, rate)
+        return facts | {"learning_rate": rate, "gradient_norm": norm} if labelled else {}
 
     def _facts(self, sums: Tensor, counts: Tensor) -> dict[str, float]:
         """Compute the loss from the sums and counts of all processes, and its terms if there are several."""
         means = sums / counts
         terms = dict(zip(self.objective.terms, means.tolist(), strict=True))
-        return {"loss": float((means * self._weights).sum())} | (terms if len(terms) > 1 else {})
+        return {"loss": float((means * self._term_weights).sum())} | (terms if len(terms) > 1 else {})
 
     @property
-    def _weights(self) -> Tensor:
+    def _term_weights(self) -> Tensor:
         return torch.tensor(list(self.objective.terms.values()), dtype=torch.float64)
 
     @torch.no_grad()
@@ -218,24 +224,20 @@ class Loop:
         """
         self.loss_module.eval()
         total, labels = torch.zeros(2, len(self.objective.terms), dtype=torch.float64)
-        batches = heldout_batches(
-            self.run.heldout,
-            self.objective,
-            self.run.vocabulary,
-            self.recipe.model.length,
-            self.training.evaluate_windows,
-            self.training.batch,
-        )
+        run, length = self.run, self.recipe.model.length
+        size = self.training.evaluate_windows, self.training.batch
+        batches = heldout_batches(run.heldout, self.objective, run.vocabulary, length, *size)
         for number, batch in enumerate(batches):
             if number % self.accelerator.num_processes == self.accelerator.process_index:
                 sums, counts = self.loss_module(move(batch, self.accelerator.device))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
-        facts = self._facts(
-            sum_over(self.accelerator, total), sum_over(self.accelerator, labels).clamp(min=1)
-        )
+        labels = sum_over(self.accelerator, labels)
+        if not self._unlabelled.all_there(self.progress.step, labels, evaluates=True):
+            return {}
+        facts = self._facts(sum_over(self.accelerator, total), labels)
         if self.objective.whole_text:
-            counts = self.run.heldout.counts()
-            facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]
+            text = self.run.heldout.counts()
+            facts["bits_per_byte"] = facts["loss"] / math.log(2) * text["tokens"] / text["bytes"]
         return facts
 
     def _end_phase(self, number: int) -> None:
@@ -279,8 +281,8 @@ class Loop:
                 with beside(self.run.model, folder=True) as folder:
                     self._save_model(folder)
 
-    def _part(self) -> None:
-        """End the other processes; the first one does the rest of the run alone."""
+    def _leave_group(self) -> None:
+        """Leave the group of processes; the first one does the rest of the run alone."""
         self.wrapped = None
         self.accelerator.free_memory()  # else it keeps the wrapped module
         self.processes.part()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import unfinished
 from hornbook.corpora import Part
@@ -22,10 +22,14 @@ from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
+from hornbook.store.boundaries import rules
+from hornbook.store.near import count_near_duplicates
+from hornbook.store.summary import doubts, summarize
 from hornbook.tokenizers import (
     DENSE,
     advise,
     describe_literals,
+    describe_smaller,
     tokenizer_hash,
 )
 from hornbook.training.tokenizer import record_of, tokenizer_of
@@ -33,12 +37,12 @@ from hornbook.training.tokenizer import record_of, tokenizer_of
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A recipe with its tokenizer, tokens and configuration: all that the loop needs."""
+    """A recipe with its tokenizer, tokens and configuration: all that the loop needs. (`hornbook.Run` is a folder.)"""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    config: PreTrainedConfig
+    config: PretrainedConfig
     train: TokenStore
     heldout: TokenStore
     tokenizer_record: dict[str, Any] | None
@@ -72,12 +76,20 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     """
     check_folder(recipe)
     check_directions(recipe.objective)
-    tokenizer, vocabulary, config = fit(recipe, report)
+    tokenizer, vocabulary, config = tokenizer_and_config(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
+    report.say(summarize(stores["train"], stores["heldout"], tokenizer.unk_token))
+    if likeness := recipe.corpus.near_duplicates:
+        near = count_near_duplicates(stores["train"], likeness)
+        report.say(
+            f"{near:,} documents to train on are like an earlier one (corpus.near_duplicates {likeness:g})"
+        )
+    for doubt in doubts(stores["train"], stores["heldout"]):
+        report.warn(doubt)
     literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
     told, as_text = describe_literals(literals, tokenizer, recipe.corpus.special_tokens)
     if as_text:
@@ -90,11 +102,15 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     )
 
 
-def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+def tokenizer_and_config(
+    recipe: Recipe, report: Reporter
+) -> tuple[PreTrainedTokenizerBase, Vocabulary, PretrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
     tokenizer = tokenizer_of(recipe, report)
+    if smaller := describe_smaller(recipe.tokenizer, len(tokenizer)):
+        report.warn(smaller)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
     problems = dict.fromkeys(
@@ -114,7 +130,7 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
     return tokenizer, vocabulary, config
 
 
-def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
+def make_model(recipe: Recipe, config: PretrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
     model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
@@ -173,8 +189,10 @@ def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
-    sentences, special = recipe.objective.sentences, recipe.corpus.special_tokens
-    marks = ["sentences"] * sentences + [DENSE] * (DENSE in tokenizer.get_vocab())
+    sentences, words = recipe.objective.sentences, recipe.objective.words
+    marks = ["sentences"] * sentences + ["words"] * words
+    marks += [rules()] if marks else []
+    marks += [DENSE] * (DENSE in tokenizer.get_vocab())
     identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
     if folder.exists():
@@ -182,7 +200,8 @@ def store_of(
     with report.counting(
         f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
     ) as advance:
-        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences, special)
+        documents, special = recipe.corpus.documents_of(part), recipe.corpus.special_tokens
+        return build(folder, documents, tokenizer, end_id, advance, sentences, special, words)
 
 
 def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:

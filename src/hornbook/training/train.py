@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside, check_new
 from hornbook.console import reporter
@@ -29,7 +29,7 @@ from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers
 from hornbook.training.heap import keep_heap
 from hornbook.training.live_page import LivePage
 from hornbook.training.loop import Loop
-from hornbook.training.prepare import check_folder, fit, make_model, prepare
+from hornbook.training.prepare import check_folder, make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
 from hornbook.training.record import record, write_json
 from hornbook.training.tokenizer import record_of
@@ -158,7 +158,7 @@ def init(
     quieten_transformers()
     check_new(out)
     made = recipe_of(recipe, settings, sections, report)
-    tokenizer, _, config = fit(made, report)
+    tokenizer, _, config = tokenizer_and_config(made, report)
     model = make_model(made, config)
     examine_contract(made, tokenizer, config, model, report)
     with beside(out, folder=True) as writing:
@@ -183,13 +183,14 @@ def _named(recipe: Recipe) -> str:
 def examine_contract(
     recipe: Recipe,
     tokenizer: PreTrainedTokenizerBase,
-    config: PreTrainedConfig,
+    config: PretrainedConfig,
     model: PreTrainedModel,
     report: Reporter,
 ) -> dict[str, Any]:
     """Let the doctor check a run before its first step: errors stop it; warnings are told once and kept."""
     family = recipe.model.family
-    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model, family)
+    texts = recipe.corpus.beginnings()
+    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model, family, texts)
     if found.errors:
         raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
     for one in found.warnings:
