@@ -1,13 +1,12 @@
 """The quickstart's questions are fair, and its page shows what came."""
 
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from hornbook.corpora import manuals
-from hornbook.quickstart import BEGINNINGS, BLANKS, QUESTIONS, RECIPES, longer, quickstart
+from hornbook.quickstart import BEGINNINGS, BLANKS, QUESTIONS, RECIPES, quickstart
 from hornbook.recipe import make_recipe, read_shipped
 from hornbook.reporter import Reporter
 
@@ -29,14 +28,6 @@ def test_the_three_see_the_same_tokens() -> None:
     assert len({recipe.tokenizer.model_dump_json() for recipe in recipes}) == 1
     assert [recipe.objective.writes for recipe in recipes] == ["unmask", "generate", "infill"]
     assert all("<mask>" not in text for text in BEGINNINGS)
-
-
-def test_the_longer_run_is_one_curve() -> None:
-    found = asdict(longer())
-    lengths = {len(found[axis]) for axis in ("step", "tokens", "seconds", "value")}
-    assert len(lengths) == 1 and lengths.pop() >= 5
-    assert found["step"] == sorted(found["step"]) and found["value"][0] > found["value"][-1]
-    assert 0 <= found["right"] <= len(QUESTIONS)
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """The quickstart: three small models of three families, trained in minutes, asked what they learned, on one page."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,10 @@ def ask(model: LoadedModel) -> tuple[Asked, ...]:
     )
 
 
-def longer() -> Longer:
-    """Give the curve of a longer run of the same BERT, which was measured once: docs/results.md says how."""
-    return Longer(**json.loads(files("hornbook").joinpath("quickstart.json").read_text("utf-8")))
+def longer() -> Longer | None:
+    """Give the curve of a longer run of the same BERT, as `keep_longer` wrote it; None until one was measured."""
+    path = Path(__file__).with_suffix(".json")
+    return Longer(**json.loads(path.read_text("utf-8"))) if path.exists() else None
 
 
 def _samples(run: Run, prompts: tuple[str, ...], writes: Any) -> tuple[Sample, ...]:
@@ -100,21 +101,27 @@ def _samples(run: Run, prompts: tuple[str, ...], writes: Any) -> tuple[Sample, .
     return own + run.samples
 
 
-def keep_longer(folder: Path, path: Path) -> None:
-    """Write the curve of a longer run, and what it answered, to `path`: what `longer` reads."""
+def keep_longer(folder: Path) -> None:
+    """Keep the curve of a longer run, and how many questions it answers rightly, for the quickstart's page.
+
+    `hornbook train quickstart/bert --set name=longer --set training.steps=9000` makes such a run, and
+    `python -m hornbook.quickstart runs/longer` calls this.
+    """
     run = Run(folder)
-    record = run.record
-    points = record.evaluate
-    asked = ask(run.loaded)
+    record, asked = run.record, ask(run.loaded)
     facts = Longer(
         name=f"{record.steps:,} steps",
         objective=record.objective,
         corpus=record.corpus.name,
         machine=f"{record.machine['threads']} threads of {record.machine['processor']}",
         right=sum(one.right for one in asked),
-        step=[point.step for point in points],
-        tokens=[point.tokens for point in points],
-        seconds=[round(point.seconds, 1) for point in points],
-        value=[round(point.loss, 4) for point in points],
+        step=[point.step for point in record.evaluate],
+        tokens=[point.tokens for point in record.evaluate],
+        seconds=[round(point.seconds, 1) for point in record.evaluate],
+        value=[round(point.loss, 4) for point in record.evaluate],
     )
-    path.write_text(json.dumps(asdict(facts)) + "\n", "utf-8")
+    Path(__file__).with_suffix(".json").write_text(json.dumps(asdict(facts)) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    keep_longer(Path(sys.argv[1]))
