@@ -167,12 +167,13 @@ def test_a_study_has_a_curve_for_each_seed(show: Open, found: dict[str, Any], tm
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.long
 def test_a_page_of_a_run_that_goes_on_loads_itself_again(
     browser: Any, make_run: Callable[..., Path], tmp_path: Path
 ) -> None:
     """The chosen axis stays, what a reader has open isn't taken away, and an old page says that it is old."""
     run, path = read_run(make_run("going")), tmp_path / "page.html"
-    path = write_page([run], path, "Going", replace(live(run, 1.0), status="first"))
+    path = write_page([run], path, "Going", replace(live(run, 3.0), status="first"))
     context = browser.new_context()
     context.set_default_timeout(60_000)
     page = context.new_page()
@@ -183,19 +184,19 @@ def test_a_page_of_a_run_that_goes_on_loads_itself_again(
     sync_api.expect(status).to_have_text("first", timeout=60_000)
     page.get_by_label("tokens", exact=True).check()
     page.get_by_label("logarithmic").check()
-    write_page([run], path, "Going", replace(live(run, 1.0), status="second"))
+    write_page([run], path, "Going", replace(live(run, 3.0), status="second"))
     sync_api.expect(status).to_have_text("second", timeout=60_000)
     sync_api.expect(page.get_by_label("tokens", exact=True)).to_be_checked(timeout=60_000)
     sync_api.expect(page.get_by_label("logarithmic")).to_be_checked(timeout=60_000)
     sync_api.expect(page.locator("#chart-0 .xtitle")).to_have_text("Tokens seen", timeout=60_000)
     page.locator("summary").first.click()
-    write_page([run], path, "Going", replace(live(run, 1.0), status="third"))
+    write_page([run], path, "Going", replace(live(run, 3.0), status="third"))
     page.wait_for_selector("#undrawn", state="detached")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(4000)
     sync_api.expect(status).to_have_text("second")
     page.locator("summary").first.click()
     sync_api.expect(status).to_have_text("third", timeout=60_000)
-    old = replace(live(run, 1.0), status="old.", written=0.0)
+    old = replace(live(run, 3.0), status="old.", written=0.0)
     write_page([run], path, "Going", old)
     sync_api.expect(status).to_contain_text("old. This page was last written", timeout=60_000)
     context.close()

@@ -1,5 +1,6 @@
 """Defaults that one section of a recipe takes from another, and checks that the sections fit each other."""
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,8 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     if not given.get("out"):
         given["out"] = f"runs/{given.get('name')}"
     tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
+    if isinstance(model, dict) and model.get("from") and not tokenizer:
+        tokenizer = given["tokenizer"] = {"path": tokenizer_beside(str(model["from"]))}
     family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
     if family and isinstance(model, dict) and not model.get("code"):
         given["model"] = model | {"positions": _scheme(family, model.get("positions"))}
@@ -37,6 +40,11 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     if family and isinstance(objective, dict) and (kind := OBJECTIVES.get(str(objective.get("name")))):
         given["objective"] = kind.suited(family.heads) | objective
     return given
+
+
+def tokenizer_beside(folder: str) -> str:
+    """Say where the tokenizer of a trained model lies: in its folder, or its run's folder `model`."""
+    return f"{folder}/model" if os.path.isdir(f"{folder}/model") else folder
 
 
 def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:

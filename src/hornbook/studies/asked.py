@@ -41,6 +41,9 @@ class Asked(Section):
     """How many classifiers are fine-tuned on each run."""
     epochs: int | None = Field(None, ge=1)
     """Epochs of a fine-tuning; as published by default."""
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    """The highest learning rate of a fine-tuning; as published by default, which is for models a hundred times as large
+    as those of a few minutes."""
 
     @field_validator("name")
     @classmethod
@@ -58,7 +61,7 @@ class Asked(Section):
     @model_validator(mode="after")
     def _suits(self) -> "Asked":
         """Refuse an option that would change nothing."""
-        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs"}
+        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs", "learning_rate"}
         if self.name in LABELLED:
             allowed = of_tuning
         elif self.name in SUITES:
@@ -103,7 +106,7 @@ class Asked(Section):
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
             return MEASURES.find(self.name).measure(heldout, lambda what, share: None)
         if self.name in LABELLED:
-            changes = {"epochs": self.epochs} if self.epochs else {}
+            changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
             seeds = range(42, 42 + self.seeds)
             return finetune(
                 loaded, [self.name], data=self.data, seeds=seeds, changes=changes, out=recipe.folder

@@ -105,7 +105,7 @@ def train_dense(
     first = 0
     if checkpoints:
         first, began_with = _go_on(model, optimizers, course, began_with, checkpoints, warn)
-    written = Log(log, first) if log else None
+    written = Log(log, first, warn) if log else None
     with ExitStack() as stack:
         signals = stack.enter_context(watch()) if checkpoints else Signals()
         for step in range(first, options.steps):

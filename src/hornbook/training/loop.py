@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,10 +22,10 @@ from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers,
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.schedules import learning_rate
-from hornbook.tokenizers.record import save_record
+from hornbook.sealed import write_manifest
 from hornbook.training.batches import Batches, load_batches
 from hornbook.training.callbacks import Callback
-from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
+from hornbook.training.checkpoints import Progress, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.prepare import PreparedRun, make_model
@@ -56,7 +55,7 @@ class Loop:
         self.recipe, self.training = run.recipe, run.recipe.training
         self.family, self.objective = self.recipe.model.family, self.recipe.objective
         self.phases = plan_phases(self.recipe, run.train)
-        found = find_checkpoint(run.checkpoints, report.warn)
+        found = run.find_checkpoint(report.warn)
         self.progress = found.progress if found else Progress()
         self.saved_step = found.progress.step if found else None
         begun = make_model(self.recipe, run.config, found.folder if found else None)
@@ -263,23 +262,18 @@ class Loop:
         save_checkpoint(
             self.run.checkpoints,
             self.progress,
-            self._save_model,
+            lambda folder: self.run.save(folder, self.model, course=True),
             optimizer_state(self.model, self.optimizers),
             self.training.keep,
         )
-
-    def _save_model(self, folder: Path) -> None:
-        """Write a folder that AutoModel and AutoTokenizer open."""
-        self.model.save_pretrained(folder)
-        self.run.tokenizer.save_pretrained(folder)
-        save_record(folder, self.run.tokenizer_record)
 
     def _finish(self) -> None:
         """Save the finished model."""
         with self.processes.together():
             if self.processes.first:
                 with beside(self.run.model, folder=True) as folder:
-                    self._save_model(folder)
+                    self.run.save(folder, self.model)
+                    write_manifest(folder)
 
     def _leave_group(self) -> None:
         """Leave the group of processes; the first one does the rest of the run alone."""
