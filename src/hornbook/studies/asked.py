@@ -9,9 +9,9 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.measure import Figure, Heldout, figure
 from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.minimal_pairs import SUITES, read_suite
-from hornbook.evaluation.questions import TASKS, read_questions
 from hornbook.evaluation.tasks import evaluate_tasks
 from hornbook.finetuning import finetune
+from hornbook.finetuning.groups import GROUPS, expand
 from hornbook.finetuning.reading import read_task
 from hornbook.finetuning.tasks import TASKS as LABELLED
 from hornbook.finetuning.tasks import find_task
@@ -29,8 +29,8 @@ class Asked(Section):
     """A measure by its name: what a run is asked when it is trained."""
 
     name: str
-    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola), public
-    questions, a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
+    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola) or the mean of
+    several (glue), a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
     data: Path | None = None
     """A folder with a task's files; without it the hub is asked."""
     limit: int | None = Field(None, ge=1)
@@ -48,7 +48,7 @@ class Asked(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *TASKS]
+        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *GROUPS]
         if name not in known:
             from hornbook.evaluation.harness_tasks import find_harness_tasks
 
@@ -62,7 +62,7 @@ class Asked(Section):
     def _suits(self) -> "Asked":
         """Refuse an option that would change nothing."""
         of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs", "learning_rate"}
-        if self.name in LABELLED:
+        if self.name in [*LABELLED, *GROUPS]:
             allowed = of_tuning
         elif self.name in SUITES:
             allowed = of_tasks | {"rule"}
@@ -81,12 +81,11 @@ class Asked(Section):
             )
         if self.name == MEMORY:
             check_memory()
-        elif self.name in LABELLED:
-            read_task(find_task(self.name), self.data)
+        elif self.name in [*LABELLED, *GROUPS]:
+            for name in expand([self.name]):
+                read_task(find_task(name), self.data)
         elif self.name in SUITES:
             read_suite(SUITES[self.name], self.data, 1)
-        elif self.name in TASKS:
-            read_questions(TASKS[self.name], self.data, 1)
 
     def measure(self, loaded: LoadedModel, recipe: Recipe, facts: dict[str, Any]) -> list[Figure]:
         """Measure a finished run; `facts` are its tokens, seconds and peak of memory.
@@ -105,12 +104,15 @@ class Asked(Section):
             texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
             return MEASURES.find(self.name).measure(heldout, lambda what, share: None)
-        if self.name in LABELLED:
+        if self.name in [*LABELLED, *GROUPS]:
             changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
             seeds = range(42, 42 + self.seeds)
-            return finetune(
+            tuned = finetune(
                 loaded, [self.name], data=self.data, seeds=seeds, changes=changes, out=recipe.folder
             )
+            group = GROUPS.get(self.name)
+            means = [one for one in tuned if group and one["measure"] == f"{group.title}, mean"]
+            return means or tuned
         options = {"data": self.data, "limit": self.limit, "rule": self.rule, "run": recipe.folder}
         figures = evaluate_tasks(loaded, [self.name], **options)  # type: ignore[arg-type]
         return figures[:1] if self.name in SUITES else figures

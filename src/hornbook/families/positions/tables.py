@@ -8,7 +8,6 @@ from transformers import PreTrainedModel
 
 from hornbook.families.positions import scheme_of
 
-
 _TIMES = 10
 """How many times as high as new word embeddings deviate the sinusoids are: as high as trained ones do, soon.
 
