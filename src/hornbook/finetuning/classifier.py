@@ -13,6 +13,7 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError, one_line
+from hornbook.families.custom import Custom, classifier_of
 from hornbook.loading import LoadedModel
 from hornbook.quiet import quiet
 from hornbook.tokenizers import build_fast_tokenizer
@@ -31,9 +32,11 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
             "label2id": {label: i for i, label in enumerate(labels)},
         }
     set_seed(seed)
+    own = isinstance(loaded.family, Custom)
+    kind = classifier_of(loaded.family) if own else AutoModelForSequenceClassification
     try:
         with quiet():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
+            model, info = kind.from_pretrained(
                 loaded.folder,
                 dtype=torch.float32,
                 local_files_only=True,
