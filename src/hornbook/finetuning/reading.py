@@ -126,7 +126,7 @@ def _label(label: Any, task: LabelledTask, names: tuple[str, ...], place: str) -
 
 
 def _local(task: LabelledTask, data: Path, splits: Sequence[str]) -> tuple[str, list[Row]]:
-    tried = [data / task.folder, data / task.name, data]
+    tried = [data / "glue" / task.folder, data / task.folder, data / task.name, data]
     for folder in tried:
         for split in splits:
             # A folder of many tasks has each task's files under its name.

@@ -1,11 +1,13 @@
 """The measures that a study names: what each run is asked at its end, beside the study's own figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, nearest
 from hornbook.evaluation.measure import Figure, Heldout, figure
 from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.minimal_pairs import SUITES, read_suite
@@ -23,16 +25,21 @@ from hornbook.studies.memory import check_memory
 from hornbook.training.prepare import prepare
 
 SPEED, MEMORY = "tokens_per_second", "peak_memory"
+GROUPS = {
+    "glue": ("cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"),
+    "superglue": ("boolq", "cb", "multirc", "wic", "wsc"),
+}
+"""Several tasks to fine-tune on, by the name under which papers give their mean."""
 
 
 class Asked(Section):
     """A measure by its name: what a run is asked when it is trained."""
 
     name: str
-    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola), public
-    questions, a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
+    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola) or a mean of
+    several (glue), public questions, a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
     data: Path | None = None
-    """A folder with a task's files; without it the hub is asked."""
+    """A folder with a task's files; the study's by default, and without any the hub is asked."""
     limit: int | None = Field(None, ge=1)
     """So many first questions, or pairs of each paradigm: a sample."""
     rule: str | None = None
@@ -41,11 +48,15 @@ class Asked(Section):
     """How many classifiers are fine-tuned on each run."""
     epochs: int | None = Field(None, ge=1)
     """Epochs of a fine-tuning; as published by default."""
+    learning_rate: float | None = Field(None, gt=0)
+    """The highest learning rate of a fine-tuning; as published by default, which is low for small models."""
+    tasks: tuple[str, ...] = ()
+    """Which tasks of glue or superglue; all of them by default."""
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *TASKS]
+        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *GROUPS, *TASKS]
         if name not in known:
             from hornbook.evaluation.harness_tasks import find_harness_tasks
 
@@ -58,28 +69,45 @@ class Asked(Section):
     @model_validator(mode="after")
     def _suits(self) -> "Asked":
         """Refuse an option that would change nothing."""
-        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs"}
+        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs", "learning_rate"}
         if self.name in LABELLED:
             allowed = of_tuning
+        elif self.name in GROUPS:
+            allowed = of_tuning | {"tasks"}
+            if strange := [one for one in self.tasks if one not in GROUPS[self.name]]:
+                raise ValueError(
+                    f"{self.name} has no task {strange[0]!r}{nearest(strange[0], list(GROUPS[self.name]))}"
+                )
         elif self.name in SUITES:
             allowed = of_tasks | {"rule"}
         else:
-            allowed = set() if self.name in [*MEASURES, SPEED, MEMORY] else of_tasks
+            allowed = of_tasks if self.reads_files else set()
         if extra := sorted(self.model_fields_set - allowed - {"name"}):
             raise ValueError(f"{self.name} has no {' and no '.join(extra)}: leave that out")
         return self
 
-    def check(self, recipe: Recipe) -> None:
-        """Raise HornbookError, before anything is trained, for files that can't be had and a run it can't judge."""
-        if self.name in MEASURES and self.name not in recipe.objective.measures:
+    @property
+    def reads_files(self) -> bool:
+        """Whether it takes `data`."""
+        return self.name not in [*MEASURES, SPEED, MEMORY]
+
+    def suits(self, recipe: Recipe) -> bool:
+        """Tell whether it says something true of what this recipe trains."""
+        return self.name not in MEASURES or self.name in recipe.objective.measures
+
+    def check(self, recipes: Sequence[Recipe]) -> None:
+        """Raise HornbookError, before anything is trained, for files that can't be had, and where it suits no run."""
+        if not any(map(self.suits, recipes)):
+            objective = recipes[0].objective
             raise HornbookError(
-                f"measures: {self.name} says nothing true of a model that learns {recipe.objective.name}: its measures "
-                f"are {', '.join(recipe.objective.measures)}"
+                f"measures: {self.name} says nothing true of a model that learns {objective.name}: its measures "
+                f"are {', '.join(objective.measures)}"
             )
         if self.name == MEMORY:
             check_memory()
-        elif self.name in LABELLED:
-            read_task(find_task(self.name), self.data)
+        elif self._tuned:
+            for name in self._tuned:
+                read_task(find_task(name), self.data)
         elif self.name in SUITES:
             read_suite(SUITES[self.name], self.data, 1)
         elif self.name in TASKS:
@@ -102,12 +130,35 @@ class Asked(Section):
             texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
             return MEASURES.find(self.name).measure(heldout, lambda what, share: None)
-        if self.name in LABELLED:
-            changes = {"epochs": self.epochs} if self.epochs else {}
-            seeds = range(42, 42 + self.seeds)
-            return finetune(
-                loaded, [self.name], data=self.data, seeds=seeds, changes=changes, out=recipe.folder
-            )
+        if self._tuned:
+            return self._tune(loaded, recipe)
         options = {"data": self.data, "limit": self.limit, "rule": self.rule, "run": recipe.folder}
         figures = evaluate_tasks(loaded, [self.name], **options)  # type: ignore[arg-type]
         return figures[:1] if self.name in SUITES else figures
+
+    @property
+    def _tuned(self) -> tuple[str, ...]:
+        """The tasks that it fine-tunes on."""
+        return self.tasks or GROUPS.get(self.name, (self.name,) if self.name in LABELLED else ())
+
+    def _tune(self, loaded: LoadedModel, recipe: Recipe) -> list[Figure]:
+        """Fine-tune on each task; of several tasks, each has its first metric, and then comes their mean."""
+        options: dict[str, Any] = {"data": self.data, "seeds": self.seeds, "out": recipe.folder}
+        given = {"epochs": self.epochs, "learning_rate": self.learning_rate}
+        changes = {name: value for name, value in given.items() if value is not None}
+        found = {name: finetune(loaded, name, changes=changes, **options) for name in self._tuned}
+        if self.name in LABELLED:
+            return found[self.name]
+        first = {name: figures[:: len(LABELLED[name].metrics)] for name, figures in found.items()}
+        value = fmean(fmean(one["value"] for one in figures) for figures in first.values())
+        named = ", ".join(one["measure"] for figures in first.values() for one in figures)
+        rule = f"The mean of {named}; each task counts the same."
+        mean = figure(
+            {"glue": "GLUE", "superglue": "SuperGLUE"}[self.name],
+            value,
+            "%",
+            f"{len(first)} tasks",
+            rule,
+            "It compares with the mean of the same tasks after the same fine-tuning.",
+        )
+        return [*(one for figures in first.values() for one in figures), mean]
