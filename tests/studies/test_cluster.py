@@ -95,9 +95,10 @@ def test_a_job_that_slurm_stops_is_queued_again_as_it_was() -> None:
 
 
 @pytest.mark.long
-def test_jobs_on_this_machine(tmp_path: Path) -> None:
+def test_jobs_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Submitit's local executor: each job is a process of its own, and one that dies is told."""
     jobs = {"a-0": partial(dict, value=1), "b-0": partial(os._exit, 3)}
+    monkeypatch.setattr(Job, "_results_timeout_s", 1)
     found = send(jobs, "local", Cluster(), tmp_path / "jobs", QUIET)
     assert found["a-0"] == {"value": 1}
     assert "gave no result" in found["b-0"]["failed"]

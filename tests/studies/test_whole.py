@@ -194,7 +194,7 @@ def test_a_class_that_gives_a_tuple_and_equal_code(tmp_path: Path, story_file: P
     (tmp_path / "own.py").write_text(OWN)
     arms = {
         "right": {},
-        "wrong": {"model.code": f"{tmp_path}/own.py:Tuple", "model.preset": None, "model.config": {}},
+        "wrong": {"model.code": f"{tmp_path}/own.py:Tuple", "model.preset": "", "model.config": {}},
     }
     design = read_study(write(tmp_path, story_file, arms=arms, grid={}))
     found = conduct(design, tmp_path / "out", 1, Reporter(silent=True))
