@@ -47,7 +47,11 @@ def trained(folder: Path, text: Path, code: str, **model: object) -> Path:
 
 @pytest.mark.long
 def test_a_variant_of_a_family(
-    tmp_path: Path, story_file: Path, table: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    story_file: Path,
+    table: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     code = "learnable_activation.py:SwishRobertaForMaskedLM"
     run = trained(tmp_path, story_file, code, preset="roberta-base", config=TINY)
@@ -56,6 +60,7 @@ def test_a_variant_of_a_family(
         finetune(run, train=learned, test=asked, seeds=[1])
     quick = {"epochs": 1, "learning_rate": 3e-3, "batch": 8}
     finetune(run, train=learned, test=asked, seeds=[1], changes=quick, trust=True)
+    assert "train_runtime" not in capsys.readouterr().out  # which the Trainer prints by itself
     folder = run / "finetuned" / "mood" / "seed-1"
     assert (folder / "learnable_activation.py").read_bytes() == (
         EXAMPLES / "learnable_activation.py"
