@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import submitit
-from submitit.core.core import Job
 
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.reporter import Reporter
@@ -36,22 +34,20 @@ LINES = (
 
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Slurm that takes jobs, runs none, and says of each what stands in the file `state`."""
+    """A Slurm that takes jobs, runs none, and says that those in the file `queue` haven't ended."""
     place = tmp_path / "slurm"
     place.mkdir()
     programs = {
         "sbatch": f'cp "$1" {place}/asked.sh; echo sent >> {place}/calls; echo "Submitted batch job 7"',
         "srun": "exit 0",
-        "sacct": f'echo "JobID|State|NodeList"; for n in 0 1; do echo "7_$n|$(cat {place}/state)|here"; done',
+        "squeue": f"cat {place}/queue",
     }
     for name, text in programs.items():
         (place / name).write_text(f"#!/bin/sh\n{text}\n")
         (place / name).chmod(stat.S_IRWXU)
-    (place / "state").write_text("FAILED")
+    (place / "queue").write_text("")
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(Job, "_results_timeout_s", 0)
     monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
-    submitit.SlurmJob.watcher.clear()
     return place
 
 
@@ -63,7 +59,7 @@ def test_slurm_is_asked_for_what_the_study_says(slurm: Path, tmp_path: Path) -> 
     asked = (slurm / "asked.sh").read_text()
     assert all(f"#SBATCH {line}" in asked for line in LINES), asked
     assert asked.index("module load cuda") < asked.index("submitit")
-    # Slurm says that both failed, and they left nothing: that is what is told, with where their output is.
+    # Both have left the queue without a result: that is what is told, with where their output is.
     assert set(found) == set(JOBS) and all("gave no result" in one["failed"] for one in found.values())
     assert "job 7_0" in found["a-0"]["failed"] and str(tmp_path / "jobs") in found["a-0"]["failed"]
 
@@ -71,12 +67,11 @@ def test_slurm_is_asked_for_what_the_study_says(slurm: Path, tmp_path: Path) -> 
 def test_what_is_queued_is_not_sent_again(
     slurm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (slurm / "state").write_text("PENDING")
+    (slurm / "queue").write_text("7_0\n7_1\n")
 
     monkeypatch.setattr(module.time, "sleep", lambda seconds: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted, match="goes on in Slurm"):
         send(JOBS, "slurm", ASKED, tmp_path / "jobs", QUIET)
-    submitit.SlurmJob.watcher.clear()
     with pytest.raises(Interrupted):
         send(JOBS, "slurm", ASKED, tmp_path / "jobs", QUIET)
     assert (slurm / "calls").read_text() == "sent\n"
@@ -95,10 +90,9 @@ def test_a_job_that_slurm_stops_is_queued_again_as_it_was() -> None:
 
 
 @pytest.mark.long
-def test_jobs_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_on_this_machine(tmp_path: Path) -> None:
     """Submitit's local executor: each job is a process of its own, and one that dies is told."""
     jobs = {"a-0": partial(dict, value=1), "b-0": partial(os._exit, 3)}
-    monkeypatch.setattr(Job, "_results_timeout_s", 1)
     found = send(jobs, "local", Cluster(), tmp_path / "jobs", QUIET)
     assert found["a-0"] == {"value": 1}
     assert "gave no result" in found["b-0"]["failed"]

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from getpass import getuser
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +23,9 @@ On = Literal["slurm", "local"]
 """Where jobs run: in Slurm's queue, or as processes of this machine, by which a study is tried before it is sent."""
 
 Job = Callable[[], dict[str, Any]]
+
+_LATE = 5
+"""How often a job may be missing from the queue before its result is given up."""
 
 
 class Cluster(Section):
@@ -80,7 +85,7 @@ def check_cluster(on: On) -> None:
         raise HornbookError(
             f"--on {on} sends jobs by submitit, which isn't installed: pip install 'hornbook[slurm]'"
         ) from error
-    missing = [name for name in ("sbatch", "srun") if not shutil.which(name)]
+    missing = [name for name in ("sbatch", "srun", "squeue") if not shutil.which(name)]
     if on == "slurm" and missing:
         raise HornbookError(
             f"--on slurm: there is no {missing[0]} here: give the command on a node from which the cluster takes jobs, "
@@ -102,10 +107,10 @@ def send(
     folder.mkdir(parents=True, exist_ok=True)
     executor = submitit.AutoExecutor(folder / "%j", cluster=on)
     executor.update_parameters(name="hornbook", **cluster.parameters())
-    waiting = _queued(folder) if on == "slurm" else {}
-    waiting = {name: job for name, job in waiting.items() if name in jobs}
+    waiting = {name: job for name, job in _sent(folder).items() if name in jobs} if on == "slurm" else {}
     unsent = {name: _Resumed(job, cluster.cores) for name, job in jobs.items() if name not in waiting}
     found: dict[str, dict[str, Any]] = {}
+    gone: Counter[str] = Counter()
     with watch() as signals, report.shares() as share:
         while waiting or unsent:
             # Slurm has a queue of its own; here there are as many jobs as cores.
@@ -114,9 +119,13 @@ def send(
                 waiting |= _submit(executor, {name: unsent.pop(name) for name in now})
                 sent = {name: [one.job_id, str(one.paths.folder)] for name, one in waiting.items()}
                 (folder / "sent.json").write_text(json.dumps(sent), "utf-8")
-            for name in [name for name, one in waiting.items() if one.done()]:
-                found[name] = _result(name, waiting.pop(name))
-                share("Runs", len(found) / len(jobs))
+            queue = _queue() if on == "slurm" else None
+            for name, one in list(waiting.items()):
+                gone[name] += one.done() if on == "local" else queue is not None and one.job_id not in queue
+                # A shared disk may show a result some seconds after the job has left the queue.
+                if one.paths.result_pickle.exists() or gone[name] > (_LATE if on == "slurm" else 0):
+                    found[name] = _result(name, waiting.pop(name))
+                    share("Runs", len(found) / len(jobs))
             if signals.received:
                 for one in waiting.values() if on == "local" else ():
                     one.cancel()
@@ -142,26 +151,35 @@ def _submit(executor: Any, jobs: Mapping[str, _Resumed]) -> dict[str, Any]:
     return dict(zip(jobs, sent, strict=True))
 
 
-def _queued(folder: Path) -> dict[str, Any]:
+def _queue() -> set[str] | None:
+    """Ask Slurm which jobs haven't ended; None where it doesn't answer. (Not every cluster has sacct's accounting.)"""
+    command = ["squeue", "--noheader", "--array", "--user", getuser(), "--format", "%i"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return set(answer.stdout.split()) if answer.returncode == 0 else None
+
+
+def _sent(folder: Path) -> dict[str, Any]:
     """Find the jobs of an earlier call that haven't ended."""
     import submitit
 
-    queued = {}
-    with suppress(OSError, ValueError):
-        sent = json.loads((folder / "sent.json").read_text("utf-8"))
-        for name, (number, place) in sent.items():
-            job: Any = submitit.SlurmJob(folder=place, job_id=number)
-            if not job.done(force_check=True):
-                queued[name] = job
-    return queued
+    if not (folder / "sent.json").exists():
+        return {}
+    sent, queue = json.loads((folder / "sent.json").read_text("utf-8")), _queue() or set()
+    return {
+        name: submitit.SlurmJob(folder=place, job_id=number)
+        for name, (number, place) in sent.items()
+        if number in queue
+    }
 
 
 def _result(name: str, job: Any) -> dict[str, Any]:
+    told = f"{name}: its job {job.job_id} gave no result: see {job.paths.stderr}"
+    if not job.paths.result_pickle.exists():
+        return {"failed": told}
     try:
         found = job.result()
     except Exception as error:  # submitit's own, with the job's whole output
-        told = f"its job {job.job_id} gave no result ({one_line(error):.200}): see {job.paths.stderr}"
-        return {"failed": f"{name}: {told}"}
+        return {"failed": told.replace("no result", f"no result ({one_line(error):.200})")}
     if isinstance(found, Stopped):
         return {"failed": f"{name}: its job {job.job_id} was stopped, and the run is saved"}
     return dict(found)
