@@ -78,7 +78,7 @@ def test_csv_has_each_run_unrounded(found: dict[str, Any]) -> None:
     lines = list(csv.DictReader(runs_csv(found).splitlines()))
     assert [line["value"] for line in lines] == ["4.0", "4.1", "4.2", "3.0", "", "3.2"]
     assert lines[3]["arm"] == "new" and lines[3]["seed"] == "0" and lines[3]["unit"] == "nats/label"
-    assert "3.100 ± 0.141 (2 of 3 runs)" in markdown(found)
+    assert "**3.100** ± 0.141 (2 of 3 runs)" in markdown(found)
 
 
 def test_equal_bests_are_both_bold_and_a_lone_figure_is_not(found: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def test_slurm_is_asked_for_what_the_study_says(slurm: Path, tmp_path: Path) -> 
     found = send(JOBS, "slurm", ASKED, tmp_path / "jobs", QUIET)
     asked = (slurm / "asked.sh").read_text()
     assert all(f"#SBATCH {line}" in asked for line in LINES), asked
-    assert asked.index("module load cuda") < asked.index("submitit")
+    assert asked.index("module load cuda") < asked.index("submitit.core")
     # Both have left the queue without a result: that is what is told, with where their output is.
     assert set(found) == set(JOBS) and all("gave no result" in one["failed"] for one in found.values())
     assert "job 7_0" in found["a-0"]["failed"] and str(tmp_path / "jobs") in found["a-0"]["failed"]

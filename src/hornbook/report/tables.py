@@ -159,10 +159,12 @@ def _rows(
                 row.append(escape("–"))
                 continue
             middle = escape(show(fmean(there), unit))
-            spread = f" ± {show(stdev(there), unit)}" if len(there) > 1 else ""
-            failed = f" ({len(there)} of {len(values)} runs)" if len(there) < len(values) else ""
-            mark = dagger if (name, arm) in decided else ""
-            row.append((bold(middle) if arm in best[name] else middle) + escape(spread + failed) + mark)
+            parts = [bold(middle) if arm in best[name] else middle]
+            if len(there) > 1:
+                parts.append(escape(f"± {show(stdev(there), unit)}"))
+            if len(there) < len(values):
+                parts.append(escape(f"({len(there)} of {len(values)} runs)"))
+            row.append(" ".join(parts) + (dagger if (name, arm) in decided else ""))
         yield row
 
 
