@@ -15,9 +15,9 @@ from collections.abc import Callable
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from hornbook.dense import DenseModel, Layout
-from hornbook.dense.generate import Writing, write
-from hornbook.dense.loss import losses
+from hornbook.dense_tokens import DenseModel, Layout
+from hornbook.dense_tokens.generate import Writing, write
+from hornbook.dense_tokens.loss import losses
 
 
 def make(width: int, layers: int, vocabulary: int, positions: int) -> DenseModel:

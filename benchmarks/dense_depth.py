@@ -14,10 +14,10 @@ import copy
 
 import torch
 
-from hornbook.dense.prove.arms import ARMS
-from hornbook.dense.prove.learning import Settings
-from hornbook.dense.prove.tasks import TASKS
-from hornbook.dense.prove.trial import run_trial
+from hornbook.dense_tokens.prove.arms import ARMS
+from hornbook.dense_tokens.prove.learning import Settings
+from hornbook.dense_tokens.prove.tasks import TASKS
+from hornbook.dense_tokens.prove.trial import run_trial
 
 
 def main() -> None:

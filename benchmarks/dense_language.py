@@ -38,13 +38,13 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from hornbook.atomic import beside
 from hornbook.corpora import Corpus
-from hornbook.dense import DenseModel, DenseOptions
-from hornbook.dense.emit import emitted_places
-from hornbook.dense.insert import Ints, every
-from hornbook.dense.measure import Arm, window_nats
-from hornbook.dense.prove.statistics import difference
-from hornbook.dense.select import SelectOptions, keep, score
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens import DenseModel, DenseOptions
+from hornbook.dense_tokens.emit import emitted_places
+from hornbook.dense_tokens.insert import Ints, every
+from hornbook.dense_tokens.measure import Arm, window_nats
+from hornbook.dense_tokens.prove.statistics import difference
+from hornbook.dense_tokens.select import SelectOptions, keep, score
+from hornbook.dense_tokens.selection import Selection
 from hornbook.rng import key, permute
 from hornbook.store import Plan, Windows, build
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer

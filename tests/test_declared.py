@@ -27,7 +27,7 @@ RECIPES = {path.name.removesuffix(".yaml") for path in (ROOT / "recipes").glob("
 
 OTHERS = {
     "internals.py": "lists what is read off the insides of transformers, by transformers' own names",
-    "dense/prove/cohort.py": "builds the proof's own model, which belongs to no family, of a class of transformers",
+    "dense_tokens/prove/cohort.py": "builds the proof's own model, of no family, of a class of transformers",
 }
 """Files that may name classes of transformers, and why."""
 

@@ -49,7 +49,7 @@ def commands(group: typer.Typer, before: str = "") -> Iterable[tuple[str, Callab
         yield from commands(inner.typer_instance, f"{inner.typer_instance.info.name}.")
 
 
-OWN = {"json", "trust", "settings", "more", "html"}
+OWN = {"json", "trust", "settings", "more", "html", "show"}
 """What only the command line has: its output, `hb.load(folder, trust=True)`, arguments in place of settings."""
 
 OTHER_NAMES = {
@@ -61,9 +61,13 @@ OTHER_NAMES = {
 
 
 FUNCTIONS = "train init evaluate unmask generate infill compare study doctor finetune show"
+DENSE = "add select train delete generate experiments tasks questions prove"
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS.split(), "tokenizer.train", "tokenizer.reindex"])
+ROOMS = ["tokenizer.train", "tokenizer.reindex", *(f"dense.{name}" for name in DENSE.split())]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS.split(), *ROOMS])
 def test_functions_have_the_command_lines_names_and_defaults(name: str) -> None:
     command = dict(commands(app))[name]
     room, _, last = f"hornbook.{name}".rpartition(".")

@@ -29,6 +29,7 @@ from hornbook.tokenizers import (
     TokenizerOptions,
     build_fast_tokenizer,
     compare_splits,
+    describe_smaller,
     import_tokenizer,
     load,
     places_of,
@@ -92,10 +93,13 @@ def train(
         raise HornbookError(f"--{name} {first['input']}: {first['msg']}") from error
     ours = given is not None and not isinstance(given, list)
     texts = filter(None, (one.strip() for one in given or ())) if ours else source.documents_of("train")
-    with (report or reporter()).counting("Training the tokenizer", "bytes") as advance:
+    report = report or reporter()
+    with report.counting("Training the tokenizer", "bytes") as advance:
         read = Counted(texts)
         trained = learn(read, parsed, look, SENTINELS * (template == "seq2seq"), advance)
     built = build_fast_tokenizer(trained, template, length, look)
+    if smaller := describe_smaller(parsed, len(built)):
+        report.warn(smaller.replace("tokenizer.vocab_size", "--vocab-size"))
     name = source.describe() if not ours else f"{read.documents:,} texts given from Python"
     with beside(out, folder=True) as writing:
         write(built, writing)

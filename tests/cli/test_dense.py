@@ -17,11 +17,12 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+import hornbook as hb
 from hornbook.cli import main
-from hornbook.dense.folder import open_dense
-from hornbook.dense.insert import insert
-from hornbook.dense.selection import Selection
-from hornbook.dense.vocabulary import context
+from hornbook.dense_tokens.folder import open_dense
+from hornbook.dense_tokens.insert import insert
+from hornbook.dense_tokens.selection import Selection
+from hornbook.dense_tokens.vocabulary import context
 
 
 @pytest.fixture
@@ -205,6 +206,42 @@ def test_tasks(pythia: Path, dense: Callable[..., str], tmp_path: Path) -> None:
     assert "--plain names 1 folders for 2 models" in dense(
         "tasks", pythia, pythia, *asked, "--plain", pythia, code=2
     )
+
+
+def test_old_flags_are_told_with_what_to_write(
+    pythia: Path, story_file: Path, dense: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    dense("select", pythia, "chosen", "--text", story_file, "--documents", "line", "--windows", 8)
+    figures = dense("train", pythia, "chosen", "old", "--steps", 2, "--learning-rate", 3e-3, "--json")
+    (told,) = [one.message for one in caplog.records if "will go away" in one.message]
+    written = told.split("write ")[1].split()
+    assert told.startswith("--steps, --learning-rate will") and written[::2] == ["--set", "--set"]
+    again = dense("train", pythia, "chosen", "new", *written, "--json")
+    assert json.loads(again)["after"] == json.loads(figures)["after"]
+
+
+@pytest.mark.long
+def test_from_python(pythia: Path, stories: list[str], dense: Callable[..., str], tmp_path: Path) -> None:
+    """The same functions take texts as objects and give what a notebook draws; options are refused in words."""
+    assert hb.dense.add(pythia, "thinking") == json.loads(dense("add", pythia, "again", "--json")) | {
+        "model": "thinking"
+    }
+    kept = hb.dense.select("thinking", "chosen", iter(stories), windows=20, length=24, count=2)
+    assert kept.tokens == 20 and Selection.open(tmp_path / "chosen").fingerprint() == kept.fingerprint()
+    figures = hb.dense.train("thinking", "chosen", "trained", steps=3, batch=8, emission=1.0)
+    assert figures["after"]["dense bits per byte"] < figures["before"]["dense bits per byte"]
+    assert "deleted" in hb.dense.delete("trained", "chosen", "fewer").facts
+    written = hb.dense.generate("trained", "Once", think="every", every=2, tokens=6)
+    asked = ("generate", "trained", "Once", "--think", "every", "--every", 2, "--tokens", 6)
+    assert written.text == json.loads(dense(*asked, "--json"))["text"]
+    assert f"{written}\n" == dense(*asked, "--show") and written._repr_html_().count("<mark>") == 2
+    with pytest.raises(hb.HornbookError, match=r"top_p: .*less than or equal to 1, not 2"):
+        hb.dense.generate("trained", top_p=2)
+    with pytest.raises(hb.HornbookError, match=r"proposals: .*greater than or equal to 1, not 0"):
+        hb.dense.select("thinking", "more", stories, proposals=0)
+    with pytest.raises(hb.HornbookError, match=r"training\.stepps: unknown key; did you mean 'steps'"):
+        hb.dense.train("thinking", "chosen", "more", stepps=3)
+    assert not (tmp_path / "more").exists()
 
 
 def test_mistakes_are_told(pythia: Path, dense: Callable[..., str]) -> None:

@@ -83,11 +83,26 @@ def test_a_part_that_is_empty(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("One document.")
     corpus = Corpus(path=str(path))
-    with pytest.raises(HornbookError, match=r"of 1 documents.*corpus\.documents=blank-line"):
+    with pytest.raises(HornbookError, match=r"of 1 documents; change the fraction or name held-out text"):
         [list(corpus.documents_of(part)) for part in ("train", "heldout")]
     path.write_text(" \n")
     with pytest.raises(HornbookError, match=r"no text in .*a\.txt"):
         list(corpus.documents_of("train"))
+
+
+@pytest.mark.parametrize("documents", ["file", "blank-line", "separator"])
+def test_a_part_is_empty_since_the_text_is_cut_otherwise(documents, tmp_path):
+    """The settings that the message names give what it says."""
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(f"This is line {number}." for number in range(240)))
+    corpus = Corpus(path=str(path), documents=documents)
+    with pytest.raises(
+        HornbookError, match=r"none of 1 documents; .*\(corpus\.documents=line 240\): set"
+    ) as told:
+        [list(corpus.documents_of(part)) for part in ("train", "heldout")]
+    setting = str(told.value).partition("(corpus.documents=")[2].split()[0]
+    mended = Corpus(path=str(path), documents=setting)
+    assert sum(len(list(mended.documents_of(part))) for part in ("train", "heldout")) == 240
 
 
 def test_documents_come_lazily(tmp_path):

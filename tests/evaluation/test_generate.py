@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from hornbook.dense.folder import save_dense, wrap_folder
+from hornbook.dense_tokens.folder import save_dense, wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.evaluation.generate import _Text, generate
 from hornbook.loading import load_model

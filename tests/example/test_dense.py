@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from hornbook.dense.folder import open_dense, save_dense
-from hornbook.dense.loss import losses
-from hornbook.dense.model import DenseModel
-from hornbook.dense.options import DenseOptions
-from hornbook.dense.token import add_dense_token
+from hornbook.dense_tokens.folder import open_dense, save_dense
+from hornbook.dense_tokens.loss import losses
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.options import DenseOptions
+from hornbook.dense_tokens.token import add_dense_token
 from hornbook.errors import HornbookError
 from hornbook.example import show
 from hornbook.families import find

@@ -20,8 +20,8 @@ from transformers.models.bloom.modeling_bloom import build_alibi_tensor
 from transformers.models.gpt_neo.modeling_gpt_neo import GPTNeoSelfAttention
 from transformers.models.gpt_neox.modeling_gpt_neox import apply_rotary_pos_emb
 
-from hornbook.dense import DenseModel
-from hornbook.dense.options import DenseOptions
+from hornbook.dense_tokens import DenseModel
+from hornbook.dense_tokens.options import DenseOptions
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES, Family, find
 from hornbook.families.positions import modeling_positions

@@ -10,8 +10,8 @@ import torch
 import transformers
 
 from hornbook.contract import examine, mend
-from hornbook.dense.folder import wrap_folder
-from hornbook.dense.options import DenseOptions
+from hornbook.dense_tokens.folder import wrap_folder
+from hornbook.dense_tokens.options import DenseOptions
 from hornbook.errors import HornbookError
 from hornbook.evaluation.generate import generate
 from hornbook.loading import Folder, load_model

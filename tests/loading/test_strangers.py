@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertLMHeadModel, GPT2Config, GPT2ForSequenceClassification
 
 from hornbook.contract import examine
-from hornbook.dense.folder import wrap_folder
+from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.loading import load_model
 from hornbook.loading.model import open_trained

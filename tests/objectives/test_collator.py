@@ -60,7 +60,11 @@ def test_batches_are_those_of_training(kind: str) -> None:
     for step in range(3):
         (trained,) = batches[step]
         windows = store.windows(plan.starts(step), collate.window)
-        made = collate([{"input_ids": row.tolist()} for row in windows])
+        examples: list[dict[str, Any]] = [{"input_ids": row.tolist()} for row in windows]
+        if case.objective.words:
+            begins = store.word_windows(plan.starts(step), collate.window)
+            examples = [one | {"words": row.tolist()} for one, row in zip(examples, begins, strict=True)]
+        made = collate(examples)
         assert made.keys() == trained.keys()
         for name, tensor in trained.items():
             assert torch.equal(made[name], tensor), (step, name)

@@ -4,7 +4,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerFast
 
 from hornbook.objectives import IGNORED, Vocabulary
@@ -17,7 +16,6 @@ from hornbook.tokenizers import (
     build_fast_tokenizer,
     encode_documents,
     train,
-    word_edges,
 )
 
 KINDS = ["bpe", "wordpiece", "unigram"]
@@ -92,7 +90,8 @@ def test_whole_words_are_hidden_whole_and_keep_their_fates(
     windows = windows_of(tokenizer, stories, 600)
     objective = Masked(whole_words=True, exact=exact, short=0)
     assert objective.problems(vocabulary, 64) == []
-    batch = objective.batch(windows, vocabulary, CounterRNG(1, 0, np.arange(600)))
+    begins = vocabulary.begins_word(windows)
+    batch = objective.batch(windows, vocabulary, CounterRNG(1, 0, np.arange(600)), begins)
     inputs, labels = batch["input_ids"], batch["labels"]
     chosen = labels != IGNORED
     several = hidden_words = all_words = 0
@@ -144,7 +143,9 @@ def test_transformers_takes_words_for_what_lies_between_gaps(stories: list[str])
     assert set(np.unique(chosen.sum(1)).tolist()) == {0, 30}
     assert (batch["input_ids"][chosen] == tokenizer.mask_token_id).all()
     windows = windows_of(tokenizer, stories, 60)
-    ours = Masked(whole_words=True).batch(windows, Vocabulary.of(tokenizer), CounterRNG(0, 0, np.arange(60)))
+    vocabulary = Vocabulary.of(tokenizer)
+    begins = vocabulary.begins_word(windows)
+    ours = Masked(whole_words=True).batch(windows, vocabulary, CounterRNG(0, 0, np.arange(60)), begins)
     shares = (ours["labels"] != IGNORED).mean(1)
     assert 0 < shares.mean() < 0.25 and shares.max() < 0.6
 
@@ -169,7 +170,9 @@ def test_an_exact_choice_is_the_published_loops(
 ) -> None:
     vocabulary, rng = Vocabulary.of(tokenizer), CounterRNG(3, 0, np.arange(40))
     text = np.pad(windows_of(tokenizer, stories, 40), ((0, 0), (1, 1)), constant_values=vocabulary.sep)
-    chosen = Masked(exact=True, whole_words=whole_words, rate=rate).choose(text, vocabulary, rng)
+    chosen = Masked(exact=True, whole_words=whole_words, rate=rate).choose(
+        text, vocabulary, rng, vocabulary.begins_word(text)
+    )
     scores = rng.uniform("chosen", 64)
     for row, mine, score in zip(text.tolist(), chosen, scores, strict=True):
         words = words_of(tokenizer, row)
@@ -215,19 +218,6 @@ def test_static_masks_repeat_after_all_copies_and_differ_within() -> None:
         assert len({static[epoch][start] for epoch in range(4)}) == 4
     assert len({row for epoch in examples(None, 4) for row in epoch.values()}) == 4 * size
     assert examples(1, 3)[0] == examples(1, 3)[2]
-
-
-def test_a_tokenizer_that_tells_no_words_is_told_of() -> None:
-    bare = Tokenizer(models.BPE({"a": 0, "b": 1, "[MASK]": 2, "[CLS]": 3, "[SEP]": 4}, []))
-    bare.pre_tokenizer = pre_tokenizers.Whitespace()
-    assert word_edges(bare, 5) is None
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bare, mask_token="[MASK]", cls_token="[CLS]", sep_token="[SEP]"
-    )
-    vocabulary = Vocabulary.of(tokenizer)
-    assert Masked(short=0).problems(vocabulary, 32) == []
-    [problem] = Masked(whole_words=True, short=0).problems(vocabulary, 32)
-    assert "objective.whole_words" in problem and "set it to false" in problem
 
 
 def test_edges_of_tokens_that_are_parts_of_characters() -> None:

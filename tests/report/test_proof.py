@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hornbook.dense.prove.arms import ARMS
-from hornbook.dense.prove.learning import Course, Settings
-from hornbook.dense.prove.proof import tell
-from hornbook.dense.prove.trial import Trial
+from hornbook.dense_tokens.prove.arms import ARMS
+from hornbook.dense_tokens.prove.learning import Course, Settings
+from hornbook.dense_tokens.prove.proof import tell
+from hornbook.dense_tokens.prove.trial import Trial
 from hornbook.errors import HornbookError
 from hornbook.report.proof import charts, percent, write_proof
 

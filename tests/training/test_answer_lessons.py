@@ -16,8 +16,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from hornbook.dense import DenseModel, add_dense_token
-from hornbook.dense.loss import losses
+from hornbook.dense_tokens import DenseModel, add_dense_token
+from hornbook.dense_tokens.loss import losses
 from hornbook.errors import HornbookError
 from hornbook.evaluation.questions import Question, find_task, numbered, read_questions
 from hornbook.reporter import Reporter

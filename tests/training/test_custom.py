@@ -13,7 +13,7 @@ import torch
 from transformers.models.gpt_neo import modeling_gpt_neo
 
 from hornbook.contract import examine
-from hornbook.dense.folder import wrap_folder
+from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.errors import HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families import FAMILIES, find

@@ -12,12 +12,12 @@ import pytest
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from hornbook.dense import DenseModel
-from hornbook.dense.emit import emitted_places
-from hornbook.dense.insert import choose_places
-from hornbook.dense.measure import measure, window_nats
-from hornbook.dense.select import SelectOptions
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens import DenseModel
+from hornbook.dense_tokens.emit import emitted_places
+from hornbook.dense_tokens.insert import choose_places
+from hornbook.dense_tokens.measure import measure, window_nats
+from hornbook.dense_tokens.select import SelectOptions
+from hornbook.dense_tokens.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.rng import CounterRNG
 from hornbook.training.dense import DenseTraining, make_batch, train_dense

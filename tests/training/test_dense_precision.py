@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from hornbook.dense import DenseModel
-from hornbook.dense.insert import choose_places
-from hornbook.dense.select import SelectOptions
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens import DenseModel
+from hornbook.dense_tokens.insert import choose_places
+from hornbook.dense_tokens.select import SelectOptions
+from hornbook.dense_tokens.selection import Selection
 from hornbook.rng import CounterRNG
 from hornbook.training.dense import DenseTraining, train_dense
 

@@ -15,14 +15,10 @@ training: {steps: 60, batch: 8, optimizer: adafactor, betas: [0.8, 0.99], schedu
 """
 
 
-def silent(text: str) -> None:
-    raise AssertionError(text)
-
-
 def test_the_section_is_read_as_in_every_training(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(RECIPE)
-    found = read_dense_training(path, ["training.weight_decay=0"], {"arm": "pause"}, {"steps": None}, silent)
+    found = read_dense_training(path, ["training.weight_decay=0"], {"arm": "pause"})
     # The same section in a recipe of `hornbook train`, but for what is new, and for the usual learning rate.
     same = Training.model_validate(
         {
@@ -40,20 +36,14 @@ def test_the_section_is_read_as_in_every_training(tmp_path: Path) -> None:
     assert {name: getattr(found, name) for name in shared} == {name: getattr(same, name) for name in shared}
     assert {"betas", "epsilon", "schedule", "warmup", "clip", "optimizer"} <= shared
     assert (found.arm, found.learning_rate) == ("pause", pytest.approx(same.learning_rate / 10))
-    assert read_dense_training(None, [], {}, {}, silent) == DenseTraining(steps=200, learning_rate=1e-4)
+    assert read_dense_training(None, [], {}) == DenseTraining(steps=200, learning_rate=1e-4)
 
 
-def test_old_flags_are_told_once_with_what_to_write() -> None:
-    told: list[str] = []
-    found = read_dense_training(
-        None, [], {}, {"steps": 30, "batch": None, "learning_rate": 3e-3}, told.append
-    )
-    assert (found.steps, found.learning_rate) == (30, 3e-3)
-    assert told == [
-        "--steps, --learning-rate will go away: write --set training.steps=30 --set training.learning_rate=0.003"
-    ]
-    settings = told[0].split("write ")[1].replace("--set ", "").split()
-    assert read_dense_training(None, settings, {}, {}, silent) == found
+def test_values_go_over_the_recipe_and_settings_over_both(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE)
+    found = read_dense_training(path, ["training.batch=4"], {}, {"steps": 30, "batch": 2})
+    assert (found.steps, found.batch, found.warmup) == (30, 4, 5)
 
 
 @pytest.mark.parametrize(
@@ -72,4 +62,4 @@ def test_old_flags_are_told_once_with_what_to_write() -> None:
 )
 def test_mistakes_are_named(setting: str, match: str) -> None:
     with pytest.raises(HornbookError, match=match):
-        read_dense_training(None, [setting], {}, {}, silent)
+        read_dense_training(None, [setting], {})

@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from hornbook.atomic import check_new
 from hornbook.cli.app import Json
 from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json
-from hornbook.quiet import quieten_transformers
 
 
 @dense.command()
@@ -23,16 +21,10 @@ def add(
     json: Json = False,
 ) -> None:
     """Add <|dense|> to a causal model; AutoModelForCausalLM can still open the folder."""
-    from hornbook.dense.folder import save_dense, wrap_folder
-    from hornbook.dense.options import DenseOptions
+    from hornbook.dense import add as give
 
-    quieten_transformers()
-    check_new(out)
-    wrapped, tokenizer = wrap_folder(model, DenseOptions(vector=vector, share_positions=share_positions))
-    save_dense(wrapped, tokenizer, out)
-    rows = wrapped.model.get_input_embeddings().weight.shape[0]
-    facts = {"model": str(out), "token": wrapped.options.token, "id": wrapped.dense_id, "rows": rows}
+    facts = give(model, out, vector, share_positions)
     if json:
         print_json(facts)
     else:
-        print(f"{out}: {facts['token']} is id {facts['id']:,} of {rows:,} rows")
+        print(f"{out}: {facts['token']} is id {facts['id']:,} of {facts['rows']:,} rows")

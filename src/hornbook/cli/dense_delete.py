@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hornbook.atomic import check_new
 from hornbook.cli.app import Json
-from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json
 from hornbook.console import make_reporter
 
@@ -26,17 +25,9 @@ def delete(
     A first-order score finds them, and exact scoring confirms each. To go on training with the rest, give the model and
     the new selection to `hornbook dense train`.
     """
-    from hornbook.dense.delete import delete_from
+    from hornbook.dense import delete as drop
 
-    check_new(out)
-    wrapped, _, kept = open_pair(model, selection)
-    wrapped.eval()
-    with make_reporter().shares() as tell:
-        fewer = delete_from(
-            wrapped, kept, None if rounds < 0 else rounds, seed, lambda share: tell("Deleting", share)
-        )
-    fewer.save(out)
-    told = fewer.facts["deleted"]
+    told = drop(model, selection, out, rounds, seed, make_reporter()).facts["deleted"]
     if json:
         print_json({"selection": str(out), **told})
         return

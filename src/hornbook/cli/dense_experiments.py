@@ -1,14 +1,12 @@
 """`hornbook dense experiments`: measure one vector, several vectors, two rounds, and the deletion of useless ones."""
 
-import json as text
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hornbook.atomic import beside
 from hornbook.cli.app import Json
-from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json, print_table
 from hornbook.console import make_reporter
 
@@ -27,22 +25,9 @@ def experiments(
     json: Json = False,
 ) -> None:
     """Run the four experiments on a model: one vector, several, two rounds, deletion."""
-    from hornbook.errors import HornbookError
-    from hornbook.training.dense import DenseTraining
-    from hornbook.training.dense_experiments import run_experiments
+    from hornbook.dense import experiments as run
 
-    _, _, kept = open_pair(model, selection)
-    if following > (room := kept.heldout.shape[1] - 2):
-        raise HornbookError(
-            f"--following {following}: the selection's texts leave room for {room}: give {room} or fewer"
-        )
-    options = DenseTraining(steps=steps, batch=batch, learning_rate=learning_rate)
-    with make_reporter().shares() as tell:
-        found = run_experiments(
-            lambda: open_pair(model, selection)[0], kept, options, texts, following, seed, tell
-        )
-    with beside(out) as file:
-        file.write_text(text.dumps(found, indent=2), "utf-8")
+    found = run(model, selection, out, steps, batch, learning_rate, texts, following, seed, make_reporter())
     if json:
         print_json(found)
         return

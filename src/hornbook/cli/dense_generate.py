@@ -8,7 +8,6 @@ import typer
 from hornbook.cli.app import Json
 from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json
-from hornbook.quiet import quieten_transformers
 
 
 @dense.command()
@@ -36,43 +35,13 @@ def generate(
     json: Json = False,
 ) -> None:
     """Let a model with dense tokens continue a text."""
-    from hornbook.dense.folder import open_dense
-    from hornbook.dense.generate import Writing, write
-    from hornbook.dense.show import text_of, thoughts
-    from hornbook.dense.vocabulary import context, unwritable
+    from hornbook.dense import generate as write
 
-    quieten_transformers()
-    loaded, tokenizer = open_dense(model)
-    loaded.eval()
-    options = Writing(
-        tokens=tokens,
-        think=think,
-        every=every,
-        entropy=entropy,
-        budget=budget,
-        longest=longest,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        seed=seed,
+    written = write(
+        model, prompt, think, every, entropy, budget, longest, tokens, temperature, top_k, top_p, seed
     )
-    before = context(tokenizer, prompt, loaded.options.token)
-    (steps,) = write(loaded, [before], tokenizer.eos_token_id, unwritable(loaded, tokenizer), options)
-    text, found = text_of(tokenizer, before, steps), thoughts(tokenizer, before, steps)
     if json:
-        told = [{"after": one.after, "read": [list(pair) for pair in one.read]} for one in found]
-        print_json({"prompt": prompt, "text": text, "seed": seed, "thoughts": told})
-        return
-    if not show:
-        print(prompt + text)
-        return
-    place = 0
-    print(prompt, end="")
-    for one in found:
-        print(text[place : len(one.after)], end="")
-        place = len(one.after)
-        print(
-            f" ⟨{' | '.join(f'{word.strip()} {100 * chance:.0f} %' for word, chance in one.read[:3])}⟩",
-            end="",
-        )
-    print(text[place:])
+        told = [{"after": one.after, "read": [list(pair) for pair in one.read]} for one in written.thoughts]
+        print_json({"prompt": prompt, "text": written.text, "seed": seed, "thoughts": told})
+    else:
+        print(written if show else prompt + written.text)

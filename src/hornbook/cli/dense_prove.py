@@ -1,17 +1,14 @@
 """`hornbook dense prove`: do dense tokens work? A page that answers, in minutes."""
 
-import json as text
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hornbook.atomic import beside
 from hornbook.cli.app import Json
 from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json, print_table
 from hornbook.console import make_reporter
-from hornbook.quiet import quieten_transformers
 
 
 @dense.command()
@@ -26,24 +23,12 @@ def prove(
     json: Json = False,
 ) -> None:
     """Train small models with dense tokens and with every control, and write the results on a page."""
-    from hornbook.dense.prove.proof import prove as find
-    from hornbook.dense.prove.tasks import TASKS
-    from hornbook.report.proof import write_proof
+    from hornbook.dense import prove as find
 
-    quieten_transformers()
     report = make_reporter()
-    with report.shares() as tell:
-        found = find(
-            task or list(TASKS),
-            range(first_seed, first_seed + seeds),
-            processes=processes or None,
-            progress=lambda _, share: tell("Proving", share),
-        )
-    with beside(out / "proof.json") as file:
-        file.write_text(text.dumps(found, indent=2), "utf-8")
-    page = write_proof(found, out / "page.html")
+    found = find(out, task, seeds, first_seed, processes, report)
     if json:
-        print_json(found | {"page": str(page)})
+        print_json(found)
         return
     print_table(
         [
@@ -61,4 +46,4 @@ def prove(
         ],
         across=True,
     )
-    report.say(f"\nThe page: {page.resolve()}")
+    report.say(f"\nThe page: {Path(found['page']).resolve()}")

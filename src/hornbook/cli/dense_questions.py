@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hornbook.cli.app import Json, Settings
-from hornbook.cli.dense import dense, prepare
+from hornbook.cli.dense import dense
 from hornbook.cli.dense_tasks import row_of
 from hornbook.cli.output import print_json, print_table
 from hornbook.console import make_reporter
@@ -30,12 +30,9 @@ def questions(
     The loss is on the answer only. The models learn the tasks' training split and answer their test split, beside the
     untrained model. What was cut off goes on where the same command is given again.
     """
-    from hornbook.training.dense_questions import learn_questions, read_question_recipe
+    from hornbook.dense import questions as ask
 
-    prepare()
-    found = learn_questions(
-        model, out, read_question_recipe(recipe, settings or []), difference, make_reporter()
-    )
+    found = ask(model, out, recipe, settings or [], difference, make_reporter())
     if json:
         print_json(found)
         return

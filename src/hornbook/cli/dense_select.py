@@ -1,14 +1,12 @@
 """`hornbook dense select`: phase 1, places where dense tokens help."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from hornbook.atomic import check_new
 from hornbook.cli.app import Json
-from hornbook.cli.dense import dense, load_model
+from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json
 from hornbook.console import make_reporter
 
@@ -52,22 +50,27 @@ def select(
 
     A <|dense|> that the text itself holds is a dense token, and stays where it is.
     """
-    from hornbook.corpora import Corpus
-    from hornbook.dense.phase_one import select as choose
-    from hornbook.dense.select import SelectOptions
+    from hornbook.dense import select as choose
 
-    check_new(out)
-    wrapped, tokenizer = load_model(model)
-    wrapped.eval()
-    given = {"proposals": proposals, "count": count, "rounds": rounds, "places": places, "keep": keep}
-    options = SelectOptions.model_validate(given | {"share": share})
-    corpus = Corpus(path=text, heldout=heldout, documents=documents, special_tokens=special_tokens)
-    with make_reporter().shares() as tell:
-        cache, progress = out.parent / "cache", partial(tell, "Scoring")
-        kept = choose(
-            wrapped, tokenizer, corpus, cache, windows, heldout_windows, length, options, seed, progress
-        )
-    kept.save(out)
+    kept = choose(
+        model,
+        out,
+        text,
+        heldout,
+        documents,
+        windows,
+        heldout_windows,
+        length,
+        special_tokens,
+        count,
+        proposals,
+        rounds,
+        places,
+        keep,
+        share,
+        seed,
+        make_reporter(),
+    )
     gains = kept.facts["gains"]
     if json:
         print_json({"selection": str(out), **gains})

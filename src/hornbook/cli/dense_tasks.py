@@ -6,12 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from hornbook.cli.app import Json
-from hornbook.cli.dense import dense, prepare
+from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json, print_table
 from hornbook.console import make_reporter
 
 _AGAINST = "A folder trained with {} on the same words, in place of the model; one for each model."
-_OTHERS = ("pause", "plain", "detached", "same compute", "deeper")
 _ALSO = "A folder trained with {}, also compared; one for each model."
 
 
@@ -47,11 +46,10 @@ def tasks(
     First it tells how many questions are needed to see a difference, since small models are near chance. "Per byte"
     chooses by likelihood per byte, which doesn't favour short answers. Bits per byte are those of the right answers.
     """
-    from hornbook.dense.public_tasks import ask_models
+    from hornbook.dense import tasks as ask
 
-    prepare()
-    others = dict(zip(_OTHERS, (pause, plain, detached, same_compute, deeper), strict=True))
-    compared = ask_models(models, others, task, data, count, limit, difference, seed, make_reporter())
+    others = (pause, plain, detached, same_compute, deeper)
+    compared = ask(models, task, data, *others, count, limit, difference, seed, make_reporter())
     if json:
         print_json(compared)
         return

@@ -1,14 +1,12 @@
 """`hornbook dense train`: phase 2, training on text with dense tokens in it."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from hornbook.atomic import check_new
 from hornbook.cli.app import Json, Settings
-from hornbook.cli.dense import dense, open_pair
+from hornbook.cli.dense import dense
 from hornbook.cli.output import print_json, print_table
 from hornbook.console import make_reporter
 
@@ -49,27 +47,19 @@ def train(
     Steps, optimizer, learning rate and schedule are those of a recipe's training section. A training that was cut off
     goes on where the same command is given again.
     """
-    from hornbook.dense.folder import save_dense
-    from hornbook.dense.options import Gradient
-    from hornbook.training.dense import train_dense
-    from hornbook.training.dense_recipe import read_dense_training
+    from hornbook.dense import train as learn
 
-    check_new(out)
-    wrapped, tokenizer, kept = open_pair(model, selection)
-    report, checkpoints = make_reporter(), out.with_name(f"{out.name}.checkpoints")
-    gradient = Gradient(
-        crossings=None if crossings < 0 else crossings, weight=weight, producer_only=producer_only
-    )
-    given: dict[str, object] = {"arm": arm, "emission": emission, "ahead": ahead, "gradient": gradient}
-    given["rounds"] = None if rounds < 0 else rounds
+    report, settings = make_reporter(), settings or []
     moved = {"steps": steps, "batch": batch, "learning_rate": learning_rate}
-    options = read_dense_training(recipe, settings or [], given, moved, report.warn)
-    with report.steps(f"Training, {arm}", 0, options.steps) as reach:
-        figures = train_dense(
-            wrapped, kept, options, seed, out.with_name(f"{out.name}.jsonl"), reach, checkpoints, report.warn
-        )
-    save_dense(wrapped, tokenizer, out)
-    shutil.rmtree(checkpoints)
+    if moved := {name: value for name, value in moved.items() if value is not None}:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in moved)
+        instead = [f"training.{name}={value}" for name, value in moved.items()]
+        report.warn(f"{flags} will go away: write {' '.join(f'--set {one}' for one in instead)}")
+        settings = [*instead, *settings]
+    gradient = (crossings, weight, producer_only)
+    figures = learn(
+        model, selection, out, recipe, settings, arm, rounds, *gradient, emission, ahead, seed, report
+    )
     if json:
         print_json({"model": str(out), **figures})
     else:

@@ -79,10 +79,12 @@ def check_run(
     length: int,
     model: nn.Module | None = None,
     family: Family | None = None,
+    texts: list[str] | None = None,
 ) -> Report:
     """Check a run before its first step: stop if the report has `errors`.
 
-    `length` is in tokens. `model` is left as it was, gradients and random states included; without it, the
+    `length` is in tokens; `texts` are some of the run's documents, else plain English stands in for them.
+    `model` is left as it was, gradients and random states included; without it, the
     checks that need one don't apply. `family` is needed for a class of one's own, of which more is asked, and which
     raises HornbookError where it can't be run.
     """
@@ -97,6 +99,7 @@ def check_run(
         model=model,
         family=family if own else None,
         by_user=own,
+        read=texts,
     )
     subject = Subject(given)
     if own and subject.network_failure:

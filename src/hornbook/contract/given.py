@@ -34,6 +34,8 @@ class Given:
     """Tokens in a sequence."""
     texts: list[str] | None = None
     """The user's own documents."""
+    read: list[str] | None = None
+    """Documents of a run's corpus, whose special tokens the run counts itself."""
     batch: dict[str, Tensor] | None = None
     """The user's own batch."""
     learning_batch: dict[str, Tensor] | None = None

@@ -21,6 +21,8 @@ SAMPLE = [
     "At night the stars came out. Everyone was tired, and the girl told her mother all that she had seen.",
 ]
 """Plain English of common words, for folders that bring no text."""
+_ROWS = 32
+"""Examples of a batch, at most; they are spread over the text."""
 
 
 def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Objective | None:
@@ -47,11 +49,12 @@ def make_batch(
     length = min(length, 64)
     if end is None or objective.problems(vocabulary, length):
         return None
-    store = build(place, texts, tokenizer, end, sentences=objective.sentences)
+    store = build(place, texts, tokenizer, end, sentences=objective.sentences, words=objective.words)
     try:
         chunking = objective.chunking(store, length)
     except HornbookError:  # too little text
         return None
-    rows = np.arange(max(4, chunking.count + 1))
+    last = max(3, chunking.count)
+    rows = np.unique(np.linspace(0, last, min(last + 1, _ROWS)).astype(np.int64))
     made = objective.read(store, chunking, chunking.starts(rows), vocabulary, CounterRNG(0, 0, rows))
     return {name: torch.from_numpy(array) for name, array in made.items()}

@@ -239,7 +239,7 @@ class Subject:
     @cached_property
     def texts(self) -> list[str]:
         """Documents to check the model and tokenizer with."""
-        return SAMPLE
+        return self.given.read or SAMPLE
 
     @cached_property
     def length(self) -> int | None:

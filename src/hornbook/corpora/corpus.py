@@ -10,14 +10,16 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hornbook.corpora import files, hub, manuals
+from hornbook.corpora.cuts import CUTS, Cut
 from hornbook.corpora.split import is_heldout
 from hornbook.errors import HornbookError
 from hornbook.section import Section
 
 Part = Literal["train", "heldout"]
 
-
-_UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "row"}
+_BEGINNING, _BEGINNINGS = 128, 2048
+"""Characters of a document, and of all documents, that checks look at."""
+_UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "row", "arrow": "row"}
 """What a document is in files that aren't text."""
 
 
@@ -37,21 +39,21 @@ class Corpus(Section):
     """
 
     path: str | list[str] | None = None
-    """Files or globs. The suffix tells the format: .jsonl, .csv, .tsv, .parquet, anything else is text; all
-    (but Parquet) may be compressed: .gz, .bz2, .xz, .zip."""
+    """Files or globs. The suffix tells the format: .jsonl, .json (a record a line, or one array), .csv, .tsv, .parquet,
+    .arrow, anything else is text; all but the last two may be compressed: gzip, bzip2, xz, Zstandard, zip."""
     format: files.Format | None = None
     """The files' format, if their suffix doesn't tell it."""
-    documents: files.Cut = "file"
+    documents: Cut = "file"
     """Where a text file's documents end: at its end, at blank lines, at every line, or at `separator`."""
     separator: str = Field("<|endoftext|>", min_length=1)
     """The text between two documents, with `documents: separator`."""
     field: str = "text"
-    """The field or column that holds the text; text files have none."""
+    """The field or column that holds the text, `doc.text` one within another; text files have none."""
     encoding: str = "utf-8"
     """How text, JSONL and CSV files are encoded."""
     dataset: str | None = None
     """A data set on the Hugging Face Hub, such as noanabeshima/TinyStoriesV2, roneneldan/TinyStories or
-    oscar-corpus/OSCAR-2301, or a local folder of data files."""
+    oscar-corpus/OSCAR-2301, or a local folder of data files, or one that `save_to_disk` wrote."""
     config: str | None = None
     """The data set's configuration, if it has several (OSCAR: the language)."""
     split: str = "train"
@@ -69,6 +71,9 @@ class Corpus(Section):
     given: Given | None = None
     """What a Python program gave, as `hornbook.train(..., corpus=texts)` writes it down: the documents are kept in the
     cache, at `path`. Without that file, such a recipe runs again only where the program gives the same texts."""
+    near_duplicates: float | None = Field(None, gt=0, lt=1)
+    """Also count the documents to train on that are like an earlier one: the share of runs of five tokens that they
+    have in common, such as 0.8. It needs `pip install hornbook[near]`, and changes nothing in the corpus."""
     limit: int | None = Field(None, gt=0)
     """Read at most so many documents of the source, before any are held out; `heldout` is always read whole."""
 
@@ -115,13 +120,39 @@ class Corpus(Section):
                 kept += 1
                 yield document
         if not kept:
-            cut = self.describe().endswith("a document per file")
             raise HornbookError(
                 f"the {part} part of {self.describe()} is empty: corpus.heldout_fraction "
-                f"{self.heldout_fraction:g} leaves it none of {total} documents; "
-                + ("cut files into more documents with corpus.documents=blank-line, " if cut else "")
-                + "change the fraction or name held-out text in corpus.heldout"
+                f"{self.heldout_fraction:g} leaves it none of {total} documents; {self._cut_otherwise(total)}"
+                "change the fraction or name held-out text in corpus.heldout"
             )
+
+    def beginnings(self) -> list[str]:
+        """Give the first characters of the first documents of the training part, for checks to look at."""
+        found, characters = list[str](), 0
+        for document in self.documents_of("train"):
+            found.append(document[:_BEGINNING])
+            characters += len(found[-1])
+            if characters >= _BEGINNINGS:
+                break
+        return found
+
+    def _cut_otherwise(self, documents: int) -> str:
+        """Say into how many documents text files are cut by other settings, where these are more."""
+        if self.path is None or self.given:
+            return ""
+        texts = [path for path in self._files("train") if files.format_of(path, self.format) == "text"]
+        found = {
+            rule: sum(
+                bool(one.strip())
+                for path in texts
+                for one in files.read(path, "text", rule, self.separator, self.field, self.encoding)
+            )
+            for rule in CUTS
+        }
+        more = [f"corpus.documents={rule} {count:,}" for rule, count in found.items() if count > documents]
+        return (
+            f"the same files have more, cut otherwise ({', '.join(more)}): set one of these, " if more else ""
+        )
 
     def fingerprint(self) -> str:
         """Return a hex id that changes whenever the documents may have changed.
@@ -131,7 +162,7 @@ class Corpus(Section):
         """
         # As text they change nothing, and what older versions kept under this fingerprint stays usable.
         unchanged = {"special_tokens"} if self.special_tokens == "text" else set()
-        unchanged |= {"given"} if self.given is None else set()
+        unchanged |= {"near_duplicates"} | ({"given"} if self.given is None else set())
         options = self.model_dump_json(exclude=unchanged if self.dataset else unchanged | {"path", "heldout"})
         if self.dataset is not None:
             source = hub.revision(self.dataset, self.config, self.split)

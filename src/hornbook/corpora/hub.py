@@ -85,9 +85,33 @@ def _commit(name: str) -> str | None:
         return None
 
 
+def _saved(name: str, split: str) -> Any:
+    """Open a split of what `save_to_disk` wrote; None where a name is no such folder."""
+    import datasets
+
+    if (Path(name) / "dataset_dict.json").is_file():
+        splits = datasets.load_from_disk(name)
+        if split not in splits:
+            raise HornbookError(
+                f"the data set {name!r} has no split {split!r}: it has {', '.join(splits)}; mend corpus.split or "
+                "corpus.heldout"
+            )
+        return splits[split]
+    if (Path(name) / "state.json").is_file():
+        if split != "train":
+            raise HornbookError(
+                f"the data set {name!r} has no split {split!r}: its folder holds one data set without splits; leave "
+                "corpus.split and corpus.heldout out"
+            )
+        return datasets.load_from_disk(name)
+    return None
+
+
 def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
     import datasets
 
+    if (saved := _saved(name, split)) is not None:
+        return saved
     offline = not Path(name).is_dir() and _commit(name) is None
     unreachable = (
         f"the data set {name!r} can't be loaded: the hub is out of reach and no copy of it is here; "

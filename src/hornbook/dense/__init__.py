@@ -1,9 +1,28 @@
-"""Dense tokens: a vector instead of a word, on any causal model."""
+"""Dense tokens on any causal model: what `hornbook dense` does, under the same names.
 
-from hornbook.dense.layout import Layout
-from hornbook.dense.model import DenseModel, Filled
-from hornbook.dense.options import DenseOptions, Gradient
-from hornbook.dense.token import add_dense_token
-from hornbook.tokenizers import DENSE as TOKEN
+Models are folders, runs, or names on the hub, and each function opens its model anew. The parts are in `dense_tokens/`.
+"""
 
-__all__ = ["TOKEN", "DenseModel", "DenseOptions", "Filled", "Gradient", "Layout", "add_dense_token"]
+from hornbook.dense.phases import delete, select, train
+from hornbook.dense.trials import experiments, prove, questions, tasks
+from hornbook.dense.use import add, generate
+from hornbook.dense_tokens import TOKEN, DenseModel, DenseOptions, Filled, Gradient, Layout, add_dense_token
+
+__all__ = [
+    "TOKEN",
+    "DenseModel",
+    "DenseOptions",
+    "Filled",
+    "Gradient",
+    "Layout",
+    "add",
+    "add_dense_token",
+    "delete",
+    "experiments",
+    "generate",
+    "prove",
+    "questions",
+    "select",
+    "tasks",
+    "train",
+]

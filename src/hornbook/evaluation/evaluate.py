@@ -62,6 +62,7 @@ def evaluate(
             loaded.tokenizer,
             end,
             sentences=objective.sentences,
+            words=objective.words,
             special=special,
         )
         heldout = Heldout(loaded, objective, texts, store, documents, windows)

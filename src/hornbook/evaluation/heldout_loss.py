@@ -21,7 +21,7 @@ class Term:
 
     mean: float
     labels: int
-    """The number of labels in the mean."""
+    """The number of labels in the mean; without any, it is not a number."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def heldout_loss(
         total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(examples["labels"])
         if progress:
             progress(done / windows)
-    means = (total / labels.clamp(min=1)).tolist()
+    means = (total / labels).tolist()
     terms = {
         name: Term(mean, int(count))
         for name, mean, count in zip(objective.terms, means, labels.tolist(), strict=True)

@@ -17,7 +17,7 @@ class Loss(Measure):
     reads = frozenset[Reading](get_args(Reading))
 
     def measure(self, heldout: Heldout, tell: Progress) -> list[Figure]:
-        """Average the loss over windows or pairs of the held-out part."""
+        """Average the loss over windows or pairs of the held-out part; a term without labels has no figure."""
         loaded, objective = heldout.loaded, heldout.objective
         first = next(iter(objective.terms))
         found = heldout_loss(
@@ -36,6 +36,7 @@ class Loss(Measure):
                 comparable,
             )
             for name, term in found.terms.items()
+            if term.labels
         ]
 
 

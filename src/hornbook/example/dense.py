@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hornbook.dense.folder import open_dense
-from hornbook.dense.layout import Layout
-from hornbook.dense.loss import emission_logit, losses, word_logits
-from hornbook.dense.model import DenseModel, Filled
-from hornbook.dense.vocabulary import context
+from hornbook.dense_tokens.folder import open_dense
+from hornbook.dense_tokens.layout import Layout
+from hornbook.dense_tokens.loss import emission_logit, losses, word_logits
+from hornbook.dense_tokens.model import DenseModel, Filled
+from hornbook.dense_tokens.vocabulary import context
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import steps_of
 from hornbook.example.attention import ranges

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hornbook.console import reporter
 from hornbook.contract.sample import SAMPLE
-from hornbook.dense.folder import has_dense
+from hornbook.dense_tokens.folder import has_dense
 from hornbook.errors import HornbookError
 from hornbook.example.arithmetic import terms_of
 from hornbook.example.dense import SENTENCE, show_dense
@@ -94,7 +94,14 @@ def _of_text(source: Source, text: str, hide: Several[str], seed: int) -> dict[s
     assert end is not None
     with TemporaryDirectory() as folder:
         texts = [text, *SAMPLE] if objective.sentences else [text]
-        store = build(Path(folder) / "tokens", texts, loaded.tokenizer, end, sentences=objective.sentences)
+        store = build(
+            Path(folder) / "tokens",
+            texts,
+            loaded.tokenizer,
+            end,
+            sentences=objective.sentences,
+            words=objective.words,
+        )
         hidden = None
         if hide:
             hidden = np.zeros(len(store.tokens), bool)

@@ -1,6 +1,7 @@
 """An objective as a collator: what any training loop of PyTorch takes to make its batches."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,8 +17,8 @@ from hornbook.objectives.objective import IGNORED, Batch, Objective
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.store import TokenStore
-from hornbook.store.sentences import sentence_starts
-from hornbook.tokenizers import Template, encode_at, encode_documents
+from hornbook.store.marked import encode_marked
+from hornbook.tokenizers import Template, encode_documents
 
 _FILLED = {"labels": IGNORED, "attention_mask": 0, "position_ids": 0, "token_type_ids": 0}
 """With what a short row is filled up; ids with padding."""
@@ -88,19 +89,30 @@ class Collator:
 
         The texts stand one after the other, each with its end token, and are cut every `window` tokens; what is left
         at the end of the rows is dropped. An objective over pairs gets a document in each row, with `sentences`, where
-        its sentences begin; `remove_unused_columns=False` lets the Trainer keep these.
+        its sentences begin, and whole words get `words`, whether a word begins with each token;
+        `remove_unused_columns=False` lets the Trainer keep these.
         """
         texts, end = list(rows[column]), self.objective.end(self.vocabulary)
-        if self.objective.sentences:
-            found = encode_at(self.tokenizer, texts, [sentence_starts(text) for text in texts])
-            documents = [(ids, sorted({0, *places})) for ids, places in found if len(ids) > 1]
+        sentences, words = self.objective.sentences, self.objective.words
+        if not (sentences or words):
+            return {"input_ids": self._cut([(*ids, end) for ids in encode_documents(self.tokenizer, texts)])}
+        marked = encode_marked(self.tokenizer, texts, (), sentences, words)
+        if not sentences:
             return {
-                "input_ids": [ids for ids, _ in documents],
-                "sentences": [[place for place in places if place < len(ids)] for ids, places in documents],
+                "input_ids": self._cut([(*one.ids, end) for one in marked]),
+                "words": self._cut([(*one.words.tolist(), True) for one in marked]),
             }
-        stream = [one for ids in encode_documents(self.tokenizer, texts) for one in (*ids, end)]
+        documents = [one for one in marked if len(one.ids) > 1]
+        return {
+            "input_ids": [one.ids for one in documents],
+            "sentences": [one.sentences.tolist() for one in documents],
+            **({"words": [one.words.tolist() for one in documents]} if words else {}),
+        }
+
+    def _cut(self, documents: list[tuple[Any, ...]]) -> list[list[Any]]:
+        stream = [one for document in documents for one in document]
         starts = range(0, len(stream) - self.window + 1, self.window)
-        return {"input_ids": [stream[start : start + self.window] for start in starts]}
+        return [stream[start : start + self.window] for start in starts]
 
     def __call__(self, examples: Sequence[Any], step: int | None = None) -> dict[str, Tensor]:
         """Make the batch of some examples: mappings with `input_ids`, or the ids alone, without special tokens.
@@ -110,7 +122,9 @@ class Collator:
         """
         rng = CounterRNG(self.seed, self._step() if step is None else step, np.arange(len(examples)))
         rows = [one["input_ids"] if isinstance(one, Mapping) else one for one in examples]
-        made = self._pairs(examples, rows, rng) if self.objective.sentences else self._windows(rows, rng)
+        words = self._column(examples, "words") if self.objective.words else None
+        pairs = self.objective.sentences
+        made = self._pairs(examples, rows, words, rng) if pairs else self._windows(rows, words, rng)
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in made.items()}
 
     def _step(self) -> int | str:
@@ -121,7 +135,15 @@ class Collator:
         # The first is the same in all workers of an epoch, and another in each.
         return f"{worker.seed - worker.id} {calls * worker.num_workers + worker.id}"
 
-    def _windows(self, rows: Sequence[Any], rng: CounterRNG) -> Batch:
+    def _column(self, examples: Sequence[Any], name: str) -> list[Any]:
+        if not all(isinstance(one, Mapping) and name in one for one in examples):
+            raise HornbookError(
+                f"an example has no `{name}`: make examples with the collator's `cut`, and let the Trainer keep their "
+                "columns by remove_unused_columns=False"
+            )
+        return [one[name] for one in examples]
+
+    def _windows(self, rows: Sequence[Any], words: list[Any] | None, rng: CounterRNG) -> Batch:
         lengths = np.array([len(row) for row in rows])
         if (most := int(lengths.max(initial=0))) > self.window:
             raise HornbookError(
@@ -136,7 +158,10 @@ class Collator:
         for length in np.unique(lengths):
             places = np.flatnonzero(lengths == length)
             windows = np.array([np.asarray(rows[place]) for place in places.tolist()], np.int64)
-            parts.append((places, self.objective.batch(windows, self.vocabulary, _some(rng, places))))
+            begins = [] if words is None else [np.array([words[place] for place in places.tolist()], bool)]
+            parts.append(
+                (places, self.objective.batch(windows, self.vocabulary, _some(rng, places), *begins))
+            )
         return parts[0][1] if len(parts) == 1 else self._join(parts, len(rows))
 
     def _join(self, parts: list[tuple[Ids, Batch]], count: int) -> Batch:
@@ -157,16 +182,12 @@ class Collator:
         pad = self.vocabulary.pad
         return int(pad if pad is not None else self.vocabulary.eos or 0)
 
-    def _pairs(self, examples: Sequence[Any], documents: Sequence[Any], rng: CounterRNG) -> Batch:
+    def _pairs(
+        self, examples: Sequence[Any], documents: Sequence[Any], words: list[Any] | None, rng: CounterRNG
+    ) -> Batch:
         """Make a pair of each document, from any of its stretches; a second segment comes from another of the batch."""
-        if not all(isinstance(one, Mapping) and "sentences" in one for one in examples):
-            raise HornbookError(
-                "an example has no `sentences`: make examples with the collator's `cut`, and let the Trainer keep "
-                "their columns by remove_unused_columns=False"
-            )
-        store = _store(
-            documents, [one["sentences"] for one in examples], self.objective.end(self.vocabulary) or 0
-        )
+        sentences = self._column(examples, "sentences")
+        store = _store(documents, sentences, words, self.objective.end(self.vocabulary) or 0)
         try:
             chunking = self.objective.chunking(store, self.length)
         except HornbookError as error:
@@ -190,7 +211,9 @@ def _some(rng: CounterRNG, places: Ids) -> CounterRNG:
     return CounterRNG(rng.seed, rng.step, rng.rows[places])
 
 
-def _store(documents: Sequence[Any], sentences: Sequence[Any], end: int) -> TokenStore:
+def _store(
+    documents: Sequence[Any], sentences: Sequence[Any], words: list[Any] | None, end: int
+) -> TokenStore:
     """Keep the documents of a batch as a corpus's tokens are kept, in memory."""
     ends = np.cumsum([len(one) + 1 for one in documents])
     begins = np.concatenate([[0], ends[:-1]])
@@ -198,4 +221,7 @@ def _store(documents: Sequence[Any], sentences: Sequence[Any], end: int) -> Toke
     places = np.concatenate(
         [begin + np.array(one, np.int64) for begin, one in zip(begins, sentences, strict=True)]
     )
-    return TokenStore(Path(), tokens, ends, np.zeros(len(ends), np.int64), places)
+    store = TokenStore(Path(), tokens, ends, np.zeros(len(ends), np.int64), places)
+    if words is None:
+        return store
+    return replace(store, words=np.concatenate([np.array([*one, True], bool) for one in words]))

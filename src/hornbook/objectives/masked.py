@@ -9,7 +9,7 @@ from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, Mask, Writing, missing
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
-from hornbook.store import TokenStore
+from hornbook.store import Chunking, TokenStore
 
 
 class Masked(Masking):
@@ -50,10 +50,22 @@ class Masked(Masking):
         """All but CLS and SEP."""
         return length - 2
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
+    def read(
+        self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
+    ) -> Batch:
+        """Add where words begin, if they are hidden whole."""
+        if not self.whole_words:
+            return super().read(store, chunking, starts, vocabulary, rng)
+        words = store.word_windows(starts, chunking.window)
+        return self.batch(store.windows(starts, chunking.window), vocabulary, rng, words)
+
+    def batch(
+        self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG, words: Mask | None = None
+    ) -> Batch:
         """Give `input_ids` and `labels` of shape (B, window + 2), `CLS text SEP`, labelled at the chosen places.
 
-        If examples may be short, `attention_mask` (same shape) tells the text from the padding after it.
+        `words` (B, window) says with which tokens a word begins. If examples may be short, `attention_mask` (same
+        shape) tells the text from the padding after it.
         """
         length = windows.shape[1] + 2
         framed = np.empty((len(windows), length), windows.dtype)
@@ -66,7 +78,8 @@ class Masked(Masking):
             framed = np.where(places == end, vocabulary.sep or 0, framed)
             framed = np.where(places > end, vocabulary.pad or 0, framed)
             batch["attention_mask"] = (places <= end).astype(np.int64)
-        batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, rng)
+        begins = None if words is None else np.pad(words, ((0, 0), (1, 1)))
+        batch["input_ids"], batch["labels"] = self.hide(framed, vocabulary, rng, begins=begins)
         return batch
 
     def example(
@@ -76,6 +89,7 @@ class Masked(Masking):
         text = store.document(0)[:-1]
         framed = np.array([[vocabulary.cls or 0, *text, vocabulary.sep or 0]])
         chosen = None if hidden is None else np.pad(hidden[: len(text)], 1)[None]
-        inputs, labels = self.hide(framed, vocabulary, rng, chosen)
+        begins = None if store.words is None else np.pad(store.words[: len(text)], 1)[None]
+        inputs, labels = self.hide(framed, vocabulary, rng, chosen, begins)
         seen = {"attention_mask": np.ones_like(inputs)} if self.short else {}
         return {**seen, "input_ids": inputs, "labels": labels}

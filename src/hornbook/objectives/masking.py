@@ -24,7 +24,8 @@ class Masking(Objective):
     random: float = Field(0.1, ge=0, le=1)
     """Share of the chosen tokens that become a random word, never a special token."""
     whole_words: bool = False
-    """Whether all tokens of a word are chosen together."""
+    """Whether all tokens of a word are chosen together. Words are those of Unicode and, where a script has no spaces,
+    of a dictionary."""
     exact: bool = False
     """Whether every example has round(rate * tokens) chosen tokens, at least one, as in BERT's code; else each token or
     word is chosen by itself. With whole words it may have fewer: as in BERT's code, a word that is too long is
@@ -32,6 +33,11 @@ class Masking(Objective):
     duplicates: int | None = Field(None, ge=1)
     """The number of ways in which a text is masked: BERT made ten copies of each text, and epoch e reads copy e modulo
     ten. None masks a text anew each time (RoBERTa, Liu et al., 2019, section 4.1)."""
+
+    @property
+    def words(self) -> bool:
+        """Whole words need to know where they begin."""
+        return self.whole_words
 
     @property
     def copies(self) -> int | None:
@@ -45,11 +51,6 @@ class Masking(Objective):
             found.append(
                 f"objective.mask {self.mask} and objective.random {self.random} add up to more than 1"
             )
-        if self.whole_words and vocabulary.edges is None:
-            found.append(
-                "objective.whole_words is true, but nothing in this tokenizer tells where words begin: set it to "
-                "false, or take a tokenizer.kind of wordpiece, bpe or unigram"
-            )
         return found
 
     def end(self, vocabulary: Vocabulary) -> int | None:
@@ -57,14 +58,20 @@ class Masking(Objective):
         return vocabulary.sep
 
     def hide(
-        self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG, chosen: Mask | None = None
+        self,
+        text: Ids,
+        vocabulary: Vocabulary,
+        rng: CounterRNG,
+        chosen: Mask | None = None,
+        begins: Mask | None = None,
     ) -> tuple[Ids, Ids]:
         """Mask texts (B, length): give inputs, and labels with each chosen token. Special tokens stay.
 
-        `chosen` (B, length) replaces the drawn choice; what a chosen token becomes is still drawn.
+        `begins` (B, length) says where words begin, if these are chosen whole. `chosen` (B, length) replaces the drawn
+        choice; what a chosen token becomes is still drawn.
         """
         if chosen is None:
-            chosen = self.choose(text, vocabulary, rng)
+            chosen = self.choose(text, vocabulary, rng, begins)
         places = np.nonzero(chosen)
         replacement = rng.uniform_at("fate", *places)
         words = (rng.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
@@ -74,13 +81,20 @@ class Masking(Objective):
         labels[places] = text[places]
         return inputs, labels
 
-    def choose(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Mask:
+    def choose(self, text: Ids, vocabulary: Vocabulary, rng: CounterRNG, begins: Mask | None = None) -> Mask:
         """Choose the tokens of texts (B, length) to predict."""
-        allowed = ~vocabulary.is_special(text)
+        special = vocabulary.is_special(text)
+        allowed = ~special
         scores = rng.uniform("chosen", text.shape[1])
         if not (self.whole_words or self.exact):
             return (scores < self.rate) & allowed
-        begins = vocabulary.begins_word(text) if self.whole_words else np.ones_like(allowed)
+        if self.whole_words:
+            assert begins is not None, "nobody says where words begin"
+            begins = begins | special
+            begins[:, 1:] |= special[:, :-1]  # a special token is a word of its own
+            begins[:, 0] = True
+        else:
+            begins = np.ones_like(allowed)
         # Each token has the place of its word's first token, whose score decides for the word.
         first = np.maximum.accumulate(np.where(begins, np.arange(text.shape[1]), 0), axis=1)
         chosen = np.take_along_axis(scores, first, axis=1) < self.rate

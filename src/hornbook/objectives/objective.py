@@ -134,6 +134,11 @@ class Objective(Section):
         return Windows(len(store.tokens), self.window(length))
 
     @property
+    def words(self) -> bool:
+        """Whether its token store has to know where words begin."""
+        return False
+
+    @property
     def copies(self) -> int | None:
         """The number of ways in which an example is made; None if it is made anew each time that it is read."""
         return None

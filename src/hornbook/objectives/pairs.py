@@ -44,8 +44,9 @@ class Pairs(Masking):
     consecutive sentences of one document: `length - 3` tokens or, for a share of the pairs, a random smaller number
     from 2 on. A ends with one of these sentences, each equally likely. There, text that is too long is then cut at any
     end of either segment. Here, A always begins with a sentence, and B ends where the room or the document ends. Text
-    of a single sentence is divided anywhere; published BERT gives it a random B, so that slightly more than half of
-    its pairs have one. In an epoch, a pair begins in every `length - 3` tokens of each document.
+    of a single sentence is divided anywhere, and a document without any end of a sentence between words; published BERT
+    gives it a random B, so that slightly more than half of its pairs have one. In an epoch, a pair begins in every
+    `length - 3` tokens of each document.
 
     The loss is the mean over the hidden words plus the mean over the pairs, as published.
     """
@@ -141,7 +142,8 @@ class Pairs(Masking):
         text = np.where(sep, vocabulary.sep or 0, text)
         text[:, 0] = vocabulary.cls or 0
         chosen = None if hidden is None else hidden[source] & (in_a | in_b)
-        inputs, labels = self.hide(text, vocabulary, rng, chosen)
+        begins = None if store.words is None else np.asarray(store.words)[source]
+        inputs, labels = self.hide(text, vocabulary, rng, chosen, begins)
         return {
             "input_ids": inputs,
             "attention_mask": (from_b <= b.lengths[:, None]).astype(np.int64),

@@ -60,9 +60,11 @@ class ReplacedTokens(Masked):
     random: float = Field(0.0, ge=0, le=1)
     """Share of the hidden words that become a random word."""
 
-    def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
+    def batch(
+        self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG, words: Mask | None = None
+    ) -> Batch:
         """Give what masking gives, and `draws` (B, length): a random number for each place, from 0 to 2**23 - 1."""
-        return _with_draws(super().batch(windows, vocabulary, rng), rng)
+        return _with_draws(super().batch(windows, vocabulary, rng, words), rng)
 
     def example(
         self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None

@@ -1,12 +1,13 @@
 """A recipe from Python: values of its sections as keyword arguments, and texts and tokenizers as objects."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
+from hornbook.corpora import files
 from hornbook.corpora.given import documents_in, keep
 from hornbook.errors import HornbookError
 from hornbook.recipe.reading import make_recipe, read_values
@@ -48,6 +49,12 @@ def recipe_of(
     that `documents_in` reads; both are kept in the cache, where `settings` come last. Raises HornbookError with all
     problems.
     """
+    return _with_pipe_kept(_made(recipe, settings, sections, report), report)
+
+
+def _made(
+    recipe: AnyRecipe | None, settings: Iterable[str], sections: Mapping[str, Any], report: Reporter
+) -> Recipe:
     if recipe is None and not sections:
         raise HornbookError("no recipe: give its file, its name (see `hornbook recipes`), or its sections")
     if isinstance(recipe, Path | str):
@@ -108,13 +115,36 @@ def _corpus(given: Any, before: Mapping[str, Any], folder: Path, report: Reporte
         if isinstance(found, list):
             values[place] = found[0] if len(found) == 1 else found
             continue
-        with report.counting("Reading the texts", "bytes") as advance:
-            path, count, digest = keep(found, folder, field, advance)
-        report.say(f"{count:,} texts given from Python are kept in {path}, so that the run can go on")
-        values[place] = str(path)
+        path, facts = _keep(found, folder, field, "given from Python", report)
+        values[place] = path
         if place == "path":
-            values["given"] = {"documents": count, "hash": digest}
+            values["given"] = facts
     return values
+
+
+def _keep(
+    texts: Iterator[str], folder: Path, field: str, how: str, report: Reporter
+) -> tuple[str, dict[str, Any]]:
+    """Keep documents that come only once; give their file and what a recipe says of them."""
+    with report.counting("Reading the texts", "bytes") as advance:
+        path, count, digest = keep(texts, folder, field, advance)
+    report.say(f"{count:,} texts {how} are kept in {path}, so that the run can go on")
+    return str(path), {"documents": count, "hash": digest}
+
+
+def _with_pipe_kept(recipe: Recipe, report: Reporter) -> Recipe:
+    """Keep what a pipe gives, such as `<(zcat texts.gz)`: it comes only once, and a run reads it several times."""
+    corpus = recipe.corpus
+    if not isinstance(corpus.path, str) or not Path(corpus.path).is_fifo():
+        return recipe
+    read = files.read(
+        Path(corpus.path), corpus.format, corpus.documents, corpus.separator, corpus.field, corpus.encoding
+    )
+    texts = filter(None, map(str.strip, read))
+    path, given = _keep(texts, Path(recipe.cache) / "texts", corpus.field, f"from {corpus.path}", report)
+    values = recipe.model_dump(mode="json")
+    whole = {"path": path, "given": given, "format": "jsonl", "encoding": "utf-8", "documents": "file"}
+    return make_recipe({**values, "corpus": {**values["corpus"], **whole}})
 
 
 def _without_source(before: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
+from hornbook.corpora.tally import Tally
 from hornbook.errors import HornbookError
-from hornbook.store.sentences import sentence_starts
-from hornbook.tokenizers import Rule, count_literals, encode_at, encode_documents, standing, tokenizer_hash
+from hornbook.store.marked import Marked, encode_marked
+from hornbook.tokenizers import Rule, count_literals, encode_documents, standing, tokenizer_hash
 from hornbook.tokenizers.words import batches
 
 _Item = TypeVar("_Item")
@@ -32,8 +33,9 @@ class TokenStore:
 
     `tokens.bin` holds every document followed by the end token, with 16 bits a token if the vocabulary allows it.
     `ends.npy` holds where each document ends (after its end token), `bytes.npy` each document's size in UTF-8, for
-    likelihoods per byte, and `store.json` the tokenizer's hash and the counts. Stores that were built with sentences
-    also have `sentences.npy`, where each sentence begins.
+    likelihoods per byte, `hashes.npy` a hash of its text, and `store.json` the tokenizer's hash and the counts. Stores
+    that were built with sentences also have `sentences.npy`, where each sentence begins, and those that were built with
+    words `words.bin`, a byte for each token.
     """
 
     folder: Path
@@ -44,6 +46,12 @@ class TokenStore:
     """Where each sentence begins, ascending, including the first of each document."""
     literals: dict[str, int] = field(default_factory=dict)
     """How often each special token is written out in the text; a store of an older version doesn't tell."""
+    words: npt.NDArray[np.bool_] | None = None
+    """Whether a word begins with each token."""
+    hashes: npt.NDArray[np.uint64] | None = None
+    """A hash of each document's text; a store of an older version has none."""
+    found: dict[str, Any] = field(default_factory=dict)
+    """What the text is made of (`scripts`, `odd`), and how many tokens are `unknown`; older stores don't tell."""
 
     @classmethod
     def open(cls, folder: Path, tokenizer: PreTrainedTokenizerBase) -> "TokenStore":
@@ -51,7 +59,7 @@ class TokenStore:
         try:
             facts = json.loads((folder / "store.json").read_text("utf-8"))
             tokens = np.memmap(folder / "tokens.bin", facts["dtype"], mode="r")
-            sentences = folder / "sentences.npy"
+            sentences, hashes = folder / "sentences.npy", folder / "hashes.npy"
             store = cls(
                 folder,
                 tokens,
@@ -59,6 +67,9 @@ class TokenStore:
                 np.load(folder / "bytes.npy"),
                 np.load(sentences, mmap_mode="r") if facts.get("sentences") else None,
                 facts.get("literals", {}),
+                np.memmap(folder / "words.bin", bool, mode="r") if facts.get("words") else None,
+                np.load(hashes, mmap_mode="r") if hashes.exists() else None,
+                facts.get("found", {}),
             )
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -80,7 +91,7 @@ class TokenStore:
     def __reduce__(self) -> tuple[Any, ...]:
         # On macOS and Windows, workers are new processes. They open the files themselves: a copy of the whole corpus
         # for each worker would take much time and memory.
-        arrays = (self.tokens, self.ends, self.bytes, self.sentences)
+        arrays = (self.tokens, self.ends, self.bytes, self.sentences, self.words)
         return _reopen, (self.folder, self.literals, *map(_file_of, arrays))
 
     def document(self, number: int) -> npt.NDArray[np.int64]:
@@ -91,6 +102,11 @@ class TokenStore:
     def windows(self, starts: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.int64]:
         """Return `window` tokens from each start on, reading the store as a ring: shape (len(starts), window)."""
         return self.tokens[(starts[:, None] + np.arange(window)) % len(self.tokens)].astype(np.int64)
+
+    def word_windows(self, starts: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.bool_]:
+        """Tell with which tokens of `windows` a word begins: the same shape."""
+        assert self.words is not None, "the store was built without words"
+        return self.words[(starts[:, None] + np.arange(window)) % len(self.words)]
 
     def turned(self) -> "TokenStore":
         """Reverse the text, in memory: the last document first, each from its last token on, then an end token."""
@@ -127,8 +143,8 @@ def _reopen(folder: Path, literals: dict[str, int], *arrays: Any) -> TokenStore:
         np.memmap(one.file, one.dtype, "r", one.offset, one.shape) if isinstance(one, _Mapped) else one
         for one in arrays
     ]
-    tokens, ends, sizes, sentences = opened
-    return TokenStore(folder, tokens, ends, sizes, sentences, literals)
+    tokens, ends, sizes, sentences, words = opened
+    return TokenStore(folder, tokens, ends, sizes, sentences, literals, words)
 
 
 def build(
@@ -139,11 +155,13 @@ def build(
     progress: Callable[[int], None] | None = None,
     sentences: bool = False,
     special: Rule = "text",
+    words: bool = False,
 ) -> TokenStore:
     """Tokenize documents into a new store, on all cores; `progress` is called with the bytes of each batch.
 
-    `sentences` also stores where sentences begin, which takes longer. Special tokens that are written out in the text
-    are counted; the rule `special` says what they are. Memory grows only by some bytes for each document and sentence.
+    `sentences` and `words` also store where these begin, which takes longer. Special tokens that are written out in
+    the text are counted; the rule `special` says what they are. Memory grows only by some bytes for each document and
+    sentence.
     Raises HornbookError when the disk is full; then, as after a kill, no incomplete store is left.
     """
     # The highest id decides, since a vocabulary may have gaps.
@@ -156,29 +174,39 @@ def build(
 
     stands, literals = standing(tokenizer, special), Counter[str]()
 
-    def encode(texts: list[str]) -> tuple[list[str], list[list[int]], npt.NDArray[np.int64]]:
+    tally, unknown = Tally(), 0
+
+    def encode(texts: list[str]) -> tuple[list[str], list[list[int]], list[Marked]]:
         literals.update(count_literals(tokenizer, texts))
-        if sentences:
-            return texts, *_with_sentences(tokenizer, texts, stands)
-        return texts, encode_documents(tokenizer, texts, stands), np.empty(0, np.int64)
+        tally.add(texts)
+        if sentences or words:
+            marked = encode_marked(tokenizer, texts, stands, sentences, words)
+            return texts, [one.ids for one in marked], marked
+        return texts, encode_documents(tokenizer, texts, stands), []
 
     with beside(folder, folder=True) as new:
-        with (new / "tokens.bin").open("wb") as file:
-            for texts, ids, begun in _ahead(batches(documents, most=_CHUNK), encode):
-                starts.append(total + begun)
+        with (new / "tokens.bin").open("wb") as file, (new / "words.bin").open("wb") as begins:
+            for texts, ids, marked in _ahead(batches(documents, most=_CHUNK), encode):
+                starts.append(total + _joined(marked))
+                if words:
+                    begins.write(b"".join(one.words.tobytes() + b"\1" for one in marked))
                 for one in ids:
                     one.append(end_id)
                 lengths += map(len, ids)
                 tokens = np.fromiter(chain.from_iterable(ids), dtype)
                 file.write(tokens.data)
                 total += len(tokens)
+                unknown += int(np.count_nonzero(tokens == tokenizer.unk_token_id))
                 sizes += [len(text.encode("utf-8")) for text in texts]
                 if progress:
                     progress(sum(sizes[-len(texts) :]))
         np.save(new / "ends.npy", np.cumsum(lengths, dtype=np.int64))
         np.save(new / "bytes.npy", np.array(sizes, np.int64))
+        np.save(new / "hashes.npy", tally.hashes)
         if sentences:
             np.save(new / "sentences.npy", np.concatenate(starts))
+        if not words:
+            (new / "words.bin").unlink()
         facts = {
             "tokenizer": tokenizer_hash(tokenizer),
             "end_id": end_id,
@@ -186,22 +214,21 @@ def build(
             "tokens": total,
             "documents": len(lengths),
             "sentences": sentences,
+            "words": words,
+            "found": {"scripts": tally.scripts, "odd": tally.odd, "unknown": unknown},
             "literals": dict(sorted(literals.items())),
         }
         (new / "store.json").write_text(json.dumps(facts, indent=2), "utf-8")
     return TokenStore.open(folder, tokenizer)
 
 
-def _with_sentences(
-    tokenizer: PreTrainedTokenizerBase, texts: list[str], stands: list[str]
-) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
-    """Encode documents, and find where their sentences begin, counted from the first token of the first document."""
-    encoded = encode_at(tokenizer, texts, [sentence_starts(text) for text in texts], stands)
-    starts, first = [], 0
-    for ids, places in encoded:
-        starts.append(first + np.unique([0, *(place for place in places if place < len(ids))]))
-        first += len(ids) + 1
-    return [ids for ids, _ in encoded], np.concatenate(starts)
+def _joined(marked: list[Marked]) -> npt.NDArray[np.int64]:
+    """Count the first tokens of sentences from the first token of the first document; an end token follows each."""
+    first, found = 0, [np.empty(0, np.int64)]
+    for one in marked:
+        found.append(first + one.sentences)
+        first += len(one.ids) + 1
+    return np.concatenate(found)
 
 
 def _ahead(items: Iterable[_Item], make: Callable[[_Item], _Made]) -> Iterator[_Made]:

@@ -99,7 +99,12 @@ class Case:
         assert end is not None, f"{self}: the objective's end is None, so its documents would run together"
         with TemporaryDirectory() as folder:
             return build(
-                Path(folder) / "tokens", texts, self.tokenizer, end, sentences=self.objective.sentences
+                Path(folder) / "tokens",
+                texts,
+                self.tokenizer,
+                end,
+                sentences=self.objective.sentences,
+                words=self.objective.words,
             )
 
     @cached_property

@@ -13,6 +13,7 @@ from hornbook.tokenizers.splits import Splits, compare_splits
 from hornbook.tokenizers.style import STYLES, Head, Style, Template, sentinel_ids
 from hornbook.tokenizers.trainer import train
 from hornbook.tokenizers.visible import VisibleTokens
+from hornbook.tokenizers.vocab_size import describe_smaller
 from hornbook.tokenizers.word_edges import WordEdges, word_edges
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "build_fast_tokenizer",
     "count_literals",
     "describe_literals",
+    "describe_smaller",
     "encode_at",
     "encode_documents",
     "import_tokenizer",

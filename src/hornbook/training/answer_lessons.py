@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.dense.insert import Ints
-from hornbook.dense.measure import Arm
-from hornbook.dense.model import DenseModel
-from hornbook.dense.public_tasks import length_of
+from hornbook.dense_tokens.insert import Ints
+from hornbook.dense_tokens.measure import Arm
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.public_tasks import length_of
 from hornbook.evaluation.continuations import encode_pairs, room_before
 from hornbook.evaluation.questions import Question
 from hornbook.training.lessons import Lesson

@@ -14,12 +14,12 @@ from pydantic import Field, model_validator
 from torch import nn
 from torch.optim import Optimizer
 
-from hornbook.dense.insert import Ints
-from hornbook.dense.loss import ahead, losses
-from hornbook.dense.measure import Arm
-from hornbook.dense.model import DenseModel
-from hornbook.dense.options import Gradient
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens.insert import Ints
+from hornbook.dense_tokens.loss import ahead, losses
+from hornbook.dense_tokens.measure import Arm
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.options import Gradient
+from hornbook.dense_tokens.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.families import TYPES
 from hornbook.families.weights import read_model

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from hornbook.dense.delete import delete_from
-from hornbook.dense.model import DenseModel
-from hornbook.dense.one_vector import one_vector
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens.delete import delete_from
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.one_vector import one_vector
+from hornbook.dense_tokens.selection import Selection
 from hornbook.training.dense import DenseTraining, train_dense
 
 Tell = Callable[[str, float], None]

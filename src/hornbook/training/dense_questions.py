@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
-from hornbook.dense.folder import save_dense, wrap_folder
-from hornbook.dense.measure import ARMS, Arm
-from hornbook.dense.public_tasks import Way, answer_with, compare, length_of, tell_needed
+from hornbook.dense_tokens.folder import save_dense, wrap_folder
+from hornbook.dense_tokens.measure import ARMS, Arm
+from hornbook.dense_tokens.public_tasks import Way, answer_with, compare, length_of, tell_needed
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers
 from hornbook.evaluation.continuations import encode_pairs

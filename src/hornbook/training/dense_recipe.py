@@ -1,6 +1,6 @@
 """The training section of a recipe, read for a training with dense tokens."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,15 @@ def read_dense_training(
     recipe: Path | None,
     settings: Iterable[str],
     dense: Mapping[str, Any],
-    moved: Mapping[str, Any],
-    warn: Callable[[str], None],
+    training: Mapping[str, Any] | None = None,
 ) -> DenseTraining:
-    """Read the training section of a recipe, if there is one, with `training.b=c` settings on top.
+    """Read the training section of a recipe, if there is one, with values and `training.b=c` settings on top.
 
-    `dense` are the options of dense tokens. `moved` are values of flags that have become settings; `warn` is told what
-    to write instead of those that aren't None. Raises HornbookError for settings of another section, and for keys that
+    `dense` are the options of dense tokens. Raises HornbookError for settings of another section, and for keys that
     a training with dense tokens doesn't follow.
     """
     found: Any = read_values(recipe, "recipe", "sections, among them training") if recipe else {}
-    given = {"training": found.get("training") or {}}
-    if moved := {name: value for name, value in moved.items() if value is not None}:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in moved)
-        instead = " ".join(f"--set training.{name}={value}" for name, value in moved.items())
-        warn(f"{flags} will go away: write {instead}")
-        given["training"] = given["training"] | moved
+    given = {"training": {**(found.get("training") or {}), **(training or {})}}
     for setting in settings:
         if not setting.startswith("training."):
             raise HornbookError(

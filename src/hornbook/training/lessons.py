@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hornbook.dense.insert import Ints, insert
-from hornbook.dense.layout import Layout
-from hornbook.dense.measure import Arm, measure, to_tensor
-from hornbook.dense.model import DenseModel
-from hornbook.dense.selection import Selection
+from hornbook.dense_tokens.insert import Ints, insert
+from hornbook.dense_tokens.layout import Layout
+from hornbook.dense_tokens.measure import Arm, measure, to_tensor
+from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.selection import Selection
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
 from hornbook.training.rescue import rescue
 from hornbook.training.sums import any_signal, sum_over
+from hornbook.training.unlabelled import Unlabelled
 
 _ENDS = 1 << 16
 """The code of a training that ends by itself; it is above every signal's number."""
@@ -69,7 +70,7 @@ class Loop:
         )
         self.wrapped: nn.Module | None = None
         """The loss module in training, wrapped to share its gradients with the other processes."""
-        self._stopping = False
+        self._stopping, self._unlabelled = False, Unlabelled(report)
 
     @property
     def parameters(self) -> int:
@@ -140,7 +141,7 @@ class Loop:
             self.progress = Progress(
                 step + 1, self.progress.tokens + phase.tokens, self.progress.seconds + now - began
             )
-            if (step + 1) % self.training.log_every == 0 or step + 1 == last:
+            if facts and ((step + 1) % self.training.log_every == 0 or step + 1 == last):
                 seconds = self.progress.seconds - logged.seconds
                 facts |= asdict(self.progress)
                 facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
@@ -149,8 +150,8 @@ class Loop:
                 self._tell("on_log", "train", facts)
             if len(self.phases) > 1 and step + 1 == phase.last:
                 self._end_phase(self.phases.index(phase))
-            if self._due(self.training.evaluate_every):
-                self._tell("on_log", "evaluate", asdict(self.progress) | self._evaluate())
+            if self._due(self.training.evaluate_every) and (found := self._evaluate()):
+                self._tell("on_log", "evaluate", asdict(self.progress) | found)
             if self._due(self.training.checkpoint_every):
                 self._save()
             began = time.perf_counter()
@@ -171,12 +172,16 @@ class Loop:
         return load(batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda")
 
     def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
-        """Take one step; its random numbers depend on (seed, step) alone."""
+        """Take one step; its random numbers depend on (seed, step) alone. Give no figures where labels lack."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
         assert self.wrapped is not None
         self.wrapped.train()
         counted = torch.stack([self.objective.counts(part) for part in parts]).sum(0)
-        counts = sum_over(self.accelerator, counted).clamp(min=1)
+        labels = sum_over(self.accelerator, counted)
+        labelled = self._unlabelled.all_there(step + 1, labels)
+        if not labels.any():
+            return {}
+        counts = labels.clamp(min=1)
         # Distributed wrappers average gradients over processes; here they must be averaged over labels.
         scale = self._weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
@@ -197,7 +202,7 @@ class Loop:
             )
         rate = learning_rate(self.training, step)
         take_step(self.optimizers, rate)
-        return facts | {"learning_rate": rate, "gradient_norm": norm}
+        return facts | {"learning_rate": rate, "gradient_norm": norm} if labelled else {}
 
     def _facts(self, sums: Tensor, counts: Tensor) -> dict[str, float]:
         """Compute the loss from the sums and counts of all processes, and its terms if there are several."""
@@ -218,21 +223,17 @@ class Loop:
         """
         self.loss_module.eval()
         total, labels = torch.zeros(2, len(self.objective.terms), dtype=torch.float64)
-        batches = heldout_batches(
-            self.run.heldout,
-            self.objective,
-            self.run.vocabulary,
-            self.recipe.model.length,
-            self.training.evaluate_windows,
-            self.training.batch,
-        )
+        run, length = self.run, self.recipe.model.length
+        size = self.training.evaluate_windows, self.training.batch
+        batches = heldout_batches(run.heldout, self.objective, run.vocabulary, length, *size)
         for number, batch in enumerate(batches):
             if number % self.accelerator.num_processes == self.accelerator.process_index:
                 sums, counts = self.loss_module(move(batch, self.accelerator.device))
                 total, labels = total + sums.cpu(), labels + counts.cpu()
-        facts = self._facts(
-            sum_over(self.accelerator, total), sum_over(self.accelerator, labels).clamp(min=1)
-        )
+        labels = sum_over(self.accelerator, labels)
+        if not self._unlabelled.all_there(self.progress.step, labels, evaluates=True):
+            return {}
+        facts = self._facts(sum_over(self.accelerator, total), labels)
         if self.objective.whole_text:
             counts = self.run.heldout.counts()
             facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]

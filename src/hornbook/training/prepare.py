@@ -22,10 +22,14 @@ from hornbook.recipe.fit import resolve
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.store import TokenStore, build
+from hornbook.store.boundaries import rules
+from hornbook.store.near import count_near_duplicates
+from hornbook.store.summary import doubts, summarize
 from hornbook.tokenizers import (
     DENSE,
     advise,
     describe_literals,
+    describe_smaller,
     tokenizer_hash,
 )
 from hornbook.training.tokenizer import record_of, tokenizer_of
@@ -78,6 +82,14 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
     for store in stores.values():
         recipe.objective.chunking(store, recipe.model.length)  # refuses a corpus without examples
+    report.say(summarize(stores["train"], stores["heldout"], tokenizer.unk_token))
+    if likeness := recipe.corpus.near_duplicates:
+        near = count_near_duplicates(stores["train"], likeness)
+        report.say(
+            f"{near:,} documents to train on are like an earlier one (corpus.near_duplicates {likeness:g})"
+        )
+    for doubt in doubts(stores["train"], stores["heldout"]):
+        report.warn(doubt)
     literals = Counter(stores["train"].literals) + Counter(stores["heldout"].literals)
     told, as_text = describe_literals(literals, tokenizer, recipe.corpus.special_tokens)
     if as_text:
@@ -95,6 +107,8 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
     tokenizer = tokenizer_of(recipe, report)
+    if smaller := describe_smaller(recipe.tokenizer, len(tokenizer)):
+        report.warn(smaller)
     vocabulary = Vocabulary.of(tokenizer)
     lengths = [recipe.model.length, *(phase.length for phase in recipe.phases)]
     problems = dict.fromkeys(
@@ -173,8 +187,10 @@ def store_of(
     recipe: Recipe, part: Part, tokenizer: PreTrainedTokenizerBase, end_id: int, report: Reporter
 ) -> TokenStore:
     """Find the tokens of a part of the corpus in the cache, or make them."""
-    sentences, special = recipe.objective.sentences, recipe.corpus.special_tokens
-    marks = ["sentences"] * sentences + [DENSE] * (DENSE in tokenizer.get_vocab())
+    sentences, words = recipe.objective.sentences, recipe.objective.words
+    marks = ["sentences"] * sentences + ["words"] * words
+    marks += [rules()] if marks else []
+    marks += [DENSE] * (DENSE in tokenizer.get_vocab())
     identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
     if folder.exists():
@@ -182,7 +198,8 @@ def store_of(
     with report.counting(
         f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
     ) as advance:
-        return build(folder, recipe.corpus.documents_of(part), tokenizer, end_id, advance, sentences, special)
+        documents, special = recipe.corpus.documents_of(part), recipe.corpus.special_tokens
+        return build(folder, documents, tokenizer, end_id, advance, sentences, special, words)
 
 
 def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
+from hornbook.store.boundaries import rules
 from hornbook.tokenizers import tokenizer_hash
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.phases import describe_phases
@@ -40,6 +41,8 @@ def record(
     threads. Raises HornbookError if the corpus or the tokenizer has changed.
     """
     recipe, family = run.recipe, run.recipe.model.family
+    divided = recipe.objective.words or recipe.objective.sentences
+    boundaries = {"rules of words and sentences": rules()} if divided else {}
     chosen = {choice.name: choice for choice in choices}
     facts: dict[str, Any] = {
         "name": recipe.name,
@@ -75,7 +78,7 @@ def record(
             "system": f"{platform.system()} {platform.machine()}",
             "choices": describe(choices),
         },
-        "began_with": bits_depend_on(choices, processes),
+        "began_with": bits_depend_on(choices, processes) | boundaries,
         "processes": [{"from_step": 0, "processes": processes}],
         "command": command(),
     }
@@ -93,7 +96,8 @@ def record(
                 )
         if first:
             facts["processes"] = _processes(before, first, processes, first < recipe.training.steps)
-            now, facts["began_with"] = facts["began_with"], _began_with(before)
+            earlier = dict.fromkeys(boundaries, "Hornbook's own")  # before it took ICU's
+            now, facts["began_with"] = facts["began_with"], earlier | _began_with(before)
             if first < recipe.training.steps and (warning := not_the_same(facts["began_with"], now)):
                 report.warn(f"{run.folder}: {warning}")
     write_json(path, facts)

@@ -185,7 +185,8 @@ def examine_contract(
 ) -> dict[str, Any]:
     """Let the doctor check a run before its first step: errors stop it; warnings are told once and kept."""
     family = recipe.model.family
-    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model, family)
+    texts = recipe.corpus.beginnings()
+    found = check_run(config, tokenizer, recipe.objective, recipe.model.length, model, family, texts)
     if found.errors:
         raise HornbookError("; ".join(f"{one.id}: {one.found}: {one.fix}" for one in found.errors))
     for one in found.warnings:

@@ -8,7 +8,7 @@ from torch import Tensor
 from hornbook.contract.check import Found, check
 from hornbook.contract.checks.batches import is_in, labelled
 from hornbook.contract.subject import Subject
-from hornbook.objectives import IGNORED, Vocabulary
+from hornbook.objectives import IGNORED
 from hornbook.objectives.masking import Masking
 
 
@@ -30,7 +30,7 @@ def census(subject: Subject) -> Iterator[str | Found]:
     inputs, labels = pair
     known = labels[labels != IGNORED]
     if not len(known):
-        yield "no place has a label"
+        yield f"no place has a label{_why(subject, inputs)}"
         return
     eos = subject.role("eos")
     if subject.head == "causal" and eos is not None and not (known == eos).any():
@@ -52,26 +52,45 @@ def census(subject: Subject) -> Iterator[str | Found]:
         if isinstance(subject.objective, Masking) and inputs.shape == labels.shape:
             text = torch.where(labels != IGNORED, labels, inputs)
             words = ~is_in(text, special)
-            yield from _rate(
-                subject.objective, labels[words], _sizes(subject.objective, subject.vocabulary, text, words)
-            )
+            yield from _rate(subject.objective, labels[words], _together(subject.objective, labels))
 
 
-def _rate(objective: Masking, labels: Tensor, sizes: Tensor) -> Iterator[str]:
+def _why(subject: Subject, inputs: Tensor) -> str:
+    """Say why a masked model's batch has no label, where that can be seen."""
+    unknown = subject.tokenizer.unk_token_id
+    if subject.head != "masked" or unknown is None:
+        return ""
+    share = float((inputs == unknown).sum()) / max(int((~is_in(inputs, _framing(subject))).sum()), 1)
+    if share > 0.5:
+        return (
+            f": {share:.0%} of the text's tokens are {subject.tokenizer.unk_token}, which is never hidden; take a "
+            "tokenizer that knows this script, or train one on the text"
+        )
+    if isinstance(subject.objective, Masking) and subject.objective.whole_words and subject.objective.exact:
+        return ": every word is longer than what may be hidden of a text; set objective.exact to false"
+    return ""
+
+
+def _framing(subject: Subject) -> set[int | None]:
+    return {*subject.tokenizer.all_special_ids} - {subject.role("unk"), subject.role("mask")}
+
+
+def _rate(objective: Masking, labels: Tensor, together: float) -> Iterator[str]:
     """Compare the share of labels with the share that was asked for, within five standard errors.
 
-    Tokens that are chosen together count with the square of their number.
+    Tokens that are chosen `together` count with the square of their number.
     """
     asked, words = objective.rate, len(labels)
     share = int((labels != IGNORED).sum()) / max(words, 1)
-    error = (asked * (1 - asked) * float((sizes**2).sum())) ** 0.5 / max(words, 1)
+    error = (asked * (1 - asked) * together / max(words, 1)) ** 0.5
     if words > 30 and abs(share - asked) > 5 * error:
         yield f"{share:.1%} of {words} words have a label, and {asked:.1%} were asked for"
 
 
-def _sizes(objective: Masking, vocabulary: Vocabulary, text: Tensor, words: Tensor) -> Tensor:
-    """Count the tokens of a text (B, T) that are chosen together: 1 each, or those of each whole word."""
-    if not objective.whole_words or vocabulary.edges is None:
-        return torch.ones(int(words.sum()))
-    begins = torch.from_numpy(vocabulary.begins_word(text.numpy()))  # at every row's first place too
-    return torch.bincount(begins.flatten().cumsum(0)[words.flatten()]).float()
+def _together(objective: Masking, labels: Tensor) -> float:
+    """Count the tokens that are chosen together: 1, or with whole words about as many as stand in a row."""
+    if not objective.whole_words:
+        return 1.0
+    chosen = (labels != IGNORED).int()
+    runs = int((chosen[:, 1:] > chosen[:, :-1]).sum() + chosen[:, 0].sum())
+    return int(chosen.sum()) / max(runs, 1)

@@ -7,6 +7,7 @@ from typing import Any
 from hornbook.contract.check import Found, check
 from hornbook.contract.checks.files import TEXTS
 from hornbook.contract.draft import BACKEND, Draft
+from hornbook.contract.sample import SAMPLE
 from hornbook.contract.subject import Subject
 
 _MANY = 0.01
@@ -75,8 +76,9 @@ def unknown_rate(subject: Subject) -> Iterator[str | Found]:
     times = sum(i == tokenizer.unk_token_id for i in ids) if tokenizer.unk_token_id is not None else 0
     if times:
         share = times / len(ids)
-        severe = subject.given.texts is not None and share > _MANY
-        text = "the text" if subject.given.texts else "four sentences of plain English"
+        own = subject.texts is not SAMPLE
+        severe = own and share > _MANY
+        text = "the text" if own else "four sentences of plain English"
         yield Found(
             f"{share:.2%} of the tokens of {text} are {tokenizer.unk_token}", "warning" if severe else "note"
         )
