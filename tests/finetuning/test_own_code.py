@@ -74,7 +74,7 @@ def test_a_variant_of_a_family(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"')))
     assert found["steep"] == ["roberta.encoder.layer.0.intermediate.intermediate_act_fn.steepness"]
     kept = json.loads((folder / "result.json").read_text())["found"]["predictions"][""]
     assert found["said"] == kept[:5]

@@ -189,8 +189,9 @@ def test_a_studys_folder_of_files_is_each_measures_own(tmp_path: Path, story_fil
     assert design.study.measures[1].data is None  # so that its record can be asked of another folder
 
 
-def test_a_class_that_gives_a_tuple_and_equal_code(tmp_path: Path, story_file: Path) -> None:
-    """What is wrong with an arm's class is told before anything is trained, with the arm's name or its file."""
+@pytest.mark.long
+def test_a_class_that_gives_a_tuple(tmp_path: Path, story_file: Path) -> None:
+    """An arm whose class has an error is told, and the others finish."""
     (tmp_path / "own.py").write_text(OWN)
     arms = {
         "right": {},

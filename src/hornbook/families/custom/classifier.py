@@ -18,7 +18,7 @@ def classifier_of(family: Custom) -> type[PreTrainedModel]:
     Raises HornbookError for a class without an inner model that could be put under another head.
     """
     source, parent = family.source, family.parent
-    base = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(getattr(parent, "config_class", None), None)
+    base = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(parent.config_class, None) if parent else None
     inner = getattr(source.found, "base_model_prefix", "")
     if base is None or inner != base.base_model_prefix or "seq2seq" in family.heads:
         raise HornbookError(
