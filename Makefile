@@ -8,7 +8,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
 TORCH = 2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test test-fast slow lint lock test-newest test-oldest test-with
+.PHONY: quickstart test test-fast slow lint site notebooks lock test-newest test-oldest test-with
 
 quickstart: $(VENV)/installed
 	$(VENV)/bin/hornbook quickstart
@@ -26,6 +26,15 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# The documentation, strictly: runs/site/index.html. Its packages are not in the lock, since nothing else needs them.
+site: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+# Runs the notebooks at their full length, and keeps what they print for the documentation.
+notebooks: $(VENV)/installed
+	$(PIP) --editable ".[notebooks]"
+	$(VENV)/bin/python docs/site/run_notebooks.py
 
 # Moves the lock to this day's releases. CONTRIBUTING.md says what to run before it is committed.
 lock: .venv-tools/bin/uv
@@ -59,6 +68,10 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(PIP) --editable .
+	touch $@
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 $(VENV)/installed-test: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hornbook.atomic import beside
+from hornbook.atomic import beside, sweep
 
 
 def write(folder: Path) -> None:
@@ -73,3 +73,18 @@ def test_macos_flushes_for_good_where_the_file_system_can(
     monkeypatch.setattr(sys, "platform", "darwin")
     write(tmp_path)
     assert set(asked) == {51}
+
+
+def test_what_was_left_half_written_is_swept(tmp_path: Path) -> None:
+    """Of a folder that was taken away before the new one was put there, the old one comes back."""
+    (tmp_path / "inner" / ".model.writing-7-ab12" / "deep").mkdir(parents=True)
+    (tmp_path / ".run.json.writing-123").touch()
+    (tmp_path / ".kept").touch()
+    for name in (".model.old-7-ab12", ".whole.old-7"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "whole").mkdir()
+    sweep(tmp_path, "run.json")
+    assert not (tmp_path / ".run.json.writing-123").exists() and (tmp_path / ".model.old-7-ab12").exists()
+    sweep(tmp_path)
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert left == [".kept", "inner", "model", "whole"]

@@ -131,6 +131,24 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.long
+def test_a_disk_that_is_full_midway(recipe: dict[str, Any], read_only: Path, tmp_path: Path) -> None:
+    """With more room, the same command goes on to the same bits."""
+    whole = recipe | {"out": str(tmp_path / "whole")}
+    train(whole, report=Reporter(silent=True))
+    recipe["out"] = str(read_only / "run")
+    recipe["training"] |= {"checkpoint_every": 1}
+    sizes = sum(one.stat().st_size for one in (tmp_path / "whole").rglob("*"))
+    subprocess.run(["mount", "-o", f"remount,size={sizes // 2}", str(read_only)], check=True)
+    with pytest.raises(HornbookError, match="the disk is full"):
+        train(recipe, report=Reporter(silent=True))
+    subprocess.run(["mount", "-o", "remount,size=64m", str(read_only)], check=True)
+    train(recipe, report=Reporter(silent=True))
+    there, here = (weights_of(Path(one["out"]) / "model") for one in (whole, recipe))
+    assert all(bool((there[name] == here[name]).all()) for name in there)
+    assert not [one.name for one in (read_only / "run").rglob(".*") if one.name != ".lock"]
+
+
+@pytest.mark.long
 def test_read_only_disk(
     recipe: dict[str, Any],
     read_only: Path,

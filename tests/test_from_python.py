@@ -137,9 +137,9 @@ def test_a_run_of_texts_goes_on_and_tells_where_they_came_from(sections: dict[st
 
 def test_two_cells_do_not_train_into_one_folder(sections: dict[str, Any]) -> None:
     recipe = recipe_of(None, (), sections, Reporter())
-    with alone_in(recipe), pytest.raises(hb.HornbookError, match="another training is going on"):
+    with alone_in(recipe.folder), pytest.raises(hb.HornbookError, match="another training is going on"):
         hb.train(recipe)
-    with alone_in(recipe):
+    with alone_in(recipe.folder):
         pass
 
 

@@ -60,7 +60,7 @@ OTHER_NAMES = {
 """What a function calls otherwise, for what it takes is another thing than a word of a command line."""
 
 
-FUNCTIONS = "train init evaluate unmask generate infill compare study doctor finetune show"
+FUNCTIONS = "train init evaluate unmask generate infill compare study doctor finetune show play"
 DENSE = "add select train delete generate experiments tasks questions prove"
 
 

@@ -41,6 +41,10 @@ def test_every_link_leads_somewhere(paper: str) -> None:
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")
+        if paper.startswith("docs/") and name.startswith(("reference/", "tutorials/")):
+            # It is made when the site is built, which strictly checks the anchor too.
+            assert f" {name}\n" in read("mkdocs.yml")
+            continue
         found = ((ROOT / paper).parent / name).resolve() if name else ROOT / paper
         assert found.exists(), target
         if anchor:

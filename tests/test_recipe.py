@@ -83,7 +83,7 @@ def test_a_tokenizer_that_exists_is_read_back_too() -> None:
         ("training.phases=[{length: 32, sahre: 1}]", "0.sahre: unknown key; did you mean 'share'?"),
         (
             "training={steps: 100, accumulate: 2, phases: [{length: 64, share: 1, batch: 1}]}",
-            "batch 1 can't be computed in accumulate 2 parts",
+            "a batch of 1 can't be split into accumulate 2 micro-batches",
         ),
     ],
 )

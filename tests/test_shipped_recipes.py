@@ -119,6 +119,7 @@ def test_runs_shrunk(name: str, folder: Path, story_file: Path) -> None:
     contract = json.loads((folder / name / "contract.json").read_text("utf-8"))
     assert [one for one in contract["problems"] if one["severity"] != "note"] == []
     assert {path.name for path in (folder / name).iterdir()} == {
+        ".lock",
         "README.md",
         "checkpoints",
         "contract.json",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hornbook.loading import load_model
     from hornbook.loading import load_model as load
     from hornbook.objectives.collator import collator
+    from hornbook.playground.play import play
     from hornbook.report.compare import compare
     from hornbook.run import Run
     from hornbook.studies.ask import study
@@ -49,6 +50,7 @@ _PLACES = {
     "init": "hornbook.training.train",
     "load": "hornbook.loading",
     "load_model": "hornbook.loading",
+    "play": "hornbook.playground.play",
     "show": "hornbook.example",
     "study": "hornbook.studies.ask",
     "train": "hornbook.training.train",
@@ -78,6 +80,7 @@ __all__ = [
     "init",
     "load",
     "load_model",
+    "play",
     "show",
     "study",
     "tokenizer",

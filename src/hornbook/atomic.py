@@ -6,10 +6,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from secrets import token_hex
 
 from hornbook.disk import explain
 from hornbook.errors import HornbookError
+
+_LEFT = re.compile(r"\.(?P<name>.+)\.(?P<kind>writing|old)-\d+(-[0-9a-f]+)?")
+"""The names of what is being written, and of what it will replace."""
 
 
 @contextmanager
@@ -19,10 +24,11 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
     Until then an old file or folder at `path` is untouched, and it stays if the block fails. Raises HornbookError when
     the disk is full, can't be written, or refuses something else.
     """
-    temporary = path.with_name(f".{path.name}.writing-{os.getpid()}")
+    # Processes in two containers may have the same number.
+    mark = f"{os.getpid()}-{token_hex(4)}"
+    temporary = path.with_name(f".{path.name}.writing-{mark}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(temporary)
         if folder:
             temporary.mkdir()
         yield temporary
@@ -30,7 +36,7 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
             if file.is_file():
                 _flush(file)
         if folder and path.exists():
-            old = path.with_name(f".{path.name}.old-{os.getpid()}")
+            old = path.with_name(f".{path.name}.old-{mark}")
             path.rename(old)
             temporary.rename(path)
             _remove(old)
@@ -48,7 +54,23 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
 
 def unfinished(path: Path) -> bool:
     """Tell whether a file or folder is only what a killed process left while it was writing."""
-    return re.fullmatch(r"\..+\.(writing|old)-\d+", path.name) is not None
+    return _LEFT.fullmatch(path.name) is not None
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left unfinished in a folder and below, or only what was to become its `name`.
+
+    Where a process was killed between taking the old one away and putting the new one there, the old one comes back.
+    The caller has to know that nobody writes there.
+    """
+    for path in [*folder.rglob(".*")] if name is None else [*folder.glob(f".{escape(name)}.*")]:
+        if (left := _LEFT.fullmatch(path.name)) is None:
+            continue
+        whole = path.with_name(left["name"])
+        if left["kind"] == "old" and not whole.exists():
+            path.rename(whole)
+        else:
+            _remove(path)
 
 
 def check_new(path: Path, option: str = "") -> None:

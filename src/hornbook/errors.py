@@ -16,6 +16,10 @@ class HornbookError(Told):
     """
 
 
+class Damaged(HornbookError):
+    """A file of Hornbook's own was torn or altered, or can't be read; what was done with it once may be done anew."""
+
+
 class SharedError(HornbookError):
     """An error that all processes of a run know of, so that only the first of them tells it."""
 

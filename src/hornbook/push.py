@@ -6,8 +6,9 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from hornbook.errors import HornbookError, one_line
+from hornbook.errors import Damaged, HornbookError, one_line
 from hornbook.report.card import FILE, write_card
+from hornbook.sealed import MANIFEST, find_damage
 
 _BESIDE = ("recipe.yaml", "run.json", "evaluation.json", "contract.json")
 """What goes along of the run's folder."""
@@ -27,6 +28,8 @@ def push(folder: Path, name: str, *, private: bool = False, dry: bool = False) -
         raise HornbookError(
             f"{folder}: its training hasn't ended: run hornbook train with its recipe.yaml first"
         )
+    if (model / MANIFEST).is_file() and (problem := find_damage(model)):
+        raise Damaged(f"{model}: {problem}: run hornbook train with its recipe.yaml, which mends it")
     files = {path.relative_to(model).as_posix(): path for path in sorted(model.rglob("*")) if path.is_file()}
     files |= {one: folder / one for one in _BESIDE if (folder / one).is_file()}
     files |= {path.relative_to(folder).as_posix(): path for path in sorted((folder / "tasks").glob("*.json"))}

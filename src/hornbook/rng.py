@@ -47,7 +47,7 @@ class CounterRNG:
     """The random numbers of some examples of one step.
 
     `rows` are the examples' numbers within the step, shape (B,). A process that has only some of a step's examples gets
-    the same random numbers for them as a single process would.
+    the same random numbers for them as a single process would. Where no step of a training is meant, `step` is a word.
     """
 
     seed: int

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hornbook.errors import HornbookError
 from hornbook.frames import drawn, frame
 from hornbook.loading import LoadedModel, load_model
-from hornbook.recipe import Recipe, read_recipe
+from hornbook.recipe import Recipe, read_run_recipe
 from hornbook.report.runs import RunRecord, Sample, read_run
 from hornbook.training.log import read_log
 
@@ -29,7 +29,7 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The run's recipe, with every default worked out."""
-        return read_recipe(self.folder / "recipe.yaml")
+        return read_run_recipe(self.folder)
 
     @cached_property
     def loaded(self) -> LoadedModel:

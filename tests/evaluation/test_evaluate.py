@@ -9,6 +9,7 @@ from hornbook.objectives.causal import Causal
 from hornbook.objectives.masked import Masked
 from hornbook.recipe import make_recipe
 from hornbook.report import read_run
+from hornbook.sealed import read_sealed
 
 MEASURES = {
     "tinystories-1m": ["bits per byte", "held-out loss"],
@@ -98,7 +99,7 @@ def run(save, story_file, tmp_path, make_tokenizer, stories):
 
 def test_a_runs_evaluation_is_written_where_the_page_finds_it(run):
     outcome = evaluate_run(run)
-    assert json.loads((run / "evaluation.json").read_text("utf-8")) == outcome
+    assert read_sealed(run / "evaluation.json", "") == outcome
     read = read_run(run)
     assert [one.measure for one in read.measures] == ["bits per byte", "held-out loss"]
     assert read.measures[0].value == outcome["measures"][0]["value"]

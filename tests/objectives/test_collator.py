@@ -181,3 +181,12 @@ def test_what_does_not_fit_is_refused() -> None:
         pairs([{"input_ids": [1, 2, 3]}])
     with pytest.raises(HornbookError, match="drop_last"):
         pairs([{"input_ids": [7, 8, 9], "sentences": [0]}])
+
+
+@pytest.mark.parametrize("kind", ["masked", "whole words", "spans"])
+def test_a_special_token_in_a_text_is_text(kind: str) -> None:
+    """Who writes about tokenizers has `<mask>` in the text: it hides nothing there."""
+    collate = collator_of(kind)
+    token = collate.tokenizer.mask_token or "<extra_id_0>"
+    rows = collate.cut({"text": [f"Once {token} upon a time."] * 40})["input_ids"]
+    assert rows and collate.tokenizer.convert_tokens_to_ids(token) not in {one for row in rows for one in row}

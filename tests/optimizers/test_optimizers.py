@@ -19,7 +19,7 @@ from transformers.optimization import Adafactor
 
 from hornbook.errors import HornbookError
 from hornbook.families import find
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.optimizers.muon import Muon, orthogonalise
 from hornbook.recipe import Training
 
@@ -52,7 +52,7 @@ def t5() -> PreTrainedModel:
     )
 
 
-def take_steps(
+def step_optimizerss(
     model: PreTrainedModel, training: Training, steps: range, state: dict[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
     optimizers = make_optimizers(model, training, (nn.Linear,))
@@ -61,7 +61,7 @@ def take_steps(
     for step in steps:
         ids = torch.randint(40, (3, 10), generator=torch.Generator().manual_seed(step))
         model(input_ids=ids, labels=ids).loss.backward()
-        take_step(optimizers, training.learning_rate)
+        step_optimizers(optimizers, training.learning_rate)
     return optimizer_state(model, optimizers)
 
 
@@ -136,7 +136,7 @@ def test_orthogonalise_keeps_singular_vectors_and_levels_singular_values(shape: 
 
 def test_adafactor_is_that_of_transformers() -> None:
     ours, theirs = bert(), bert()
-    take_steps(ours, Training(steps=9, optimizer="adafactor"), range(6))
+    step_optimizerss(ours, Training(steps=9, optimizer="adafactor"), range(6))
     stepper = Adafactor(
         theirs.parameters(), lr=1e-2, relative_step=False, scale_parameter=True, warmup_init=False
     )
@@ -163,9 +163,9 @@ def test_adafactor_begins_at_t5s_rate() -> None:
 def test_state_goes_on_where_it_was_left(name: str) -> None:
     training = Training(steps=9, optimizer=name)
     whole, parts = bert(), bert()
-    take_steps(whole, training, range(6))
-    state = take_steps(parts, training, range(3))
-    take_steps(parts, training, range(3, 6), {name: tensor.clone() for name, tensor in state.items()})
+    step_optimizerss(whole, training, range(6))
+    state = step_optimizerss(parts, training, range(3))
+    step_optimizerss(parts, training, range(3, 6), {name: tensor.clone() for name, tensor in state.items()})
     for (parameter, one), other in zip(whole.named_parameters(), parts.parameters(), strict=True):
         assert torch.equal(one, other), parameter
 

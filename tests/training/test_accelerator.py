@@ -42,3 +42,18 @@ def test_two_that_do_not_agree_are_refused(recipe: Recipe, monkeypatch: pytest.M
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     with pytest.raises(HornbookError, match=r"the device is cuda .*but Accelerate was told to use cpu"):
         accelerator.make_accelerator(recipe)
+
+
+def test_a_batch_that_its_processes_cannot_split_is_refused(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accelerator.Accelerator, "num_processes", property(lambda _: 20))
+
+    def asked(**training: int) -> Recipe:
+        return recipe.model_copy(update={"training": recipe.training.model_copy(update=training)})
+
+    told = r"a step has 32 sequences, but 20 processes with training.accumulate 2 need at least 40"
+    with pytest.raises(HornbookError, match=told):
+        accelerator.make_accelerator(asked(accumulate=2))
+    for mended in ({"accumulate": 2, "batch": 40}, {"accumulate": 1}):
+        accelerator.make_accelerator(asked(**mended))

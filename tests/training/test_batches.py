@@ -11,7 +11,7 @@ import torch
 from hornbook.objectives import Vocabulary
 from hornbook.recipe import make_recipe
 from hornbook.store import TokenStore
-from hornbook.training.batches import Batches, load
+from hornbook.training.batches import Batches, load_batches
 from hornbook.training.phases import plan_phases
 
 TOKENS = 200_000
@@ -60,7 +60,7 @@ class Makers(Batches):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_as_many_workers_make_batches_as_were_asked_for(workers: int) -> None:
-    made = [batch for [batch] in load(Makers(), 3, 9, workers, pin=False)]
+    made = [batch for [batch] in load_batches(Makers(), 3, 9, workers, pin=False)]
     assert [int(batch["step"]) for batch in made] == list(range(3, 9))
     makers = {int(batch["maker"]) for batch in made}
     assert len(makers) == workers and os.getpid() not in makers if workers else makers == {os.getpid()}

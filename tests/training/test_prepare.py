@@ -12,7 +12,8 @@ from hornbook.families import find
 from hornbook.recipe import Recipe, change, make_recipe
 from hornbook.reporter import Reporter
 from hornbook.tokenizer import reindex, train
-from hornbook.training.prepare import PreparedRun, check_folder, prepare
+from hornbook.training.prepare import PreparedRun, prepare
+from hornbook.training.resume import check_folder
 
 
 def test_a_tokenizer_without_a_mask_is_led_to_one_that_has_it(
@@ -46,9 +47,10 @@ def test_a_run_of_an_older_version_goes_on(recipe_of: Callable[..., Recipe]) -> 
     old = [line for line in lines if "special_tokens" not in line]
     assert len(old) == len(lines) - 1
     (recipe.folder / "recipe.yaml").write_text("\n".join(old))
-    check_folder(recipe)
-    other = change(recipe.model_dump(mode="json"), "corpus.special_tokens=special")
-    with pytest.raises(HornbookError, match=r"special_tokens 'text' there, 'special' here"):
+    (recipe.folder / "run.json").write_text("{}")
+    assert check_folder(recipe) == {}
+    other = change(recipe.model_dump(mode="json"), "seed=1")
+    with pytest.raises(HornbookError, match=r"another model: .*\n  - seed: 0\n  \+ seed: 1$"):
         check_folder(Recipe.model_validate(other))
 
 

@@ -28,7 +28,7 @@ def test_a_step_without_labels_has_no_loss_and_changes_nothing(
     recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     taken: list[Any] = []
-    monkeypatch.setattr(loop, "take_step", lambda *given: taken.append(given))
+    monkeypatch.setattr(loop, "step_optimizers", lambda *given: taken.append(given))
     with caplog.at_level("WARNING", "hornbook"):
         run = hornbook.train(recipe(recipe_of, 0.06, steps=30, evaluate_windows=1))
     log = read_log(run.folder / "log.jsonl")

@@ -21,6 +21,7 @@ from hornbook.cli import (  # noqa: F401
     generate,
     infill,
     init,
+    play,
     push,
     quickstart,
     recipes,

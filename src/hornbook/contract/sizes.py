@@ -5,7 +5,7 @@ from transformers import PretrainedConfig
 from hornbook.families import family_of
 
 
-def positions(config: PretrainedConfig | None) -> int | None:
+def position_count(config: PretrainedConfig | None) -> int | None:
     """Count the rows of the position table, or the positions that were trained."""
     for name in ("max_position_embeddings", "n_positions"):
         number = getattr(config, name, None)
@@ -16,7 +16,7 @@ def positions(config: PretrainedConfig | None) -> int | None:
 
 def capacity(config: PretrainedConfig | None) -> int | None:
     """Count the tokens that a model takes at once; None where nothing limits them or nothing is known."""
-    rows = positions(config)
+    rows = position_count(config)
     if config is None or rows is None:
         return None
     family = family_of(config.model_type)

@@ -1,13 +1,11 @@
 """Evaluate a trained model on held-out text: all its measures, and samples of what it writes."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.evaluation.measure import Heldout, Progress
 from hornbook.evaluation.measures import MEASURES
@@ -17,7 +15,8 @@ from hornbook.loading import LoadedModel, load_model
 from hornbook.machine import use_threads
 from hornbook.objectives import Objective, natural_objective
 from hornbook.quiet import quieten_transformers
-from hornbook.recipe import read_recipe
+from hornbook.recipe import began, make_recipe
+from hornbook.sealed import read_sealed, write_sealed
 from hornbook.store import build
 from hornbook.tokenizers import Rule
 
@@ -97,10 +96,11 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
     quieten_transformers()
     use_threads()
     loaded = load_model(folder, trust)
-    recipe = read_recipe(folder / "recipe.yaml")
+    facts = read_sealed(folder / "run.json", "`hornbook train` with the run's recipe restores it")
+    recipe = make_recipe(began(folder, facts), source=str(folder))
     texts = list(recipe.corpus.documents_of("heldout"))
     found = {"documents": len(texts), "bytes": _bytes(texts)}
-    before = json.loads((folder / "run.json").read_text("utf-8"))["corpus"]["heldout"]
+    before = facts["corpus"]["heldout"]
     if found != {name: before[name] for name in found}:
         raise HornbookError(
             f"{folder}: its held-out part had {before['documents']:,} documents, {before['bytes']:,} bytes, "
@@ -110,8 +110,7 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
     special = recipe.corpus.special_tokens
     outcome = evaluate(loaded, texts, recipe.objective, special=special, progress=progress)
     if os.access(folder, os.W_OK):  # figures of a run on a read-only disk are only told
-        with beside(folder / "evaluation.json") as file:
-            file.write_text(json.dumps(outcome, indent=2, ensure_ascii=False), "utf-8")
+        write_sealed(folder / "evaluation.json", outcome)
     return outcome
 
 

@@ -1,12 +1,10 @@
 """Public tasks, and minimal pairs of one's own: what a model makes of them, kept in its run's folder."""
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import measure_task
 from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harness_task
@@ -14,6 +12,7 @@ from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
 from hornbook.evaluation.questions import TASKS, read_questions
 from hornbook.loading import AnyModel, opened
+from hornbook.sealed import write_sealed
 
 FOLDER = "tasks"
 """The folder in a run's folder that holds a file for each task."""
@@ -68,10 +67,7 @@ def evaluate_tasks(
 
 def write_figures(run: Path, name: str, figures: Sequence[Figure], **details: Any) -> None:
     """Write a task's figures into a run's folder, where its page and `compare` find them."""
-    with beside(run / FOLDER / f"{name}.json") as file:
-        file.write_text(
-            json.dumps({"measures": list(figures), **details}, indent=2, ensure_ascii=False), "utf-8"
-        )
+    write_sealed(run / FOLDER / f"{name}.json", {"measures": list(figures), **details})
 
 
 def _file(name: str, limit: int | None, rule: str | None) -> str:

@@ -9,8 +9,9 @@ from hornbook.errors import HornbookError
 from hornbook.loading import AnyModel, LoadedModel, load_model
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe
+from hornbook.recipe.shipped import find_file
 from hornbook.reporter import Reporter
-from hornbook.training.prepare import fit, make_model
+from hornbook.training.prepare import make_model, tokenizer_and_config
 
 Named = Recipe | Mapping[str, Any] | AnyModel
 
@@ -34,11 +35,13 @@ class Source:
 def open_source(
     named: Named, settings: Sequence[str], objective: str | Objective | None, report: Reporter
 ) -> Source:
-    """Open a recipe, a run's folder, any model's folder, or a model that is open already.
+    """Open a recipe (also by its name), a run's folder, any model's folder, or a model that is open already.
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
     doesn't fit together, and for `settings` or an `objective` that don't apply.
     """
+    if isinstance(named, Path | str):
+        named = find_file(Path(named))
     if isinstance(named, Recipe | Mapping) or (isinstance(named, Path | str) and Path(named).is_file()):
         return _of_recipe(_recipe(named, settings), objective, report)
     if settings:
@@ -70,7 +73,7 @@ def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Report
         raise HornbookError(
             f"--objective: the recipe names one, {recipe.objective.name}: change it with --set objective=NAME"
         )
-    tokenizer, _, config = fit(recipe, report)
+    tokenizer, _, config = tokenizer_and_config(recipe, report)
     model, family, length = make_model(recipe, config), recipe.model.family, recipe.model.length
     loaded = LoadedModel(
         recipe.folder, recipe.name, family, recipe.objective.head, model.eval(), tokenizer, length

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
@@ -12,12 +12,11 @@ from transformers import (
     PreTrainedModel,
 )
 
-from hornbook.families.family import Family
-from hornbook.families.positions import CHANGEABLE
+from hornbook.families.encoder import Encoder
 from hornbook.families.preset import Preset
 
 
-class Albert(Family):
+class Albert(Encoder):
     """A masked model; the layers of a group share their weights, and the embedding is narrower than the layers."""
 
     name = "albert"
@@ -28,23 +27,8 @@ class Albert(Family):
     config_class = AlbertConfig
     heads: ClassVar = {"masked": AlbertForMaskedLM, "pairs": AlbertForPreTraining}
     head_name = "predictions"
-    inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
-    position_table = "embeddings.position_embeddings"
-    position_schemes = CHANGEABLE
-    queries_and_keys = ("query", "key")
-    counts_from_pad = False
-    freezes_pad = True
     obeys_is_decoder = False
-    types_as_words = False
-    matrices = (nn.Linear,)
-    arguments: ClassVar = {}
-    tiny: ClassVar = {
-        "embedding_size": 16,
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 48,
-    }
+    tiny: ClassVar = Encoder.tiny | {"embedding_size": 16}
     presets: ClassVar = {
         "albert-base-v2": Preset(
             values={

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
+from hornbook.dtypes import product_dtype, without_autocast
 from hornbook.families.dropout import draw_signs
-from hornbook.formats import product_format, without_autocast
 from hornbook.internals import read
 from hornbook.machine import own_kernels
 
@@ -39,42 +39,41 @@ def attend(
     fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
 
     The dtypes may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. The
-    output has the dtype of the product (`product_format`), and each gradient has the dtype of its input.
+    output has the dtype of the product (`product_dtype`), and each gradient has the dtype of its input.
     """
-    number = product_format(query, key, value)
-    attention_mask = _added(attention_mask, number)
+    dtype = product_dtype(query, key, value)
+    attention_mask = _added(attention_mask, dtype)
     learns = torch.is_grad_enabled() and position_bias is not None and position_bias.requires_grad
     if not ((dropout or learns) and own_kernels(query.device)):
         return _sdpa_attention_forward(
             module,
-            query.to(number),
-            key.to(number),
-            value.to(number),
+            query.to(dtype),
+            key.to(dtype),
+            value.to(dtype),
             attention_mask,
             dropout=dropout,
             scaling=scaling,
             is_causal=is_causal,
-            position_bias=None if position_bias is None else position_bias.to(number),
+            position_bias=None if position_bias is None else position_bias.to(dtype),
             **kwargs,
         )
-    if (
-        groups := query.shape[1] // key.shape[1]
-    ) > 1:  # several query heads share one head of keys and values
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:  # several query heads share one head of keys and values
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     if attention_mask is None and causal and query.shape[2] > 1:
         attention_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    mixed = _Attention.apply(query, key, value, position_bias, attention_mask, dropout, scaling, number)
+    mixed = _Attention.apply(query, key, value, position_bias, attention_mask, dropout, scaling, dtype)
     return mixed.transpose(1, 2).contiguous(), None
 
 
-def _added(mask: Tensor | None, number: torch.dtype) -> Tensor | None:
+def _added(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
     """Convert a float mask to a dtype, clamped: the lowest number of a wider dtype would become -inf."""
-    if mask is None or mask.dtype in (torch.bool, number):
+    if mask is None or mask.dtype in (torch.bool, dtype):
         return mask
-    wide = mask.to(torch.promote_types(mask.dtype, number))
-    return wide.clamp(min=torch.finfo(number).min).to(number)
+    wide = mask.to(torch.promote_types(mask.dtype, dtype))
+    return wide.clamp(min=torch.finfo(dtype).min).to(dtype)
 
 
 class _Attention(torch.autograd.Function):
@@ -94,17 +93,16 @@ class _Attention(torch.autograd.Function):
         mask: Tensor | None,
         dropout: float,
         scaling: float,
-        number: torch.dtype,
+        dtype: torch.dtype,
     ) -> Tensor:
-        ctx.formats = [None if one is None else one.dtype for one in (query, key, value, bias)]
+        ctx.dtypes = [None if one is None else one.dtype for one in (query, key, value, bias)]
         shape = (*query.shape[:3], key.shape[2])
-        query = (
-            query.to(torch.promote_types(query.dtype, number)) * scaling
-        )  # rounds to the narrower dtype once
-        query, key, value = (one.to(number).flatten(0, 1) for one in (query, key, value))
+        # Scaled in the wider dtype, so that it rounds to the narrower one once.
+        query = query.to(torch.promote_types(query.dtype, dtype)) * scaling
+        query, key, value = (one.to(dtype).flatten(0, 1) for one in (query, key, value))
         scores = torch.bmm(query, key.mT).view(shape)
         if bias is not None:
-            scores += bias.to(number)
+            scores += bias.to(dtype)
         if mask is not None and mask.dtype == torch.bool:
             scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)
         elif mask is not None:
@@ -138,8 +136,8 @@ class _Attention(torch.autograd.Function):
             to_bias = None if ctx.bias is None else to_scores.view(shape).sum_to_size(ctx.bias)
         back = [one.view(*shape[:2], -1, one.shape[-1]) for one in (to_query, to_key, to_value)]
         gradients = (
-            None if one is None else one.to(number)
-            for one, number in zip((*back, to_bias), ctx.formats, strict=True)
+            None if one is None else one.to(dtype)
+            for one, dtype in zip((*back, to_bias), ctx.dtypes, strict=True)
         )
         return *gradients, None, None, None, None
 

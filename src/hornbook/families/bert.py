@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining, PreTrainedModel
 
-from hornbook.families.last_layer import AtPlaces, Encoder
+from hornbook.families.last_layer import AtPlaces, LastLayerAtPlaces
 from hornbook.families.preset import Preset
 from hornbook.internals import read
 
@@ -39,7 +39,7 @@ class LastLayer(AtPlaces, _BertLayer):
     """The class's layer, which can also be computed at some places only."""
 
 
-class Bert(Encoder):
+class Bert(LastLayerAtPlaces):
     """A masked model with segments."""
 
     name = "bert"
@@ -51,7 +51,6 @@ class Bert(Encoder):
     heads: ClassVar = {"masked": BertForMaskedLM, "pairs": BertForPreTraining}
     head_name = "cls"
     last_layer = LastLayer
-    inputs = Encoder.inputs | {"token_type_ids"}
     relatives: ClassVar = {"distilbert": {"obeys_is_decoder": False}}
     # google-research/bert gives millions with one decimal: 4.4, 11.3, 29.1 and 110.1. These round to them.
     presets: ClassVar = {

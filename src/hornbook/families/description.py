@@ -159,9 +159,8 @@ def _pass(family: Family, model: PreTrainedModel, length: int) -> tuple[Counter[
     with torch.device("meta"):  # the classes make their masks as they run
         ids = torch.zeros(1, length, dtype=torch.long)
         batch = {"input_ids": ids}
-        if (
-            "causal" in family.heads
-        ):  # without a mask or with a fused kernel, these read values, and meta tensors have none
+        # Without a mask or with a fused kernel, these read values, and meta tensors have none.
+        if "causal" in family.heads:
             batch["attention_mask"] = torch.ones_like(ids)
             model.set_attn_implementation("eager")
         if model.config.is_encoder_decoder:

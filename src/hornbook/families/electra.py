@@ -8,8 +8,8 @@ import transformers
 from torch import Tensor, nn
 from transformers import ElectraForMaskedLM, PretrainedConfig, PreTrainedModel
 
-from hornbook.families.family import Family, Head
-from hornbook.families.positions import CHANGEABLE
+from hornbook.families.encoder import Encoder
+from hornbook.families.family import Head
 from hornbook.families.preset import Preset
 
 _PRETRAINING = "google-research/electra, configure_pretraining.py"
@@ -71,7 +71,7 @@ def _preset(name: str, parameters: int, generator_size: float, **sizes: int) -> 
     )
 
 
-class Electra(Family):
+class Electra(Encoder):
     """A discriminator that finds the words that a generator replaced; or a masked model of its shape.
 
     A model with the head `detection` gives a logit for each place, and has a `generator`, itself a masked model.
@@ -85,23 +85,7 @@ class Electra(Family):
     config_class = ElectraConfig
     heads: ClassVar = {"detection": ElectraForPreTraining, "masked": ElectraForMaskedLM}
     head_name = "discriminator_predictions"
-    inputs = frozenset({"input_ids", "attention_mask", "position_ids", "token_type_ids"})
-    position_table = "embeddings.position_embeddings"
-    position_schemes = CHANGEABLE
-    queries_and_keys = ("query", "key")
-    counts_from_pad = False
-    freezes_pad = True
-    obeys_is_decoder = True
-    types_as_words = False
-    matrices = (nn.Linear,)
-    arguments: ClassVar = {}
-    tiny: ClassVar = {
-        "embedding_size": 16,
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 48,
-    }
+    tiny: ClassVar = Encoder.tiny | {"embedding_size": 16}
     presets: ClassVar = {
         # Generators as in the paper, table 6. The small model that Google released has one of full size.
         "electra-small": _preset(

@@ -12,8 +12,8 @@ from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.optimized_kernels import apply_optimized_kernels
-from hornbook.families.positions import KEY, TABLES, Scheme, class_for, has_table
-from hornbook.families.positions.tables import settle
+from hornbook.families.positions import SCHEME_KEY, TABLES, Scheme, class_for, has_table
+from hornbook.families.positions.tables import freeze_table
 from hornbook.families.preset import Preset
 from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
@@ -35,24 +35,25 @@ class Family:
     paper: ClassVar[str]
     """Where it was published: authors, year, and the arXiv number or DOI."""
     style: ClassVar[str]
-    """The style of special tokens that a new tokenizer for this family gets."""
+    """The style of special tokens (`tokenizers/style.py`) that a new tokenizer for this family gets by default."""
     kind: ClassVar[str]
-    """The kind of tokenizer that is trained for this family by default."""
+    """The kind of tokenizer that is trained for this family by default: bpe, wordpiece, ..."""
     config_class: ClassVar[type[PretrainedConfig]]
     """The Hugging Face class of its configurations."""
     heads: ClassVar[dict[Head, type[PreTrainedModel]]]
-    """The Hugging Face class that serves each head."""
+    """The Hugging Face class for each head, which is what objectives ask for: causal, masked, pairs, seq2seq, ..."""
     head_name: ClassVar[str]
-    """The attribute of those classes that holds the head, which turns hidden states into logits."""
+    """The attribute of those classes that holds the layers which turn hidden states into logits."""
     inputs: ClassVar[frozenset[str]]
-    """The batch keys that `hidden` uses; `labels` may always be there. A class that takes `position_ids`, but doesn't
-    keep packed documents apart by them, leaves them out: then a document mask is refused."""
+    """The batch keys that `hidden` passes on; `labels` may always be there. Leave `position_ids` out where the class
+    takes them, but doesn't keep packed documents apart by them: then a document mask is refused."""
     position_table: ClassVar[str | None]
-    """The base model's layer that has a vector for each position; None if positions are rotary or relative."""
+    """The path in the base model of its position table; None if positions are rotary or relative."""
     position_schemes: ClassVar[tuple[Scheme, ...]]
-    """How a recipe can tell where a token stands; the architecture's own way comes first."""
+    """What `model.positions` can be in a recipe; the architecture's own scheme comes first."""
     queries_and_keys: ClassVar[tuple[str, ...]] = ()
-    """An attention's layers that make queries and keys, or the one that makes queries, keys and values."""
+    """In an attention, the names of the layers that make queries and keys, or of one that makes values, too. Needed
+    where rotary positions can replace the table."""
     counts_from_pad: ClassVar[bool]
     """Whether the class numbers a text's tokens from pad id + 1 on, and gives padding the position pad id."""
     freezes_pad: ClassVar[bool]
@@ -102,9 +103,9 @@ class Family:
         }
         try:
             config = self.config_class(**self.derive(values))
-            if scheme not in (None, *self.position_schemes[:1]):
+            if scheme not in (None, *self.position_schemes[:1]):  # the own scheme isn't written down
                 layers = {"table": self.position_table, "queries_and_keys": self.queries_and_keys}
-                setattr(config, KEY, {"scheme": scheme} | ({} if scheme in TABLES else layers))
+                setattr(config, SCHEME_KEY, {"scheme": scheme} | ({} if scheme in TABLES else layers))
             self.check(config)
             self.parameters(config)
         except (StrictDataclassError, ValueError, TypeError, KeyError, ZeroDivisionError) as error:
@@ -132,7 +133,7 @@ class Family:
         }
 
     def positions(self, tokenizer: PreTrainedTokenizerBase, length: int) -> dict[str, int]:
-        """Say how many positions sequences of `length` tokens need."""
+        """Give the config's values that say how many positions sequences of `length` tokens need."""
         return {"max_position_embeddings": length}
 
     def position_rows(self, config: PretrainedConfig, length: int) -> range | None:
@@ -172,15 +173,15 @@ class Family:
         return dict.fromkeys(self.presets[preset].values, self.presets[preset].source)
 
     def attention(self, config: PretrainedConfig) -> dict[str, int]:
-        """Sum the width of attention over the layers, for each kind of token."""
+        """Give W of `Cost` for each kind of token: the width of all heads together, summed over the layers."""
         return {"token": config.num_hidden_layers * config.hidden_size}
 
     def parts(self, model: PreTrainedModel) -> list[PreTrainedModel]:
-        """Name the models that a step runs one after the other: here, the one."""
+        """Give the models that a training step runs, in their order: here, the one."""
         return [model]
 
     def token_of(self, module: str) -> str:
-        """Name the kind of token, as in `attention`, that a module's matrix is multiplied with."""
+        """Name the kind of token, a key of `attention`, whose cost a module's matrix belongs to."""
         return "token"
 
     def build(self, config: PretrainedConfig, head: Head, seed: int) -> PreTrainedModel:
@@ -193,7 +194,7 @@ class Family:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):
             torch.default_generator.manual_seed(seed)
             model = self.construct(config, head)
-        settle(model, self.position_table, self.position_rows(model.config, 1), new=True)
+        freeze_table(model, self.position_table, self.position_rows(model.config, 1), new=True)
         return self.adapt(model)
 
     def construct(self, config: PretrainedConfig, head: Head) -> PreTrainedModel:
@@ -206,7 +207,7 @@ class Family:
         return apply_optimized_kernels(model)
 
     def fuse(self, model: PreTrainedModel) -> None:
-        """Replace whole layers by faster ones, where they are transformers' own: a user's class may have some."""
+        """The part of `adapt` that replaces whole layers, where they are transformers' own: a user's may be others."""
 
     def open(self, folder: Path | str, head: Head) -> PreTrainedModel:
         """Read a model back from a folder that `save_pretrained` wrote: the same bits, evaluation mode.
@@ -215,7 +216,7 @@ class Family:
         fetched and nothing is unpickled.
         """
         model = read_model(self._serving(head), folder, torch.float32)
-        settle(model, self.position_table, self.position_rows(model.config, 1), new=False)
+        freeze_table(model, self.position_table, self.position_rows(model.config, 1), new=False)
         return self.adapt(model)
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:

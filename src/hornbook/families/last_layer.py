@@ -8,32 +8,15 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hornbook.families.attention import attend
-from hornbook.families.family import Family
-from hornbook.families.positions import CHANGEABLE, has_table
+from hornbook.families.encoder import Encoder
+from hornbook.families.positions import has_table
 
 
-class Encoder(Family):
-    """A family of BERT's form, whose last layer needs to be computed at some places only."""
+class LastLayerAtPlaces(Encoder):
+    """A family whose `last_layer` computes only the places with labels, since the loss reads no others."""
 
-    head_name = "lm_head"
-    inputs = frozenset({"input_ids", "attention_mask", "position_ids"})
-    position_table = "embeddings.position_embeddings"
-    position_schemes = CHANGEABLE
-    queries_and_keys = ("query", "key")
-    counts_from_pad = False
-    freezes_pad = True
-    obeys_is_decoder = True
-    types_as_words = False
-    matrices = (nn.Linear,)
-    arguments: ClassVar = {}
-    tiny: ClassVar = {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 48,
-    }
     last_layer: ClassVar[type[nn.Module]]
-    """The class's own layer, which can also be computed at some places only."""
+    """The class's own layer, with `AtPlaces` before it."""
 
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Let the last layer be computed at some places only."""
@@ -60,30 +43,30 @@ class AtPlaces(nn.Module):
     def forward(
         self, hidden_states: Tensor, attention_mask: Tensor | None = None, *rest: Any, **kwargs: Any
     ) -> Tensor:
-        """Give hidden states (batch, places or length, width)."""
+        """Give hidden states (batch, places, width) from all of them (batch, length, width); without places, of all."""
         places: Tensor | None = kwargs.pop("places", None)
+        states: Tensor
         if places is None:
-            everywhere: Tensor = super().forward(hidden_states, attention_mask, *rest, **kwargs)
-            return everywhere
+            states = super().forward(hidden_states, attention_mask, *rest, **kwargs)
+            return states
         own = self.attention.self
-        asking = _at(places, hidden_states)
-        if not has_table(own.config):  # the attention tells where each stands, and needs all of them for that
-            mixed = _at(places, own(hidden_states, attention_mask)[0])
-            told: Tensor = self.feed_forward_chunk(self.attention.output(mixed, asking))
-            return told
-        query, key, value = (
-            projection(states).unflatten(-1, (-1, own.attention_head_size)).transpose(1, 2)
-            for projection, states in (
-                (own.query, asking),
-                (own.key, hidden_states),
-                (own.value, hidden_states),
+        wanted = _at(places, hidden_states)
+        if has_table(own.config):
+            query, key, value = (
+                projection(given).unflatten(-1, (-1, own.attention_head_size)).transpose(1, 2)
+                for projection, given in (
+                    (own.query, wanted),
+                    (own.key, hidden_states),
+                    (own.value, hidden_states),
+                )
             )
-        )
-        # This is the padding mask, which is the same for every query.
-        mask = None if attention_mask is None else attention_mask[:, :, :1]
-        dropout = own.dropout.p if self.training else 0.0
-        mixed, _ = attend(own, query, key, value, mask, dropout, own.scaling)
-        states: Tensor = self.feed_forward_chunk(self.attention.output(mixed.flatten(2), asking))
+            # This is the padding mask, which is the same for every query.
+            mask = None if attention_mask is None else attention_mask[:, :, :1]
+            dropout = own.dropout.p if self.training else 0.0
+            mixed = attend(own, query, key, value, mask, dropout, own.scaling)[0].flatten(2)
+        else:  # rotary positions and ALiBi act inside the attention, which needs all places for that
+            mixed = _at(places, own(hidden_states, attention_mask)[0])
+        states = self.feed_forward_chunk(self.attention.output(mixed, wanted))
         return states
 
 

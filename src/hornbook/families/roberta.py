@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError
-from hornbook.families.last_layer import AtPlaces, Encoder
+from hornbook.families.last_layer import AtPlaces, LastLayerAtPlaces
 from hornbook.families.preset import Preset
 from hornbook.internals import read
 
@@ -36,7 +36,7 @@ class LastLayer(AtPlaces, _RobertaLayer):
     """The class's layer, which can also be computed at some places only."""
 
 
-class Roberta(Encoder):
+class Roberta(LastLayerAtPlaces):
     """A masked model without segments, with positions counted from the pad id."""
 
     name = "roberta"
@@ -46,6 +46,8 @@ class Roberta(Encoder):
     kind = "bpe"
     config_class = RobertaConfig
     heads: ClassVar = {"masked": RobertaForMaskedLM}
+    head_name = "lm_head"
+    inputs = LastLayerAtPlaces.inputs - {"token_type_ids"}
     last_layer = LastLayer
     counts_from_pad = True
     relatives: ClassVar = {

@@ -14,10 +14,10 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from hornbook.dtypes import sum_dtype, without_autocast
 from hornbook.errors import HornbookError
 from hornbook.families.family import Family, Head
 from hornbook.families.preset import Preset
-from hornbook.formats import sum_format, without_autocast
 from hornbook.internals import read
 
 _T5LayerNorm: Any = read("transformers.models.t5.modeling_t5:T5LayerNorm")
@@ -177,8 +177,8 @@ class RMSNorm(_T5LayerNorm):
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Divide hidden states (..., width) by their root mean square, and multiply them by the weight."""
         # In a narrower dtype each of our passes would round; the class widens to fp32 and rounds once.
-        number = hidden_states.dtype
-        if number != self.weight.dtype or number != sum_format(number):
+        dtype = hidden_states.dtype
+        if dtype != self.weight.dtype or dtype != sum_dtype(dtype):
             return super().forward(hidden_states)
         return _RMSNorm.apply(hidden_states, self.weight, self.variance_epsilon)
 

@@ -32,8 +32,8 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
             "label2id": {label: i for i, label in enumerate(labels)},
         }
     set_seed(seed)
-    own = isinstance(loaded.family, Custom)
-    kind = classifier_of(loaded.family) if own else AutoModelForSequenceClassification
+    own = classifier_of(loaded.family) if isinstance(loaded.family, Custom) else None
+    kind = own or AutoModelForSequenceClassification
     try:
         with quiet():
             model, info = kind.from_pretrained(

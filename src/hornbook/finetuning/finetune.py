@@ -1,6 +1,5 @@
 """Fine-tune a model on tasks with several seeds; figures beside those of always giving the most frequent label."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -21,6 +20,7 @@ from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import Tuned, plain, split_validation, train_classifier
 from hornbook.loading import AnyModel, LoadedModel, opened
 from hornbook.quiet import quiet
+from hornbook.sealed import read_sealed, write_sealed
 
 FOLDER = "finetuned"
 """The folder in a run's folder that holds a classifier's folder for each task and seed."""
@@ -96,7 +96,7 @@ def _tune(
     folder = place / FOLDER / data.task.name / f"seed-{seed}"
     asked = {"settings": asdict(settings), "data": _fingerprint(data), "model": str(loaded.folder.resolve())}
     if (folder / "result.json").is_file():
-        before = json.loads((folder / "result.json").read_text("utf-8"))
+        before = read_sealed(folder / "result.json", f"delete {folder} to fine-tune with this seed again")
         if before["asked"] != asked:
             changed = [name for name, value in asked.items() if before["asked"].get(name) != value]
             raise HornbookError(
@@ -110,7 +110,7 @@ def _tune(
             loaded, data, settings, seed, writing, partial(tell, f"{data.task.name}, seed {seed}")
         )
         outcome = {"asked": asked, "seed": seed, "found": plain(found)}
-        (writing / "result.json").write_text(json.dumps(outcome, indent=2), "utf-8")
+        write_sealed(writing / "result.json", outcome)
     return found
 
 

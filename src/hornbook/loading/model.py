@@ -8,13 +8,14 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
 from hornbook.families import TYPES, Family, Head
 from hornbook.families.weights import read_model
 from hornbook.loading.kind import USES, Kind, as_masked, recognise
 from hornbook.machine import choose_device
 from hornbook.objectives import READING, Reading, Vocabulary, natural_objective
 from hornbook.quiet import quieten_transformers
+from hornbook.sealed import MANIFEST, find_damage, newest_first
 from hornbook.tokenizers import load
 
 _RELATIVE = 512
@@ -148,14 +149,30 @@ def _find(folder: Path) -> tuple[Path, str]:
             f"{folder}: there is no such folder: give a run's folder, or a Hugging Face model's"
         )
     if place := finished(folder):
+        if problem := _damage(place):
+            raise Damaged(
+                f"{place}: {problem}: `hornbook train` with the run's recipe makes it again from its checkpoint; if "
+                f"you changed it yourself, delete {place / MANIFEST}"
+            )
         return place, ""
-    checkpoints = sorted(config.parent for config in folder.glob("checkpoints/step-*/config.json"))
+    checkpoints = [one for one in newest_first(folder / "checkpoints") if (one / "config.json").is_file()]
     if not checkpoints:
         raise HornbookError(
             f"{folder}: there is no model in it yet: train it, or give a folder that has a config.json"
         )
-    step = int(checkpoints[-1].name.removeprefix("step-"))
-    return checkpoints[-1], f"{folder}: this run isn't finished; its checkpoint of step {step:,} is used"
+    told = ""
+    for place in checkpoints:
+        if problem := _damage(place):
+            told += f"; {place}: {problem}"
+            continue
+        step = int(place.name.removeprefix("step-"))
+        return place, f"{folder}: this run isn't finished; its checkpoint of step {step:,} is used{told}"
+    raise Damaged(f"{folder}: none of the {len(checkpoints)} checkpoints is whole{told}: train it anew")
+
+
+def _damage(place: Path) -> str | None:
+    """Say how a folder differs from its manifest; None if it doesn't, or has none, as other libraries' have."""
+    return find_damage(place) if (place / MANIFEST).is_file() else None
 
 
 def _served(kind: Kind) -> tuple[Family, Head]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from hornbook.formats import sum_format
+from hornbook.dtypes import sum_dtype
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def judge(
     read: Tensor | None = None,
 ) -> Arithmetic:
     """Write logits (N, choices) down beside what is right (N,); the arguments after them are the fields' own."""
-    logits = logits.to(sum_format(logits.dtype))
+    logits = logits.to(sum_dtype(logits.dtype))
     chosen = logits.gather(1, right[:, None]).squeeze(1)
     return Arithmetic(
         rows, places, right, chosen, logits.logsumexp(1), logits.argmax(1), logits.shape[1], classes, read

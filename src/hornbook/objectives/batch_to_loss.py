@@ -1,11 +1,8 @@
-"""A batch's way from the disk to the loss, step by step. Training and held-out loss both take it.
+"""A batch's way from the disk to the loss. Training and held-out loss both take it; docs/design.md draws it.
 
-store     tokens on disk, one after the other            store/tokens.py
-chunking  where the examples of a length stand in it     store/chunking.py
-plan      which examples are read in step n              store/plan.py, or evaluation/heldout.py
-read      examples become inputs and labels              objectives/
-hidden    the model turns inputs into hidden states      families/
-loss      the head at the places with labels, and -ln p  objectives/objective.py, objectives/cross_entropy.py
+`training/batches.py` calls `make_batch` for each step, with the examples that `store/plan.py` chooses;
+`evaluation/heldout.py` chooses those of the held-out loss. `training/loop.py` moves the batch, calls the
+`LossModule`, and goes on from the loss: gradients, clipping, and a step of the optimizers.
 """
 
 import torch
@@ -14,22 +11,23 @@ from transformers import PreTrainedModel
 
 from hornbook.families import Family
 from hornbook.objectives.objective import Objective
-from hornbook.objectives.vocabulary import Ids, Vocabulary
+from hornbook.objectives.vocabulary import Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.store import Chunking, TokenStore
+from hornbook.store.chunking import Indices
 
 
 def make_batch(
     store: TokenStore,
     objective: Objective,
     chunking: Chunking,
-    starts: Ids,
+    starts: Indices,
     vocabulary: Vocabulary,
     rng: CounterRNG,
 ) -> dict[str, Tensor]:
     """Make the batch of the examples that begin at `starts`: tensors of shape (batch, ...) on the CPU.
 
-    `chunking` says where an example ends, `rng` draws what is hidden or changed in each example.
+    `chunking` says how long an example is, `rng` draws what is masked or changed in each example.
     """
     arrays = objective.read(store, chunking, starts, vocabulary, rng)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -43,7 +41,8 @@ def move(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
 class LossModule(nn.Module):
     """A model with its objective, as one module: what Accelerate wraps.
 
-    Distributed wrappers synchronise gradients around one module's forward, so the loss is computed inside it.
+    Distributed wrappers synchronise gradients around one module's forward, so the loss is computed inside it. So is
+    autocast (`bf16`): the module computes the same, wrapped for training or not, for held-out loss.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hornbook.formats import product_format, sum_format
+from hornbook.dtypes import product_dtype, sum_dtype
 from hornbook.machine import own_kernels
 
 _ROWS, _ROWS_ELSEWHERE = 512, 4096
@@ -20,7 +20,7 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) ->
     loss, while the logits are there: it is the softmax, minus one at the label. The gradient can be asked for only
     once.
 
-    Features, weight and bias may differ in dtype. The products have the dtype that `product_format` says; the
+    Features, weight and bias may differ in dtype. The products have the dtype that `product_dtype` says; the
     softmax, the loss and sums over rows are in fp32 at least, and each gradient has the dtype of its input.
     """
     return _LinearCrossEntropy.apply(features, output.weight, output.bias, labels)
@@ -29,44 +29,42 @@ def linear_cross_entropy(features: Tensor, output: nn.Linear, labels: Tensor) ->
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> Tensor:
-        number = product_format(features, weight, *[] if bias is None else [bias])
-        wide = sum_format(number)
-        narrow, shift = weight.to(number), None if bias is None else bias.to(number)
+        dtype = product_dtype(features, weight, *[] if bias is None else [bias])
+        cast_weight, cast_bias = weight.to(dtype), None if bias is None else bias.to(dtype)
         rows = _ROWS if own_kernels(features.device) else _ROWS_ELSEWHERE
-        learns = any(ctx.needs_input_grad)
-        if learns:
-            sums = sum_format(weight.dtype)
-            slopes = (
+        if learns := any(ctx.needs_input_grad):
+            sums = sum_dtype(weight.dtype)
+            gradients = (
                 torch.empty_like(features),
                 torch.zeros_like(weight, dtype=sums),
                 torch.zeros_like(weight[:, 0], dtype=sums),
             )
-        total = features.new_zeros((), dtype=wide)
+        total = features.new_zeros((), dtype=sum_dtype(dtype))
         for first in range(0, len(features), rows):
-            part, right = features[first : first + rows].to(number), labels[first : first + rows, None]
-            logits = nn.functional.linear(part, narrow, shift).to(wide)
+            block, targets = features[first : first + rows].to(dtype), labels[first : first + rows, None]
+            logits = nn.functional.linear(block, cast_weight, cast_bias).to(total.dtype)
             logs = torch.log_softmax(logits, -1, out=logits)
-            total -= logs.gather(1, right).sum()
+            total -= logs.gather(1, targets).sum()
             if learns:
-                slope = logs.exp_().scatter_add_(1, right, logs.new_full(right.shape, -1.0))
+                to_logits = logs.exp_().scatter_add_(1, targets, logs.new_full(targets.shape, -1.0))
                 if bias is not None:
-                    slopes[2].add_(slope.sum(0))
-                slope = slope.to(number)
-                slopes[0][first : first + rows] = slope @ narrow
-                if number == sums:
-                    slopes[1].addmm_(slope.mT, part)
+                    gradients[2].add_(to_logits.sum(0))
+                to_logits = to_logits.to(dtype)
+                gradients[0][first : first + rows] = to_logits @ cast_weight
+                if dtype == sums:
+                    gradients[1].addmm_(to_logits.mT, block)
                 else:
-                    slopes[1].add_(slope.mT @ part)
+                    gradients[1].add_(to_logits.mT @ block)
         if learns:
-            ctx.save_for_backward(*slopes)
-        ctx.formats = [None if one is None else one.dtype for one in (features, weight, bias)]
+            ctx.save_for_backward(*gradients)
+        ctx.dtypes = [None if one is None else one.dtype for one in (features, weight, bias)]
         return total
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         # In place, so a second backward is refused: autograd sees that a saved tensor has changed.
         gradients = (
-            None if number is None else slope.mul_(outer).to(number)
-            for slope, number in zip(ctx.saved_tensors, ctx.formats, strict=True)
+            None if dtype is None else gradient.mul_(outer).to(dtype)
+            for gradient, dtype in zip(ctx.saved_tensors, ctx.dtypes, strict=True)
         )
         return *gradients, None

@@ -21,6 +21,7 @@ from hornbook.store import Chunking, Plan, TokenStore, Windows
 from hornbook.tokenizers import Head, Template
 
 Batch = dict[str, Ids]
+"""A batch as NumPy arrays, before `batch_to_loss.make_batch` makes tensors of them."""
 Mask = npt.NDArray[np.bool_]
 Writing = Literal["generate", "unmask", "infill"] | None
 Reading = Literal["left to right", "right to left", "both ways"]
@@ -126,7 +127,7 @@ class Objective(Section):
         """Count the tokens of text that one example of `length` tokens is made of."""
 
     def examples(self, length: int) -> str:
-        """Say what examples of `length` tokens are, after their number: "windows of 128 tokens"."""
+        """Put into words what examples of `length` tokens are: "windows of 128 tokens"."""
         return f"windows of {self.window(length)} tokens"
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
@@ -157,7 +158,7 @@ class Objective(Section):
     def read(
         self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
     ) -> Batch:
-        """Make a batch of the examples that begin at these places of a store, which `chunking` found."""
+        """Make a batch of the examples that begin at `starts` (B,), tokens of a store: arrays of shape (B, ...)."""
         return self.batch(store.windows(starts, chunking.window), vocabulary, rng)
 
     def batch(self, windows: Ids, vocabulary: Vocabulary, rng: CounterRNG) -> Batch:
@@ -195,15 +196,15 @@ class Objective(Section):
         self, family: Family, model: PreTrainedModel, hidden: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Compute sum and count of the loss over hidden states (B, T, hidden) and labels (B, T): shape (1,) each."""
-        labels = self.targets(labels)
-        learned = (labels != IGNORED).flatten().nonzero().squeeze(1)
-        features = family.features(model, hidden.flatten(0, 1).index_select(0, learned))
-        right, output = labels.flatten()[learned], family.output(model)
+        targets = self.targets(labels).flatten()
+        labelled = (targets != IGNORED).nonzero().squeeze(1)
+        features = family.features(model, hidden.flatten(0, 1).index_select(0, labelled))
+        targets, output = targets[labelled], family.output(model)
         if output is None:
-            nats = nn.functional.cross_entropy(features.float(), right, reduction="sum")
+            nats = nn.functional.cross_entropy(features.float(), targets, reduction="sum")
         else:
-            nats = linear_cross_entropy(features, output, right)
-        return nats[None], torch.tensor([len(learned)], device=nats.device)
+            nats = linear_cross_entropy(features, output, targets)
+        return nats[None], torch.tensor([len(labelled)], device=nats.device)
 
     def arithmetic(
         self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]

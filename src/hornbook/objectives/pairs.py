@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from hornbook.dtypes import sum_dtype
 from hornbook.families import FAMILIES, Family, Head
-from hornbook.formats import sum_format
 from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
 from hornbook.objectives.objective import Batch, Mask, missing
@@ -106,21 +106,15 @@ class Pairs(Masking):
         """Cut each document by itself."""
         return DocumentChunks(store.ends, self.window(length))
 
-    def read(
-        self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
-    ) -> Batch:
-        """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,)."""
-        return self._read(store, chunking, starts, vocabulary, rng)
-
     def example(
         self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None
     ) -> Batch:
         """Make a pair of the whole text; a second segment from elsewhere takes the words in its place away."""
         whole = self.model_copy(update={"short": 0})
         chunking = whole.chunking(store, len(store.document(0)) - 1 + 3)
-        return whole._read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
+        return whole.read(store, chunking, np.zeros(1, np.int64), vocabulary, rng, hidden)
 
-    def _read(
+    def read(
         self,
         store: TokenStore,
         chunking: Chunking,
@@ -129,7 +123,10 @@ class Pairs(Masking):
         rng: CounterRNG,
         hidden: Mask | None = None,
     ) -> Batch:
-        """Frame the pairs and hide words of them: drawn ones, or `hidden` ones of the store's tokens."""
+        """Give `input_ids`, `attention_mask`, `token_type_ids`, `labels` (B, window + 3) and the pairs' labels (B,).
+
+        `hidden` ones of the store's tokens are masked, or drawn ones.
+        """
         a, b, label = self.segments(store, chunking, starts, rng)
         place = np.arange(chunking.window + 3)
         from_a = place - 1
@@ -187,7 +184,7 @@ class Pairs(Masking):
         hidden, labels = family.hidden_and_labels(model, given)
         words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden)
-        judged = judged.to(sum_format(judged.dtype))
+        judged = judged.to(sum_dtype(judged.dtype))
         nats = cross_entropy(judged, wanted, reduction="sum")
         right = (judged.argmax(-1) == wanted).sum()
         pairs = torch.full_like(count, len(wanted))

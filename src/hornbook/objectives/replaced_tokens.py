@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import PreTrainedModel
 
+from hornbook.dtypes import sum_dtype
 from hornbook.families import Family
-from hornbook.formats import sum_format
 from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masked import Masked
 from hornbook.objectives.objective import IGNORED, Batch, Mask
@@ -83,7 +83,7 @@ class ReplacedTokens(Masked):
         replaced = chosen & (text != batch["labels"])
         real = _real(batch)
         judged = model(**given | {"input_ids": text}).logits[real]
-        wanted = replaced[real].to(sum_format(judged.dtype))
+        wanted = replaced[real].to(sum_dtype(judged.dtype))
         nats = binary_cross_entropy_with_logits(judged.to(wanted.dtype), wanted, reduction="sum")
         right = ((judged > 0) == wanted.bool()).sum()
         return torch.stack([words[0], nats, right, (wanted == 0).sum()]), self.counts(batch)
@@ -118,7 +118,7 @@ def draw(family: Family, generator: PreTrainedModel, hidden: Tensor, draws: Tens
     words = []
     for states, numbers in zip(hidden.split(_ROWS), draws.split(_ROWS), strict=True):
         logits = family.logits(generator, states)
-        until = logits.to(sum_format(logits.dtype)).softmax(-1).cumsum(-1)
+        until = logits.to(sum_dtype(logits.dtype)).softmax(-1).cumsum(-1)
         # Rounding lets the last sum differ from 1.
         places = numbers[:, None].to(until.dtype) / _DRAWS * until[:, -1:]
         words.append(torch.searchsorted(until, places, right=True).squeeze(1))

@@ -6,10 +6,10 @@ A new one is one file and one entry point (`hornbook.optimizers`), in this packa
 from typing import Any
 
 from hornbook.optimizers.optimizer import OptimizerSpec
-from hornbook.optimizers.state import optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers.state import optimizer_state, restore_optimizers, step_optimizers
 from hornbook.registry import Registry, check_declared
 
-__all__ = ["OPTIMIZERS", "OptimizerSpec", "optimizer_state", "restore_optimizers", "take_step"]
+__all__ = ["OPTIMIZERS", "OptimizerSpec", "optimizer_state", "restore_optimizers", "step_optimizers"]
 
 
 def _accept(name: str, found: Any) -> OptimizerSpec:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
+from hornbook.dtypes import sum_dtype, without_autocast
 from hornbook.errors import HornbookError
-from hornbook.formats import sum_format, without_autocast
 from hornbook.optimizers.optimizer import OptimizerSettings, OptimizerSpec, adamw, trainable
 
 
@@ -32,7 +32,7 @@ class Muon(torch.optim.Muon):
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
-                gradient = parameter.grad.to(sum_format(parameter.dtype))
+                gradient = parameter.grad.to(sum_dtype(parameter.dtype))
                 state = self.state[parameter]
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(gradient)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
-def take_step(optimizers: Sequence[Optimizer], rate: float) -> None:
+def step_optimizers(optimizers: Sequence[Optimizer], rate: float) -> None:
     """Take one step at this learning rate, and free the gradients."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:

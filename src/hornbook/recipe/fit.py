@@ -1,5 +1,6 @@
 """Defaults that one section of a recipe takes from another, and checks that the sections fit each other."""
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,8 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     if not given.get("out"):
         given["out"] = f"runs/{given.get('name')}"
     tokenizer, model, objective = given.get("tokenizer", {}), given.get("model"), given.get("objective")
+    if isinstance(model, dict) and model.get("from") and not tokenizer:
+        tokenizer = given["tokenizer"] = {"path": tokenizer_beside(str(model["from"]))}
     family = PRESETS.get(str(model.get("preset"))) if isinstance(model, dict) else None
     if family and isinstance(model, dict) and not model.get("code"):
         given["model"] = model | {"positions": _scheme(family, model.get("positions"))}
@@ -39,6 +42,11 @@ def resolve(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def tokenizer_beside(folder: str) -> str:
+    """Say where the tokenizer of a trained model lies: in its folder, or its run's folder `model`."""
+    return f"{folder}/model" if os.path.isdir(f"{folder}/model") else folder
+
+
 def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
     """Return the problems between sections, as far as the sections that are given can be checked.
 
@@ -46,12 +54,12 @@ def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
     """
     tokenizer, model, objective, training = (sections.get(name) for name in SECTIONS)
     problems = []
-    known = model is not None and (run_code or not model.code)
+    family_known = model is not None and (run_code or not model.code)
     if model and model.code and model.positions:
         problems.append(
             f"model.positions: {model.code} itself says how it is told positions: remove model.positions"
         )
-    if model and known:
+    if model and family_known:
         try:
             model.family.accept(model.config)
         except HornbookError as error:
@@ -61,7 +69,7 @@ def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
                 f"model.positions: {model.size} is a {model.family.name} model, whose positions can be "
                 f"{' or '.join(schemes)}, not {model.positions}: leave this out, or take another preset"
             )
-    if model and known and objective:
+    if model and family_known and objective:
         values = {**model.family.presets[model.size].values, **model.config}
         a_model = f"{model.size} is a {model.family.name} model, which"
         if (why := type(objective).refusal(model.family, values)) is not None:
@@ -100,7 +108,7 @@ def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _scheme(family: Family, given: Any) -> Any:
-    """Name the family's own scheme where none is given; once, this was a switch for a table that learns."""
+    """Give `model.positions` its default; older recipes have true or false there, for a table or none."""
     if given is False:
         return "none"
     return family.position_schemes[0] if given in (None, True) else given

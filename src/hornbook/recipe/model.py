@@ -21,9 +21,13 @@ class Model(Section):
     """A size that people know, such as bert-tiny: see `hornbook families`. A plain module of one's own has none."""
     length: int = Field(128, ge=2, le=10**9)
     """Tokens in a sequence, special tokens included."""
+    begun_from: str | None = Field(None, alias="from")
+    """A trained model to begin from, in place of fresh weights: its folder, or its run's. All its weights have
+    to have the same names and shapes; the tokenizer is that model's."""
     positions: Scheme | None = None
     """How the model is told where a token stands: by a `learned` table, a table of `sinusoidal` values, `rotary`
-    queries and keys, distances in the scores (`alibi`), or not at all (`none`); by default as it was published."""
+    queries and keys, distances in the scores (`alibi`, or T5's own `relative`), or not at all (`none`). By default as
+    it was published; `hornbook families describe PRESET` says what else it can be."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, named as in the family's Hugging Face config class."""
 

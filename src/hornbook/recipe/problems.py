@@ -37,7 +37,7 @@ def _keys(place: list[str], loc: tuple[Any, ...]) -> list[str]:
             section = OBJECTIVES[loc[1]]
         elif part in section.model_fields:  # else it is a number in a list
             section = _section_in(section.model_fields[part].annotation) or section
-    return list(section.model_fields)
+    return [field.alias or name for name, field in section.model_fields.items()]
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:

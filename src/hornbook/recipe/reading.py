@@ -1,6 +1,6 @@
 """Read recipes from YAML or from plain values, apply settings to them, and report all problems at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hornbook.recipe.recipe import Recipe
 from hornbook.recipe.settings import change
 from hornbook.recipe.shipped import find_file, near, shipped
 from hornbook.recipe.yaml_text import parse
+from hornbook.sealed import read_sealed
 
 _LARGEST = 10**6
 """Bytes of a recipe's file; those that come with Hornbook have a thousand."""
@@ -22,6 +23,20 @@ _LARGEST = 10**6
 def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
     """Read a recipe from YAML, with `a.b=c` settings on top. Raises HornbookError with all its problems."""
     return make_recipe(read_values(path, "recipe", "sections such as corpus and model"), settings, str(path))
+
+
+def read_run_recipe(folder: Path) -> Recipe:
+    """Read the recipe of a run: as run.json has it, which knows its own hash, or an older run's recipe.yaml.
+
+    Raises HornbookError where there is none, or it is damaged.
+    """
+    facts = read_sealed(folder / "run.json", "`hornbook train` with the run's recipe restores it")
+    return make_recipe(began(folder, facts), source=str(folder))
+
+
+def began(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values of the recipe with which a run began, of which run.json tells the `facts`."""
+    return facts.get("values") or read_values(folder / "recipe.yaml", "recipe", "sections")
 
 
 def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:

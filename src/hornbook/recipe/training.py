@@ -31,10 +31,11 @@ class ResolvedPhase(NamedTuple):
 
 
 class Training(Optimization):
-    """How long, how fast and how it is recorded."""
+    """The keys of `training`; those that the training of dense tokens has, too, are in `Optimization`."""
 
     accumulate: int = Field(1, ge=1, le=10**9)
-    """Parts in which each process computes its share of a step, for less memory; the gradients are the same."""
+    """Micro-batches into which each process splits its share of `batch`, for less memory (gradient accumulation). The
+    gradients are the same: unlike transformers' gradient_accumulation_steps, it doesn't make a step's batch larger."""
     phases: tuple[Phase, ...] = ()
     """Lengths and batches that change during training; by default, all steps have model.length and batch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -50,11 +51,12 @@ class Training(Optimization):
     """Accelerate's trackers, or those that other packages register; log.jsonl is always written as well."""
 
     @model_validator(mode="after")
-    def _fit(self) -> "Training":
+    def _batches_split(self) -> "Training":
         for batch in [self.batch, *(phase.batch for phase in self.phases if phase.batch)]:
             if batch < self.accumulate:
                 raise ValueError(
-                    f"batch {batch} can't be computed in accumulate {self.accumulate} parts: make it larger"
+                    f"a batch of {batch} can't be split into accumulate {self.accumulate} micro-batches: make batch "
+                    "larger, or accumulate smaller"
                 )
         if self.phases:
             self._steps_of(self.phases)

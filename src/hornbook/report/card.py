@@ -17,7 +17,7 @@ def write_card(folder: Path) -> Path:
     Raises HornbookError for a folder that is no run's.
     """
     path, text = folder / FILE, card(read_run(folder))
-    if not path.exists() or _OURS in path.read_text("utf-8"):
+    if not path.exists() or _OURS in path.read_text("utf-8", errors="replace"):
         with beside(path) as file:
             file.write_text(text, "utf-8")
     return path

@@ -6,14 +6,16 @@ All but the first may be missing, and the log may end in half a line, so that a 
 can also be read.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
+from hornbook.sealed import read_sealed
+from hornbook.training.log import read_line
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class _Outcome:
 
 T = TypeVar("T")
 Point = TypeVar("Point", TrainPoint, EvaluatePoint)
+_WAY_ON = "`hornbook train` or `evaluate` writes it anew"
 _TRAIN = TypeAdapter(TrainPoint)
 _EVALUATE = TypeAdapter(EvaluatePoint)
 
@@ -181,17 +184,17 @@ def read_run(folder: Path | str) -> RunRecord:
         raise HornbookError(
             f"{folder} is no run: it has no run.json; give a folder that `hornbook train` wrote"
         )
-    run = _read(folder / "run.json", TypeAdapter(RunRecord))
+    facts = _read(folder / "run.json", TypeAdapter(dict[str, Any]))
+    run = _valid(folder / "run.json", facts, TypeAdapter(RunRecord))
     outcome = _Outcome()
     if (folder / "evaluation.json").is_file():
         outcome = _read(folder / "evaluation.json", TypeAdapter(_Outcome))
     tasks = [_read(path, TypeAdapter(_Outcome)) for path in sorted((folder / "tasks").glob("*.json"))]
-    recipe = folder / "recipe.yaml"
     train, evaluate, unread = _read_log(folder / "log.jsonl")
     return replace(
         run,
         folder=folder,
-        recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
+        recipe=_recipe(folder, facts),
         train=train,
         evaluate=evaluate,
         unread=unread,
@@ -201,29 +204,39 @@ def read_run(folder: Path | str) -> RunRecord:
 
 
 def _read(path: Path, kind: TypeAdapter[T]) -> T:
+    return _valid(path, read_sealed(path, _WAY_ON), kind)
+
+
+def _valid(path: Path, facts: dict[str, Any], kind: TypeAdapter[T]) -> T:
     try:
-        return kind.validate_json(path.read_bytes())
+        return kind.validate_python(facts)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise HornbookError(
-            f"{path} can't be read: {where}: {first['msg']}; `hornbook train` or `evaluate` writes it anew"
-        ) from None
+        raise Damaged(f"{path} can't be read: {where}: {first['msg']}; {_WAY_ON}") from None
+
+
+def _recipe(folder: Path, facts: dict[str, Any]) -> str:
+    """Give the recipe as text: from run.json, which knows its hash, or else as it lies there."""
+    if "values" in facts:
+        return yaml.safe_dump(facts["values"], sort_keys=False, allow_unicode=True)
+    path = folder / "recipe.yaml"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _read_log(path: Path) -> tuple[tuple[TrainPoint, ...], tuple[EvaluatePoint, ...], int]:
     train: list[TrainPoint] = []
     evaluate: list[EvaluatePoint] = []
     unread = 0
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
+    for line in path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else ():
         try:
-            record = json.loads(line)
-            kind = record.get("kind")
+            record = read_line(line) or {}
+            kind = record["kind"]
             if kind == "train":
                 _append(train, _TRAIN.validate_python(record))
             elif kind == "evaluate":
                 _append(evaluate, _EVALUATE.validate_python(record))
-        except (ValueError, AttributeError):  # not JSON, not UTF-8, not an object, or a field is missing
+        except (ValueError, KeyError):  # it is damaged, or a field is missing
             unread += 1
     return tuple(train), tuple(evaluate), unread
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from hornbook.errors import HornbookError
 from hornbook.rng import CounterRNG, key, permute
-from hornbook.store.chunking import Chunking
+from hornbook.store.chunking import Chunking, Indices
 
 _STEPS_AT_ONCE = 16
 """Steps whose examples are looked up at once: it takes no longer than for one step."""
@@ -38,25 +37,25 @@ class Plan:
         """Raise HornbookError when the corpus doesn't fill a single example."""
         if not self.chunking.count:
             raise HornbookError(
-                f"the corpus has {self.chunking.tokens:,} tokens, but one example takes {self.chunking.window:,}: "
+                f"the corpus has {self.chunking.store_tokens:,} tokens, but an example takes {self.chunking.window:,}: "
                 "give a longer text, or a smaller model.length"
             )
 
-    def after(self, steps: int) -> int:
+    def epoch_after(self, steps: int) -> int:
         """Return the first epoch that the plan's first `steps` steps don't read."""
         return self.epoch + -(-steps * self.batch // self.chunking.count)
 
-    def starts(self, step: int, rows: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
-        """Return where the examples of `step` begin: shape (batch,), or one for each of `rows`."""
-        epochs, numbers = self._places(step, rows)
+    def starts(self, step: int, rows: Indices | None = None) -> Indices:
+        """Return where the examples of `step` begin, or those numbered `rows`: shape (batch,) or (rows,)."""
+        epochs, numbers = self._examples(step, rows)
         starts = np.empty(len(numbers), np.int64)
         for epoch in np.unique(epochs):
             here = epochs == epoch
-            stream = None if self.copies else key(self.seed, "first token", int(epoch))
-            starts[here] = self.chunking.starts(numbers[here], stream)
+            seed = None if self.copies else key(self.seed, "first token", int(epoch))
+            starts[here] = self.chunking.starts(numbers[here], seed)
         return starts
 
-    def rng(self, step: int, rows: npt.NDArray[np.int64] | None = None) -> CounterRNG:
+    def rng(self, step: int, rows: Indices | None = None) -> CounterRNG:
         """Return the random numbers of `step`'s examples; with copies they depend on the example and its copy alone.
 
         Plans of the same window length share their copies; plans of different lengths don't, as BERT had one file for
@@ -64,29 +63,29 @@ class Plan:
         """
         if self.copies is None:
             return CounterRNG(self.seed, step, np.arange(self.batch) if rows is None else rows)
-        epochs, numbers = self._places(step, rows)
+        epochs, numbers = self._examples(step, rows)
         copies = f"copies of {self.chunking.window}"
         return CounterRNG(self.seed, copies, epochs % self.copies * self.chunking.count + numbers)
 
-    def _places(
-        self, step: int, rows: npt.NDArray[np.int64] | None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the epoch of each example of a step, and its number within the epoch."""
+    def _examples(self, step: int, rows: Indices | None) -> tuple[Indices, Indices]:
+        """Return the epoch of each example of a step, and its number within the epoch: shape (rows,) each."""
         rows = np.arange(self.batch) if rows is None else rows
-        several, one = divmod(step, _STEPS_AT_ONCE)
-        epochs, numbers = _places(self, several, rows.tobytes())
-        return epochs[one], numbers[one]
+        group, within = divmod(step, _STEPS_AT_ONCE)
+        epochs, numbers = _examples_of_group(self, group, rows.tobytes())
+        return epochs[within], numbers[within]
 
 
 @lru_cache(maxsize=2)
-def _places(plan: Plan, several: int, rows: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Look up epochs and numbers for several steps at once, both of shape (_STEPS_AT_ONCE, rows)."""
-    steps = several * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE) - plan.first
-    place = steps[:, None] * plan.batch + np.frombuffer(rows, np.int64)
-    epochs, places = np.divmod(place, plan.chunking.count)
+def _examples_of_group(plan: Plan, group: int, rows: bytes) -> tuple[Indices, Indices]:
+    """Give `Plan._examples` for _STEPS_AT_ONCE steps, both of shape (steps, rows); the cache needs `rows` as bytes."""
+    steps = group * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE) - plan.first
+    examples = steps[:, None] * plan.batch + np.frombuffer(
+        rows, np.int64
+    )  # counted from the plan's first one
+    epochs, turns = np.divmod(examples, plan.chunking.count)
     epochs = epochs + plan.epoch
-    numbers = np.empty(places.shape, np.int64)
+    numbers = np.empty(turns.shape, np.int64)
     for epoch in np.unique(epochs):
         here = epochs == epoch
-        numbers[here] = permute(places[here], plan.chunking.count, key(plan.seed, "order", int(epoch)))
+        numbers[here] = permute(turns[here], plan.chunking.count, key(plan.seed, "order", int(epoch)))
     return epochs, numbers

@@ -1,5 +1,6 @@
 """Tokens on disk: all documents of a corpus in one memory-mapped array, each followed by its end token."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +16,11 @@ from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
 from hornbook.corpora.tally import Tally
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
+from hornbook.sealed import MANIFEST, find_damage, read_sealed, write_manifest
 from hornbook.store.marked import Marked, encode_marked
 from hornbook.tokenizers import Rule, count_literals, encode_documents, standing, tokenizer_hash
+from hornbook.tokenizers.record import Counted
 from hornbook.tokenizers.words import batches
 
 _Item = TypeVar("_Item")
@@ -56,6 +59,10 @@ class TokenStore:
     @classmethod
     def open(cls, folder: Path, tokenizer: PreTrainedTokenizerBase) -> "TokenStore":
         """Open a store. Raises HornbookError if another tokenizer made it, or a file is missing or incomplete."""
+        if problem := find_damage(folder):
+            raise Damaged(
+                f"{folder}: can't read this token store ({problem}): delete the folder to make it again"
+            )
         try:
             facts = json.loads((folder / "store.json").read_text("utf-8"))
             tokens = np.memmap(folder / "tokens.bin", facts["dtype"], mode="r")
@@ -73,11 +80,11 @@ class TokenStore:
             )
             told, made_by = (facts["tokens"], facts["documents"]), facts["tokenizer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise HornbookError(
+            raise Damaged(
                 f"{folder}: can't read this token store ({error}): delete the folder to make it again"
             ) from error
         if told != (len(store.tokens), len(store.ends)):
-            raise HornbookError(
+            raise Damaged(
                 f"{folder}: store.json tells of {told[0]:,} tokens in {told[1]:,} documents, but its files hold "
                 f"{len(store.tokens):,} in {len(store.ends):,}: delete the folder to make it again"
             )
@@ -114,6 +121,18 @@ class TokenStore:
         # Reversed, each end token stands before its document. With the first one moved to the end, one follows each.
         tokens = np.roll(self.tokens[::-1], -1)
         return TokenStore(self.folder, tokens, np.cumsum(sizes), self.bytes[::-1])
+
+    @property
+    def hash(self) -> str:
+        """Hash what a run learns from: the tokens, and where documents and sentences begin and end."""
+        files = read_sealed(self.folder / MANIFEST, "delete the folder to make it again")["files"]
+        told = sorted((name, one["sha256"]) for name, one in files.items() if name != "store.json")
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """The SHA-256 of the text, as `Counted` computes it."""
+        return str(json.loads((self.folder / "store.json").read_text("utf-8"))["text"])
 
     def counts(self) -> dict[str, int]:
         """Count the documents, the bytes of their text, and the tokens with the end tokens."""
@@ -173,6 +192,7 @@ def build(
     total = 0
 
     stands, literals = standing(tokenizer, special), Counter[str]()
+    counted = Counted(documents)
 
     tally, unknown = Tally(), 0
 
@@ -186,7 +206,7 @@ def build(
 
     with beside(folder, folder=True) as new:
         with (new / "tokens.bin").open("wb") as file, (new / "words.bin").open("wb") as begins:
-            for texts, ids, marked in _ahead(batches(documents, most=_CHUNK), encode):
+            for texts, ids, marked in _ahead(batches(counted, most=_CHUNK), encode):
                 starts.append(total + _joined(marked))
                 if words:
                     begins.write(b"".join(one.words.tobytes() + b"\1" for one in marked))
@@ -217,8 +237,10 @@ def build(
             "words": words,
             "found": {"scripts": tally.scripts, "odd": tally.odd, "unknown": unknown},
             "literals": dict(sorted(literals.items())),
+            "text": counted.fingerprint,
         }
         (new / "store.json").write_text(json.dumps(facts, indent=2), "utf-8")
+        write_manifest(new)
     return TokenStore.open(folder, tokenizer)
 
 

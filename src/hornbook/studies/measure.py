@@ -15,11 +15,12 @@ from hornbook.evaluation.word_loss import word_loss
 from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
+from hornbook.sealed import read_sealed, write_sealed
 from hornbook.studies.asked import MEMORY, Asked
 from hornbook.studies.memory import peak_memory
 from hornbook.studies.study import Figure
-from hornbook.training.prepare import PreparedRun, check_folder, prepare
-from hornbook.training.record import write_json
+from hornbook.training.prepare import PreparedRun, prepare
+from hornbook.training.resume import check_folder
 
 _FILE = "study.json"
 """The file in the run's folder."""
@@ -35,7 +36,7 @@ def measured(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any] | 
     path = recipe.folder / _FILE
     if not path.exists():
         return None
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    found = read_sealed(path, "delete it, and the study measures this run again")
     if found["asked"] != _asked(figures):
         raise HornbookError(
             f"{recipe.folder}: this run was measured by other figures, and its checkpoints are gone: choose another "
@@ -66,7 +67,7 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
         "figures": {name: _value(loaded, figure, runs[name]) for name, figure in figures.items()},
         "curve": curve,
     }
-    write_json(recipe.folder / _FILE, found)
+    write_sealed(recipe.folder / _FILE, found)
     for checkpoint in checkpoints[:-1]:
         shutil.rmtree(checkpoint)
     return found
@@ -88,7 +89,7 @@ def ask(recipe: Recipe, found: dict[str, Any], measures: Sequence[Asked]) -> dic
         facts = found["curve"][-1] | {"memory": _memory(recipe) if one.name == MEMORY else None}
         before[json.dumps(asked)] = {"asked": asked, "found": one.measure(loaded, recipe, facts)}
         found = found | {"measures": list(before.values())}
-        write_json(recipe.folder / _FILE, found)
+        write_sealed(recipe.folder / _FILE, found)
     wanted = [json.dumps(one.model_dump(mode="json")) for one in measures]
     return found | {"measures": [before[asked] for asked in wanted]}
 
@@ -98,7 +99,7 @@ def keep_memory(recipe: Recipe, train: Callable[[], None]) -> None:
     before = (recipe.folder / "model").exists()
     peak = peak_memory(train)
     if not before:
-        write_json(recipe.folder / _MEMORY, {"bytes": peak})
+        write_sealed(recipe.folder / _MEMORY, {"bytes": peak})
 
 
 def _memory(recipe: Recipe) -> int:
@@ -108,7 +109,9 @@ def _memory(recipe: Recipe) -> int:
             f"{recipe.folder}: this run was trained before peak_memory was asked for: leave it out of measures, or "
             "choose another folder with --out"
         )
-    return int(json.loads(path.read_text("utf-8"))["bytes"])
+    return int(
+        read_sealed(path, "leave peak_memory out of measures, or choose another folder with --out")["bytes"]
+    )
 
 
 def prepare_figure(recipe: Recipe, figure: Figure) -> PreparedRun:

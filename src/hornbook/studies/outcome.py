@@ -1,6 +1,5 @@
 """What a study found, as plain values: the arms' figures at each seed, the answers, and all it takes to repeat it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from hornbook.errors import HornbookError
 from hornbook.evaluation.measure import BITS, NATS
 from hornbook.recipe import Recipe
+from hornbook.sealed import read_sealed
 from hornbook.studies.answer import Values, answer, unequal_size, uneven
 from hornbook.studies.figure import Figure
 from hornbook.studies.study import Design
@@ -35,7 +35,10 @@ def tell(
             f"all {len(recipes)} runs failed, the first with: {found[recipes[0].name]['failed']}"
         )
     columns = _columns(figures, [found[recipe.name] for recipe in done])
-    facts = {recipe.name: json.loads((recipe.folder / "run.json").read_text("utf-8")) for recipe in done}
+    facts = {
+        recipe.name: read_sealed(recipe.folder / "run.json", "train it again to restore it")
+        for recipe in done
+    }
     arms: dict[str, dict[str, Any]] = {}
     for number, (arm, changes) in enumerate(design.arms.items()):
         runs = recipes[number :: len(design.arms)]

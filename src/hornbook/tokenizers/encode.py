@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.tokenizers.identity import backend
+from hornbook.tokenizers.pieces import LONGEST, pieces
 
+_AT_ONCE = 8
+"""Pieces of a long text that are encoded at once."""
 _UNWRITABLE = "\ufdd0"  # a noncharacter: no text holds it
 
 
@@ -73,7 +77,22 @@ def _encode(
 
 def _ids(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
     nowhere = np.empty(0, np.int64)
-    return [(encoding.ids, nowhere) for encoding in rust.encode_batch_fast(texts, add_special_tokens=False)]
+    short = [text for text in texts if len(text) <= LONGEST]
+    encoded = iter(rust.encode_batch_fast(short, add_special_tokens=False))
+    return [
+        (next(encoded).ids if len(text) <= LONGEST else _ids_in_pieces(rust, text), nowhere) for text in texts
+    ]
+
+
+def _ids_in_pieces(rust: Tokenizer, text: str) -> list[int]:
+    """Encode a long text in pieces, some at a time for all cores; the ids are those of the whole."""
+    numbers = list(range(1 + max(rust.get_vocab().values())))  # shared, or each id would take 28 bytes more
+    parts = pieces(text, lambda one: list(rust.encode(one, add_special_tokens=False).ids))
+    ids: list[int] = []
+    while some := list(islice(parts, _AT_ONCE)):
+        for encoding in rust.encode_batch_fast(some, add_special_tokens=False):
+            ids += [numbers[one] for one in encoding.ids]
+    return ids
 
 
 def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:

@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, normalizers
 from hornbook.errors import HornbookError
 from hornbook.tokenizers import bpe, unigram, wordpiece
 from hornbook.tokenizers.options import TokenizerOptions
+from hornbook.tokenizers.pieces import in_pieces
 from hornbook.tokenizers.style import Style
 from hornbook.tokenizers.words import batches
 
@@ -41,7 +42,7 @@ def train(
     front, back = style.layout(sentinels, options.kind != "wordpiece", modes)
     normalizer = normalizers.Sequence(_normalizers(options))
     learn = _LEARN[options.kind]
-    tokenizer = learn(batches(documents, progress), options, normalizer, front, back, unknown)
+    tokenizer = learn(batches(in_pieces(documents), progress), options, normalizer, front, back, unknown)
     tokenizer.add_special_tokens([*front, *back])
     return tokenizer
 

@@ -54,12 +54,12 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
             f"the device is {device.chosen} ({device.why}), but Accelerate was told to use {accelerator.device.type}: "
             f"set HORNBOOK_DEVICE to auto, or launch the processes for {device.chosen}"
         )
-    shares = accelerator.num_processes * recipe.training.accumulate
+    micro_batches = accelerator.num_processes * recipe.training.accumulate
     smallest = min(phase.batch for phase in recipe.phases)
-    if smallest < shares:
+    if smallest < micro_batches:
         raise HornbookError(
-            f"training.batch is {smallest}, but {accelerator.num_processes} processes with "
-            f"training.accumulate {recipe.training.accumulate} need at least {shares}: make it larger"
+            f"a step has {smallest} sequences, but {accelerator.num_processes} processes with training.accumulate "
+            f"{recipe.training.accumulate} need at least {micro_batches}: make the batch larger, or accumulate smaller"
         )
     return accelerator
 

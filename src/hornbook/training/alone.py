@@ -1,35 +1,41 @@
-"""One training a folder: a second one is refused, in another cell, notebook or terminal."""
+"""One training a folder: a second one is refused, in another cell, notebook or terminal, or on another machine."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import blake2b
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import gettempdir
 
-from filelock import FileLock, Timeout
+from hornbook.atomic import sweep
+from hornbook.lock import hold
 
-from hornbook.errors import HornbookError
-from hornbook.recipe import Recipe
+_LOCK = ".lock"
 
 
 @contextmanager
-def alone_in(recipe: Recipe) -> Iterator[None]:
-    """Keep others out of a run's folder while a block trains it; the system lets go when the process ends, even killed.
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep others out of a run's folder while a block trains it, and sweep what a killed training left half-written.
 
-    The lock is a file among the system's temporary ones, since a recipe that is refused leaves nothing behind: it
-    keeps out other trainings of the same user on the same machine. Raises HornbookError if one of these has it.
+    Where no run began, since the recipe was refused, nothing is left behind. Raises HornbookError if another training
+    has the folder.
     """
-    place = f"{Path.home()}\n{recipe.folder.resolve()}"
-    name = blake2b(place.encode(), digest_size=8).hexdigest()
-    lock = FileLock(Path(gettempdir()) / f"hornbook-{name}.lock")
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = True
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise HornbookError(
-            f"{recipe.folder}: another training is going on in this folder: wait for it, or choose another folder with "
-            "--set out=..."
-        ) from None
-    try:
-        yield
+        with hold(folder / _LOCK, f"{folder}: another training is going on in this folder"):
+            sweep(folder)
+            try:
+                yield
+            finally:
+                if not (begun := (folder / "run.json").exists()):
+                    with suppress(OSError):  # Windows unlinks no open file
+                        (folder / _LOCK).unlink()
     finally:
-        lock.release()
+        if not begun:
+            with suppress(OSError):  # somebody else's files are there
+                for one in made:
+                    one.rmdir()
+
+
+def is_lock(path: Path) -> bool:
+    """Tell whether a file is only what keeps others out."""
+    return path.name in (_LOCK, f"{_LOCK}.json")

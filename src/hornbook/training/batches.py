@@ -18,7 +18,7 @@ caches, so the first batch takes three times as long as the next ones."""
 
 
 class Batches(Dataset[list[dict[str, Tensor]]]):
-    """A process's share of each step's batch, split into parts for gradient accumulation.
+    """A process's share of each step's batch, split into micro-batches for gradient accumulation.
 
     Item n depends on (seed, n) alone, not on how or in which order items are loaded.
     """
@@ -29,27 +29,27 @@ class Batches(Dataset[list[dict[str, Tensor]]]):
         phases: list[PlannedPhase],
         objective: Objective,
         vocabulary: Vocabulary,
-        parts: int = 1,
+        accumulate: int = 1,
         process: int = 0,
         processes: int = 1,
     ) -> None:
         self.store, self.phases, self.objective, self.vocabulary = store, phases, objective, vocabulary
-        self.parts, self.process, self.processes = parts, process, processes
+        self.accumulate, self.process, self.processes = accumulate, process, processes
 
     def __getitem__(self, step: int) -> list[dict[str, Tensor]]:
-        """Make the parts of the batch of `step`."""
+        """Make the micro-batches of `step`: `accumulate` of them, each of tensors of shape (examples, ...)."""
         plan = phase_of(self.phases, step).plan
         rows = np.array_split(np.arange(plan.batch), self.processes)[self.process]
         starts, rng = plan.starts(step, rows), plan.rng(step, rows)
         batch = make_batch(self.store, self.objective, plan.chunking, starts, self.vocabulary, rng)
-        split = {name: tensor.tensor_split(self.parts) for name, tensor in batch.items()}
-        return [{name: parts[part] for name, parts in split.items()} for part in range(self.parts)]
+        split = zip(*(tensor.tensor_split(self.accumulate) for tensor in batch.values()), strict=True)
+        return [dict(zip(batch, tensors, strict=True)) for tensors in split]
 
 
-def load(
+def load_batches(
     batches: Batches, first: int, last: int, workers: int, pin: bool
 ) -> Iterable[list[dict[str, Tensor]]]:
-    """Yield the batches of steps first to last - 1, in order; `workers` processes, if any, make them ahead of time."""
+    """Yield each step's micro-batches, from `first` to `last` - 1; `workers` processes, if any, make them ahead."""
     loader = DataLoader(
         batches,
         sampler=range(first, last),

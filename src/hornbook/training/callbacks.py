@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError
-from hornbook.reporter import Reporter
+from hornbook.reporter import LOGGER, Reporter
 from hornbook.training.checkpoints import Progress
 from hornbook.training.log import Log, read_log
 from hornbook.training.prepare import PreparedRun
@@ -57,7 +57,7 @@ class LogFile(Callback):
 
     def on_begin(self, loop: TrainingLoop) -> None:
         """Open the log, and drop the lines of steps that will be taken again."""
-        self.log = Log(loop.run.folder / "log.jsonl", loop.progress.step)
+        self.log = Log(loop.run.folder / "log.jsonl", loop.progress.step, LOGGER.warning)
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
         """Add a line."""

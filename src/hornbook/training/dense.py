@@ -24,7 +24,7 @@ from hornbook.errors import HornbookError, Interrupted
 from hornbook.families import TYPES
 from hornbook.families.weights import read_model
 from hornbook.machine import choose_instructions, choose_threads
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.recipe import Optimization
 from hornbook.reporter import LOGGER
 from hornbook.rng import CounterRNG, key, permute
@@ -105,7 +105,7 @@ def train_dense(
     first = 0
     if checkpoints:
         first, began_with = _go_on(model, optimizers, course, began_with, checkpoints, warn)
-    written = Log(log, first) if log else None
+    written = Log(log, first, warn) if log else None
     with ExitStack() as stack:
         signals = stack.enter_context(watch()) if checkpoints else Signals()
         for step in range(first, options.steps):
@@ -177,7 +177,7 @@ def _step(
             f"than {options.learning_rate}"
         )
     rate = learning_rate(options, step)
-    take_step(optimizers, rate)
+    step_optimizers(optimizers, rate)
     return {"loss": nats, "learning_rate": rate, "gradient_norm": norm}
 
 

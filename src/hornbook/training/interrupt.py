@@ -24,9 +24,7 @@ def watch() -> Iterator[Signals]:
     A second SIGTERM changes nothing: schedulers send it to the launcher and to its processes, and end with SIGKILL.
     """
     signals = Signals()
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # Python gives signals to the main thread alone
+    if threading.current_thread() is not threading.main_thread():  # to which alone Python gives signals
         yield signals
         return
     first = 0.0

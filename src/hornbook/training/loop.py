@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,14 +18,14 @@ from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.objectives.batch_to_loss import LossModule, move
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, take_step
+from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.schedules import learning_rate
-from hornbook.tokenizers.record import save_record
-from hornbook.training.batches import Batches, load
+from hornbook.sealed import write_manifest
+from hornbook.training.batches import Batches, load_batches
 from hornbook.training.callbacks import Callback
-from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
+from hornbook.training.checkpoints import Progress, save_checkpoint
 from hornbook.training.interrupt import Signals, watch
 from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.prepare import PreparedRun, make_model
@@ -36,7 +35,7 @@ from hornbook.training.sums import any_signal, sum_over
 from hornbook.training.unlabelled import Unlabelled
 
 _ENDS = 1 << 16
-"""The code of a training that ends by itself; it is above every signal's number."""
+"""What `stop` gives where processes agree on a signal: above all signals' numbers, and modulo itself 0, no signal."""
 
 
 class Loop:
@@ -56,7 +55,7 @@ class Loop:
         self.recipe, self.training = run.recipe, run.recipe.training
         self.family, self.objective = self.recipe.model.family, self.recipe.objective
         self.phases = plan_phases(self.recipe, run.train)
-        found = find_checkpoint(run.checkpoints, report.warn)
+        found = run.find_checkpoint(report.warn)
         self.progress = found.progress if found else Progress()
         self.saved_step = found.progress.step if found else None
         begun = make_model(self.recipe, run.config, found.folder if found else None)
@@ -83,7 +82,7 @@ class Loop:
         Raises Interrupted after Ctrl-C or SIGTERM, with everything saved, and HornbookError when the loss is not a
         number, with the last good checkpoint kept.
         """
-        first, last, stopped_by = self.processes.first, self.training.steps, 0
+        last, stopped_by = self.training.steps, 0
         if self.run.finished:
             steps = self.progress.step or last
             self.report.say(f"{self.recipe.name}: trained already, all {steps:,} steps")
@@ -97,14 +96,14 @@ class Loop:
                     self._tell("on_end")
                 raise
             self._tell("on_end")
-        self._part()
+        self._leave_group()
         if stopped_by:
             raise Interrupted(
                 f"{self.recipe.name}: stopped after step {self.progress.step:,} of {last:,}, saved; run the same "
                 "command to go on",
                 stopped_by,
             )
-        if first:  # the other processes have ended
+        if self.processes.first:  # the others have ended
             self._tell("on_finish")
 
     def stop(self, why: str) -> None:
@@ -131,12 +130,12 @@ class Loop:
     def _take_steps(self, signals: Signals, first: int, last: int) -> int:
         """Take steps until the last one, or until a signal; return the signal's number, or 0."""
         began, logged, waited = time.perf_counter(), self.progress, 0.0
-        for step, parts in zip(range(first, last), self._load(first, last), strict=True):
+        for step, micro_batches in zip(range(first, last), self._load(first, last), strict=True):
             waited += time.perf_counter() - began
             if number := any_signal(self.accelerator, _ENDS if self._stopping else signals.received):
                 return number % _ENDS
             phase = phase_of(self.phases, step)
-            facts = self._step(step, parts)
+            facts = self._step(step, micro_batches)
             now = time.perf_counter()
             self.progress = Progress(
                 step + 1, self.progress.tokens + phase.tokens, self.progress.seconds + now - began
@@ -158,7 +157,7 @@ class Loop:
         return 0
 
     def _load(self, first: int, last: int) -> Iterable[list[dict[str, Tensor]]]:
-        """Load this process's share of the batches of some steps."""
+        """Load this process's share of some steps' batches, each as micro-batches."""
         accelerator = self.accelerator
         batches = Batches(
             self.run.train,
@@ -169,26 +168,27 @@ class Loop:
             accelerator.process_index,
             accelerator.num_processes,
         )
-        return load(batches, first, last, self.training.workers, pin=accelerator.device.type == "cuda")
+        pin = accelerator.device.type == "cuda"
+        return load_batches(batches, first, last, self.training.workers, pin)
 
-    def _step(self, step: int, parts: list[dict[str, Tensor]]) -> dict[str, float]:
+    def _step(self, step: int, micro_batches: list[dict[str, Tensor]]) -> dict[str, float]:
         """Take one step; its random numbers depend on (seed, step) alone. Give no figures where labels lack."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
         assert self.wrapped is not None
         self.wrapped.train()
-        counted = torch.stack([self.objective.counts(part) for part in parts]).sum(0)
+        counted = torch.stack([self.objective.counts(one) for one in micro_batches]).sum(0)
         labels = sum_over(self.accelerator, counted)
         labelled = self._unlabelled.all_there(step + 1, labels)
         if not labels.any():
             return {}
         counts = labels.clamp(min=1)
         # Distributed wrappers average gradients over processes; here they must be averaged over labels.
-        scale = self._weights * self.accelerator.num_processes / counts
+        scale = self._term_weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
-        for number, part in enumerate(parts):
-            more = number + 1 < len(parts)
+        for number, micro_batch in enumerate(micro_batches, 1):
+            more = number < len(micro_batches)
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                sums, _ = self.wrapped(move(part, self.accelerator.device))
+                sums, _ = self.wrapped(move(micro_batch, self.accelerator.device))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(sum_over(self.accelerator, total), counts)
@@ -201,17 +201,17 @@ class Loop:
                 f"{self.training.learning_rate} or a longer training.warmup than {self.training.warmup_steps}"
             )
         rate = learning_rate(self.training, step)
-        take_step(self.optimizers, rate)
+        step_optimizers(self.optimizers, rate)
         return facts | {"learning_rate": rate, "gradient_norm": norm} if labelled else {}
 
     def _facts(self, sums: Tensor, counts: Tensor) -> dict[str, float]:
         """Compute the loss from the sums and counts of all processes, and its terms if there are several."""
         means = sums / counts
         terms = dict(zip(self.objective.terms, means.tolist(), strict=True))
-        return {"loss": float((means * self._weights).sum())} | (terms if len(terms) > 1 else {})
+        return {"loss": float((means * self._term_weights).sum())} | (terms if len(terms) > 1 else {})
 
     @property
-    def _weights(self) -> Tensor:
+    def _term_weights(self) -> Tensor:
         return torch.tensor(list(self.objective.terms.values()), dtype=torch.float64)
 
     @torch.no_grad()
@@ -235,8 +235,8 @@ class Loop:
             return {}
         facts = self._facts(sum_over(self.accelerator, total), labels)
         if self.objective.whole_text:
-            counts = self.run.heldout.counts()
-            facts["bits_per_byte"] = facts["loss"] / math.log(2) * counts["tokens"] / counts["bytes"]
+            text = self.run.heldout.counts()
+            facts["bits_per_byte"] = facts["loss"] / math.log(2) * text["tokens"] / text["bytes"]
         return facts
 
     def _end_phase(self, number: int) -> None:
@@ -262,26 +262,21 @@ class Loop:
         save_checkpoint(
             self.run.checkpoints,
             self.progress,
-            self._save_model,
+            lambda folder: self.run.save(folder, self.model, course=True),
             optimizer_state(self.model, self.optimizers),
             self.training.keep,
         )
-
-    def _save_model(self, folder: Path) -> None:
-        """Write a folder that AutoModel and AutoTokenizer open."""
-        self.model.save_pretrained(folder)
-        self.run.tokenizer.save_pretrained(folder)
-        save_record(folder, self.run.tokenizer_record)
 
     def _finish(self) -> None:
         """Save the finished model."""
         with self.processes.together():
             if self.processes.first:
                 with beside(self.run.model, folder=True) as folder:
-                    self._save_model(folder)
+                    self.run.save(folder, self.model)
+                    write_manifest(folder)
 
-    def _part(self) -> None:
-        """End the other processes; the first one does the rest of the run alone."""
+    def _leave_group(self) -> None:
+        """Leave the group of processes; the first one does the rest of the run alone."""
         self.wrapped = None
         self.accelerator.free_memory()  # else it keeps the wrapped module
         self.processes.part()

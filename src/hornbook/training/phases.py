@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from transformers import PreTrainedConfig
+from transformers import PretrainedConfig
 
 from hornbook.recipe import Recipe
 from hornbook.store import Plan, TokenStore
@@ -36,7 +36,7 @@ def plan_phases(recipe: Recipe, store: TokenStore) -> list[PlannedPhase]:
     first, epoch = 0, 0
     for length, steps, batch in recipe.phases:
         plan = recipe.objective.plan(store, length, batch, recipe.seed, first, epoch)
-        first, epoch = first + steps, plan.after(steps)
+        first, epoch = first + steps, plan.epoch_after(steps)
         planned.append(PlannedPhase(length, plan, first))
     return planned
 
@@ -46,7 +46,7 @@ def phase_of(phases: list[PlannedPhase], step: int) -> PlannedPhase:
     return next(phase for phase in phases if step < phase.last)
 
 
-def describe_phases(recipe: Recipe, config: PreTrainedConfig) -> list[dict[str, Any]]:
+def describe_phases(recipe: Recipe, config: PretrainedConfig) -> list[dict[str, Any]]:
     """Describe each phase: its steps, length and batch, and what it trains in the position table.
 
     `positions` holds the first and the last row that it trains; it is None if no table is trained, since positions are

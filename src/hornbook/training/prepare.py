@@ -1,26 +1,25 @@
 """What a recipe becomes before the first step: tokenizer, configuration, tokens."""
 
-import json
+import shutil
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from hornbook.atomic import unfinished
+from hornbook.cache import find_or_make
 from hornbook.corpora import Part
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
 from hornbook.evaluation.evaluate import check_directions
-from hornbook.families import Family
 from hornbook.families.custom import Custom
 from hornbook.objectives import READING, Vocabulary
-from hornbook.recipe import Recipe, make_recipe
-from hornbook.recipe.fit import resolve
+from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
+from hornbook.sealed import MANIFEST, find_damage
 from hornbook.store import TokenStore, build
 from hornbook.store.boundaries import rules
 from hornbook.store.near import count_near_duplicates
@@ -32,21 +31,27 @@ from hornbook.tokenizers import (
     describe_smaller,
     tokenizer_hash,
 )
+from hornbook.tokenizers.record import save_record
+from hornbook.training.begin import begin_from, check_entries
+from hornbook.training.checkpoints import Checkpoint, find_checkpoint
+from hornbook.training.resume import COURSE, check_folder
 from hornbook.training.tokenizer import record_of, tokenizer_of
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A recipe with its tokenizer, tokens and configuration: all that the loop needs."""
+    """A recipe with its tokenizer, tokens and configuration: all that the loop needs. (`hornbook.Run` is a folder.)"""
 
     recipe: Recipe
     tokenizer: PreTrainedTokenizerBase
     vocabulary: Vocabulary
-    config: PreTrainedConfig
+    config: PretrainedConfig
     train: TokenStore
     heldout: TokenStore
     tokenizer_record: dict[str, Any] | None
     """What the tokenizer was trained on, if that is known."""
+    began: dict[str, Any] | None = None
+    """What the run's folder tells of how it began; None for a new one."""
 
     @property
     def folder(self) -> Path:
@@ -63,10 +68,42 @@ class PreparedRun:
         """Where the finished model goes: a folder that AutoModel and AutoTokenizer open."""
         return self.folder / "model"
 
-    @property
+    @cached_property
     def finished(self) -> bool:
-        """Tell whether the run came to its end."""
-        return self.model.exists()
+        """Tell whether the run came to its end: its model is there and whole."""
+        return self.model.exists() and self.damage is None
+
+    @cached_property
+    def damage(self) -> str | None:
+        """Say what is wrong with the finished model, or return None; one of an older version has no manifest."""
+        if not self.model.exists():
+            return None
+        if not (self.model / MANIFEST).exists() and any(self.model.rglob("*.safetensors")):
+            return None
+        return find_damage(self.model)
+
+    def find_checkpoint(self, warn: Callable[[str], None]) -> Checkpoint | None:
+        """Find the checkpoint to go on from, as `find_checkpoint` does; from it a damaged model is made again.
+
+        Raises Damaged if the model is damaged and there is none.
+        """
+        if self.damage:
+            warn(f"{self.model}: {self.damage}; it is made again from its checkpoint")
+        found = find_checkpoint(self.checkpoints, warn)
+        if self.damage and found is None:
+            raise Damaged(
+                f"{self.model}: {self.damage}, and no checkpoint is left to make it from: copy it back, or delete it "
+                "to train it anew"
+            )
+        return found
+
+    def save(self, folder: Path, model: PreTrainedModel, course: bool = False) -> None:
+        """Write a folder that AutoModel and AutoTokenizer open; with the `course`, run.json can be restored from it."""
+        model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        save_record(folder, self.tokenizer_record)
+        if course and (self.folder / "run.json").exists():
+            shutil.copyfile(self.folder / "run.json", folder / COURSE)
 
 
 def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
@@ -74,9 +111,10 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
 
     Raises HornbookError if something doesn't fit together, before anything is written to the run's folder.
     """
-    check_folder(recipe)
+    began = check_folder(recipe, report.say, report.warn)
+    _check_code(recipe, began)
     check_directions(recipe.objective)
-    tokenizer, vocabulary, config = fit(recipe, report)
+    tokenizer, vocabulary, config = tokenizer_and_config(recipe, report)
     end_id = recipe.objective.end(vocabulary)
     assert end_id is not None
     stores = {part: store_of(recipe, part, tokenizer, end_id, report) for part in ("train", "heldout")}
@@ -98,15 +136,19 @@ def prepare(recipe: Recipe, report: Reporter) -> PreparedRun:
     elif told:
         report.say(told)
     return PreparedRun(
-        recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"], record_of(recipe)
+        recipe, tokenizer, vocabulary, config, stores["train"], stores["heldout"], record_of(recipe), began
     )
 
 
-def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Vocabulary, PreTrainedConfig]:
+def tokenizer_and_config(
+    recipe: Recipe, report: Reporter
+) -> tuple[PreTrainedTokenizerBase, Vocabulary, PretrainedConfig]:
     """Make or find the tokenizer, and the configuration that fits it. Raises HornbookError where they can't fit."""
     if recipe.model.code and (misfit := recipe.misfits(run_code=True)):
         raise HornbookError("; ".join(misfit))
     tokenizer = tokenizer_of(recipe, report)
+    if recipe.model.begun_from:
+        check_entries(recipe, tokenizer)
     if smaller := describe_smaller(recipe.tokenizer, len(tokenizer)):
         report.warn(smaller)
     vocabulary = Vocabulary.of(tokenizer)
@@ -128,48 +170,23 @@ def fit(recipe: Recipe, report: Reporter) -> tuple[PreTrainedTokenizerBase, Voca
     return tokenizer, vocabulary, config
 
 
-def make_model(recipe: Recipe, config: PreTrainedConfig, folder: Path | None = None) -> PreTrainedModel:
+def make_model(recipe: Recipe, config: PretrainedConfig, folder: Path | None = None) -> PreTrainedModel:
     """Build the model that a run begins with, on the CPU, or open the one of a checkpoint's folder."""
     family, head = recipe.model.family, recipe.objective.head
     model = family.open(folder, head) if folder else family.build(config, head, key(recipe.seed, "weights"))
+    if folder is None and recipe.model.begun_from:
+        begin_from(recipe, model)
     if model.can_generate():  # else transformers' pipelines write beyond the last position
         model.generation_config.max_length = recipe.model.length
     return model
 
 
-def check_folder(recipe: Recipe) -> None:
-    """Refuse a folder that holds another recipe's run, and name what differs; or that holds no run but other files."""
-    saved = recipe.folder / "recipe.yaml"
-    if recipe.model.code:
-        _check_code(recipe.folder, recipe.model.family)
-    if not saved.exists():
-        if recipe.folder.exists() and any(not unfinished(one) for one in recipe.folder.iterdir()):
-            raise HornbookError(
-                f"{recipe.folder}: this folder isn't empty and holds no run: choose another with --set out=..."
-            )
-        return
-    there = resolve(yaml.safe_load(saved.read_text("utf-8")))
-    # A run of an older version lacks the keys that are new, and has their defaults.
-    with suppress(HornbookError):
-        there = make_recipe(there).model_dump(mode="json")
-    before, now = _flat(there), _flat(recipe.model_dump(mode="json"))
-    different = [
-        f"{place} {before.get(place)!r} there, {now.get(place)!r} here"
-        for place in dict.fromkeys([*before, *now])
-        if before.get(place) != now.get(place)
-    ]
-    if different:
-        raise HornbookError(
-            f"{recipe.folder}: holds another recipe's run ({'; '.join(different[:3])}): choose another folder with "
-            "--set out=..., or delete that one"
-        )
-
-
-def _check_code(folder: Path, family: Family) -> None:
+def _check_code(recipe: Recipe, began: dict[str, Any] | None) -> None:
     """Refuse to go on with another file than the one that a run began with: no row of a table would be true of it."""
-    if not isinstance(family, Custom) or not (folder / "run.json").is_file():
+    folder = recipe.folder
+    if not recipe.model.code or began is None or not isinstance(family := recipe.model.family, Custom):
         return
-    before = json.loads((folder / "run.json").read_text("utf-8")).get("code") or {}
+    before = began.get("code") or {}
     now = family.source.facts
     if before and before["sha256"] != now["sha256"]:
         kept = next(
@@ -193,18 +210,11 @@ def store_of(
     marks += [DENSE] * (DENSE in tokenizer.get_vocab())
     identity = key(recipe.corpus.fingerprint(), part, tokenizer_hash(tokenizer), end_id, *marks)
     folder = Path(recipe.cache) / "tokens" / f"{identity:016x}"
-    if folder.exists():
-        return TokenStore.open(folder, tokenizer)
-    with report.counting(
-        f"Tokenizing the {'held-out' if part == 'heldout' else 'training'} part", "bytes"
-    ) as advance:
-        documents, special = recipe.corpus.documents_of(part), recipe.corpus.special_tokens
-        return build(folder, documents, tokenizer, end_id, advance, sentences, special, words)
 
+    def make() -> TokenStore:
+        named = "held-out" if part == "heldout" else "training"
+        with report.counting(f"Tokenizing the {named} part", "bytes") as advance:
+            documents, special = recipe.corpus.documents_of(part), recipe.corpus.special_tokens
+            return build(folder, documents, tokenizer, end_id, advance, sentences, special, words)
 
-def _flat(values: dict[str, Any], place: str = "") -> dict[str, Any]:
-    """Flatten nested tables to `section.key` names."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value, f"{place}{name}.") if isinstance(value, dict) else {f"{place}{name}": value}
-    return flat
+    return find_or_make(folder, lambda: TokenStore.open(folder, tokenizer), make, report)

@@ -1,6 +1,6 @@
 """Write down what it takes to repeat a run."""
 
-import json
+import hashlib
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -14,8 +14,10 @@ from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
 from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
+from hornbook.sealed import write_sealed
 from hornbook.store.boundaries import rules
 from hornbook.tokenizers import tokenizer_hash
+from hornbook.training.begin import origin
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.phases import describe_phases
 from hornbook.training.prepare import PreparedRun
@@ -58,7 +60,9 @@ def record(
         },
         "corpus": {
             "name": recipe.corpus.describe(),
-            "fingerprint": recipe.corpus.fingerprint(),
+            "fingerprint": _text(run),
+            "source": recipe.corpus.fingerprint(),
+            "tokens": {"train": run.train.hash, "heldout": run.heldout.hash},
             "train": run.train.counts(),
             "heldout": run.heldout.counts(),
         },
@@ -81,29 +85,64 @@ def record(
         "began_with": bits_depend_on(choices, processes) | boundaries,
         "processes": [{"from_step": 0, "processes": processes}],
         "command": command(),
+        "values": recipe.model_dump(mode="json"),
     }
     if isinstance(family, Custom):
         facts["code"] = family.source.facts
-    path = run.folder / "run.json"
-    if path.exists():
-        before = json.loads(path.read_text("utf-8"))
-        for what in ("tokenizer", "corpus"):
-            name = "hash" if what == "tokenizer" else "fingerprint"
-            if before[what][name] != facts[what][name]:
-                raise HornbookError(
-                    f"{run.folder}: this run began with {what} {before[what][name][:12]}, now it is "
-                    f"{facts[what][name][:12]}: bring back the old one, or begin another run with --set out=..."
-                )
+    if recipe.model.begun_from and not first:
+        facts["from"] = origin(recipe)
+    if before := run.began:
+        _check_same(run.folder, before, facts)
         if first:
-            facts["processes"] = _processes(before, first, processes, first < recipe.training.steps)
+            trains = first < recipe.training.steps
+            facts["processes"] = _processes(before, first, processes, trains)
             earlier = dict.fromkeys(boundaries, "Hornbook's own")  # before it took ICU's
             now, facts["began_with"] = facts["began_with"], earlier | _began_with(before)
-            if first < recipe.training.steps and (warning := not_the_same(facts["began_with"], now)):
+            if trains and (warning := not_the_same(facts["began_with"], now)):
                 report.warn(f"{run.folder}: {warning}")
-    write_json(path, facts)
+        if first and "from" in before:
+            facts["from"] = before["from"]
+        facts["extended"] = _extended(before, recipe.training.steps)
+    write_sealed(run.folder / "run.json", facts)
     with beside(run.folder / "recipe.yaml") as file:
         file.write_text(recipe.to_yaml(), "utf-8")
     write_card(run.folder)
+
+
+def _text(run: PreparedRun) -> str:
+    """Hash the text of both parts: runs with the same hash were trained and measured on the same text."""
+    return hashlib.sha256(f"{run.train.text}\n{run.heldout.text}".encode()).hexdigest()
+
+
+def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise HornbookError where the run's tokenizer or its text are others than at its beginning."""
+    was, found = before["corpus"], now["corpus"]
+    same = was["tokens"] == found["tokens"] if "tokens" in was else was["fingerprint"] == found["source"]
+    texts = was["fingerprint"], found["fingerprint"]
+    hashes = before["tokenizer"]["hash"], now["tokenizer"]["hash"]
+    for what, unchanged, (there, here) in (
+        ("tokenizer", hashes[0] == hashes[1], hashes),
+        ("corpus", same, texts),
+    ):
+        if unchanged:
+            continue
+        read = (
+            " (the text is the same, but is read otherwise: see corpus.special_tokens)"
+            if there == here
+            else ""
+        )
+        raise HornbookError(
+            f"{folder}: this run began with {what} {there[:12]}, now it is {here[:12]}{read}: bring back the old one, "
+            "or begin another run with --set out=..."
+        )
+
+
+def _extended(before: dict[str, Any], steps: int) -> list[dict[str, int]]:
+    """List from which step on a finished run was extended, and to how many steps."""
+    found = list(before.get("extended", []))
+    if steps > before["steps"]:
+        found.append({"from_step": before["steps"], "steps": steps})
+    return found
 
 
 def _began_with(facts: dict[str, Any]) -> dict[str, str]:
@@ -122,9 +161,3 @@ def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) 
     if trains and found[-1]["processes"] != processes:
         found.append({"from_step": first, "processes": processes})
     return found
-
-
-def write_json(path: Path, facts: dict[str, Any]) -> None:
-    """Write JSON under another name, then rename the file."""
-    with beside(path) as file:
-        file.write_text(json.dumps(facts, indent=2, ensure_ascii=False), "utf-8")

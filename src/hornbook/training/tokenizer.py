@@ -8,10 +8,12 @@ import tokenizers
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError
+from hornbook.cache import find_or_make
+from hornbook.errors import Damaged, HornbookError
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.rng import key
+from hornbook.sealed import find_damage, write_manifest
 from hornbook.tokenizers import STYLES, build_fast_tokenizer, load, train
 from hornbook.tokenizers.record import Counted, make_record, read_record, save_record
 from hornbook.tokenizers.style import Style
@@ -30,19 +32,26 @@ def tokenizer_of(recipe: Recipe, report: Reporter) -> PreTrainedTokenizerBase:
                 f"{options.path} --for {family.name} --out NEW"
             ) from error
     folder, style = _cached(recipe)
-    path = folder / "tokenizer.json"
-    if not path.exists():
+
+    def find() -> PreTrainedTokenizerBase:
+        if problem := find_damage(folder):
+            raise Damaged(f"{folder}: {problem}")
+        rust = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        return build_fast_tokenizer(rust, template, recipe.model.length, style)
+
+    def make() -> PreTrainedTokenizerBase:
         with report.counting("Training the tokenizer", "bytes") as advance:
             read = Counted(recipe.corpus.documents_of("train"))
             trained = train(read, options, style, _sentinels(recipe), advance, recipe.objective.modes())
         built = build_fast_tokenizer(trained, template, recipe.model.length, style)
         facts = make_record(built, recipe.corpus.describe(), read, options.model_dump(exclude={"path"}))
-        folder.mkdir(parents=True, exist_ok=True)
-        save_record(folder, facts)
-        with beside(path) as file:
-            trained.save(str(file))
-    rust = tokenizers.Tokenizer.from_file(str(path))
-    return build_fast_tokenizer(rust, template, recipe.model.length, style)
+        with beside(folder, folder=True) as new:
+            trained.save(str(new / "tokenizer.json"))
+            save_record(new, facts)
+            write_manifest(new)
+        return find()
+
+    return find_or_make(folder, find, make, report)
 
 
 def record_of(recipe: Recipe) -> dict[str, Any] | None:

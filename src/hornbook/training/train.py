@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.atomic import beside, check_new
 from hornbook.console import reporter
 from hornbook.contract import check_run
 from hornbook.disk import in_words
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.unused_positions import unused_positions
 from hornbook.machine import choose, use_threads
@@ -22,15 +22,17 @@ from hornbook.report import read_run, write_page
 from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.run import Run
+from hornbook.sealed import read_sealed, write_sealed
 from hornbook.tokenizers.record import save_record
 from hornbook.training.accelerator import make_accelerator
 from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
 from hornbook.training.loop import Loop
-from hornbook.training.prepare import check_folder, fit, make_model, prepare
+from hornbook.training.prepare import make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
-from hornbook.training.record import record, write_json
+from hornbook.training.record import record
+from hornbook.training.resume import check_folder
 from hornbook.training.tokenizer import record_of
 
 
@@ -61,7 +63,10 @@ def train(
             f"{made.name}: trained already; its folder can't be written, so that its page stays as it is"
         )
         return run
-    with in_words(made.folder), alone_in(made) if processes.first else nullcontext():
+    with in_words(made.folder), ExitStack() as stack:
+        with processes.together():
+            if processes.first:
+                stack.enter_context(alone_in(made.folder))
         start(made, report, processes, [EvaluationAndPage(report), *callbacks]).train()
     return run
 
@@ -72,7 +77,8 @@ def _to_read_only(recipe: Recipe) -> bool:
     needed = (folder / "model", folder / "evaluation.json", folder / "page.html")
     if os.access(folder, os.W_OK) or not all(map(os.path.exists, needed)):
         return False
-    check_folder(recipe)
+    with in_words(folder):
+        check_folder(recipe)
     return True
 
 
@@ -85,11 +91,21 @@ class EvaluationAndPage(Callback):
     def on_finish(self, loop: TrainingLoop) -> None:
         """Evaluate and write the page."""
         folder = loop.run.folder
-        if not (folder / "evaluation.json").exists():
+        if not self._evaluated(folder / "evaluation.json"):
             with self.report.shares() as tell:
                 evaluate_run(folder, tell, trust=loop.run.recipe.model.code is not None)
         write_page([read_run(folder)], folder / "page.html", loop.run.recipe.name)
         write_card(folder)
+
+    def _evaluated(self, path: Path) -> bool:
+        """Tell whether the figures are there and whole."""
+        try:
+            return path.exists() and bool(read_sealed(path, "it is written anew")["measures"])
+        except KeyError:
+            return False
+        except Damaged as error:
+            self.report.warn(str(error))
+            return False
 
 
 def start(
@@ -121,7 +137,7 @@ def start(
             )
             record(run, choices, loop.parameters, processes.count, loop.progress.step, report)
             if contract:
-                write_json(run.folder / "contract.json", contract)
+                write_sealed(run.folder / "contract.json", contract)
     counts = run.train.counts()
     report.say(
         f"{recipe.name}: {_named(recipe)} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
@@ -154,7 +170,7 @@ def init(
     quieten_transformers()
     check_new(out)
     made = recipe_of(recipe, settings, sections, report)
-    tokenizer, _, config = fit(made, report)
+    tokenizer, _, config = tokenizer_and_config(made, report)
     model = make_model(made, config)
     examine_contract(made, tokenizer, config, model, report)
     with beside(out, folder=True) as writing:
@@ -179,7 +195,7 @@ def _named(recipe: Recipe) -> str:
 def examine_contract(
     recipe: Recipe,
     tokenizer: PreTrainedTokenizerBase,
-    config: PreTrainedConfig,
+    config: PretrainedConfig,
     model: PreTrainedModel,
     report: Reporter,
 ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hornbook.contract.check import Found, check
 from hornbook.contract.draft import Draft
-from hornbook.contract.sizes import capacity, positions
+from hornbook.contract.sizes import capacity, position_count
 from hornbook.contract.subject import Subject
 from hornbook.families.positions import has_table
 
@@ -25,7 +25,7 @@ def wanted(subject: Subject) -> int:
     cut = subject.tokenizer.model_max_length if subject.tokenizer is not None else _UNSET
     if subject.given.length is not None and subject.length:
         return subject.length
-    return cut if cut < _UNSET else positions(subject.config) or 0
+    return cut if cut < _UNSET else position_count(subject.config) or 0
 
 
 def _table(subject: Subject) -> bool:
@@ -49,7 +49,7 @@ def pad_position(subject: Subject) -> Iterator[str]:
     """Compare the pad id with the number of positions."""
     pad, rows, family = (
         getattr(subject.config, "pad_token_id", None),
-        positions(subject.config),
+        position_count(subject.config),
         subject.family,
     )
     if family is None or not family.counts_from_pad:
@@ -71,7 +71,7 @@ def pad_position(subject: Subject) -> Iterator[str]:
 )
 def enough_positions(subject: Subject) -> Iterator[str | Found]:
     """Compare the longest sequence with the positions that are left."""
-    room, rows, family = capacity(subject.config), positions(subject.config), subject.family
+    room, rows, family = capacity(subject.config), position_count(subject.config), subject.family
     if family is None or not family.counts_from_pad or room is None or rows is None:
         return
     length, pad = wanted(subject), subject.config.pad_token_id

@@ -1,4 +1,4 @@
-"""Where a token stands in its text: the schemes that a recipe can choose, and how a model gets one.
+"""The schemes of positions (`model.positions` in a recipe), and how a model gets one.
 
 A table is transformers' own, learned or fixed (`tables.py`). Rotary positions and ALiBi have none
 (`modeling_positions.py`, which goes into the model's folder).
@@ -13,16 +13,16 @@ from hornbook.families.positions.modeling_positions import placed
 Scheme = Literal["learned", "sinusoidal", "rotary", "alibi", "none", "relative"]
 
 CHANGEABLE: tuple[Scheme, ...] = ("learned", "sinusoidal", "rotary", "alibi", "none")
-"""What can be had where the architecture has a learned table."""
+"""The schemes of an architecture that has a learned table; others have their own scheme alone."""
 TABLES = ("learned", "sinusoidal", "none")
-"""The schemes that are a position table of the architecture's own class."""
-KEY = "positions"
-"""Where a configuration says which scheme it has, if it isn't the architecture's own."""
+"""The schemes that leave the architecture its position table: learned, of sinusoids, or of zeros."""
+SCHEME_KEY = "positions"
+"""The config.json key of the scheme, where it isn't the architecture's own."""
 
 
 def scheme_of(config: PretrainedConfig | None) -> str | None:
     """Give the scheme that a configuration names; None where it is the architecture's own."""
-    told: Any = getattr(config, KEY, None)
+    told: Any = getattr(config, SCHEME_KEY, None)
     return str(told["scheme"]) if isinstance(told, dict) and "scheme" in told else None
 
 
@@ -32,6 +32,6 @@ def has_table(config: PretrainedConfig | None) -> bool:
 
 
 def class_for(model_class: type[PreTrainedModel], config: PretrainedConfig) -> type[PreTrainedModel]:
-    """Give the class that a configuration is for: transformers' own, without its position table where it has none."""
-    without: Any = placed  # mypy takes a class for something that has no hash
-    return model_class if has_table(config) else cast(type[PreTrainedModel], without(model_class))
+    """Give the class that a configuration is for: transformers' own, or the same without its position table."""
+    without_table: Any = placed  # Any, as mypy thinks that a class can't be the key of `functools.cache`
+    return model_class if has_table(config) else cast(type[PreTrainedModel], without_table(model_class))

@@ -17,7 +17,7 @@ def sinusoids(rows: int, width: int) -> Tensor:
 
 
 @torch.no_grad()
-def fill(table: nn.Embedding, scheme: str, first: int, amplitude: float) -> None:
+def fill_table(table: nn.Embedding, scheme: str, first: int, amplitude: float) -> None:
     """Fill a table by a scheme; `first` is the row of a text's first token, and those before it stay at zero.
 
     The paper's sinusoids have an amplitude of 1, as the deviation of the word embeddings that they are added to. Where
@@ -29,15 +29,15 @@ def fill(table: nn.Embedding, scheme: str, first: int, amplitude: float) -> None
         table.weight[first:] = amplitude * sinusoids(rows - first, width)
 
 
-def settle(model: PreTrainedModel, layer: str | None, rows: range | None, new: bool) -> None:
+def freeze_table(model: PreTrainedModel, layer: str | None, rows: range | None, new: bool) -> None:
     """Freeze a table of sinusoids or zeros, and fill it if it is new; a learned table stays as it is.
 
-    `layer` is the table's name in the base model, and `rows` are those that one token uses; None if there is no table.
+    `layer` is the table's path in the base model; `rows` are those that a text of one token uses; None without a table.
     """
     scheme = scheme_of(model.config)
     if layer is None or rows is None or not scheme:
         return
     table = cast(nn.Embedding, model.base_model.get_submodule(layer))
     if new:
-        fill(table, scheme, rows.start, model.config.initializer_range)
+        fill_table(table, scheme, rows.start, model.config.initializer_range)
     table.weight.requires_grad_(False)

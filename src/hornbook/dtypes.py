@@ -1,32 +1,31 @@
-"""Number formats: which one Hornbook's own functions compute in, for inputs of any format."""
+"""Which dtype Hornbook's own functions compute in, for inputs of any dtype, with autocast on or off."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import reduce
 
 import torch
 from torch import Tensor
 
 
-def product_format(*factors: Tensor) -> torch.dtype:
-    """Choose the format of a product: autocast's if it is on, else the widest format of the factors.
+def product_dtype(*factors: Tensor) -> torch.dtype:
+    """Choose the dtype of a product: autocast's if it is on, else the widest dtype of the factors.
 
-    As in PyTorch, autocast leaves fp64 alone. PyTorch refuses factors of different formats; here they are widened.
+    As in PyTorch, autocast leaves fp64 alone. PyTorch refuses factors of different dtypes; here they are widened.
     """
-    widest = factors[0].dtype
-    for factor in factors[1:]:
-        widest = torch.promote_types(widest, factor.dtype)
+    widest = reduce(torch.promote_types, (factor.dtype for factor in factors))
     kind = factors[0].device.type
     if widest != torch.float64 and _autocasts(kind):
         return torch.get_autocast_dtype(kind)
     return widest
 
 
-def sum_format(number: torch.dtype) -> torch.dtype:
-    """Choose the format of long sums and of a softmax: at least fp32."""
-    return torch.promote_types(number, torch.float32)
+def sum_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Choose the dtype of long sums and of a softmax of such numbers: at least fp32."""
+    return torch.promote_types(dtype, torch.float32)
 
 
 def without_autocast(kind: str) -> AbstractContextManager[object]:
-    """Switch autocast off on a kind of device, for code that chooses its formats itself.
+    """Switch autocast off on a kind of device, for code that chooses its dtypes itself.
 
     Backward functions need this: a gradient may be computed while autocast is on, even if it was off in the forward
     pass.

@@ -1,0 +1,1 @@
+"""A playground: type a text, and see what models make of it, side by side."""

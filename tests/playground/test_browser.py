@@ -1,0 +1,48 @@
+"""The playground in a real browser, where Gradio is installed: what is typed is drawn for each model."""
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.playground.test_views import opened
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install hornbook[play]")
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium, chromium-browser or google-chrome")
+def test_what_is_typed_is_drawn_for_each_model(tmp_path: Path) -> None:
+    from hornbook.playground.play import play
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = play([opened("tinystories-1m", "causal"), opened("bert-tiny", "masked")], port, browser=False)
+    asked: list[str] = []
+    try:
+        with sync_api.sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(f"http://127.0.0.1:{port}", timeout=120_000)
+            page.locator("#text textarea").fill("Once upon a time")
+            first, second = page.locator("#model-0"), page.locator("#model-1")
+            sync_api.expect(first.locator(".hb-token")).not_to_have_count(0, timeout=60_000)
+            sync_api.expect(second).to_contain_text("has no view", timeout=60_000)
+            page.get_by_label("Gaps").check()
+            page.locator("#text textarea").fill("Once ___ a time")
+            sync_api.expect(second.locator(".hb-bars tr")).to_have_count(8, timeout=60_000)
+            page.get_by_label("Attention").check()
+            sync_api.expect(first.locator(".hb-square")).not_to_have_count(0, timeout=60_000)
+            page.screenshot(path=tmp_path / "playground.png", full_page=True)
+            browser.close()
+    finally:
+        app.close()
+    elsewhere = [url for url in asked if "127.0.0.1" not in url and not url.startswith(("data:", "blob:"))]
+    assert elsewhere == []

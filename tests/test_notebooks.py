@@ -1,0 +1,72 @@
+"""The notebooks of `examples/notebooks` run from top to bottom: each as a program, one of them in a kernel."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "examples" / "notebooks").glob("*.py"))
+SMALL = {"steps": "2", "documents": "600"}
+
+
+def small(source: str) -> str:
+    """Make a notebook's parameters so small that it runs in seconds."""
+    for name, value in SMALL.items():
+        source, found = re.subn(rf"^{name} = \d+", f"{name} = {value}", source, flags=re.MULTILINE)
+        assert found == 1, name
+    return source
+
+
+def test_there_is_one_for_each_question() -> None:
+    named = {file.stem.replace("_", "-") for file in FILES}
+    assert named == set(re.findall(r"tutorials/([\w-]+)\.md", (ROOT / "mkdocs.yml").read_text())) - {"index"}
+    assert len(named) == 7
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_it_installs_first_and_what_it_printed_is_its_own(file: Path) -> None:
+    """A notebook on Colab has nothing but its first cell; what the site shows under a cell came from that cell."""
+    parts = re.split(r"^# %%(.*)\n", file.read_text("utf-8"), flags=re.MULTILINE)
+    cells = [
+        text.strip() for kind, text in zip(parts[1::2], parts[2::2], strict=True) if "markdown" not in kind
+    ]
+    assert cells[0] == "# %pip install -q hornbook"
+    printed = json.loads((ROOT / "docs/site/outputs.json").read_text("utf-8")).get(file.stem, {})
+    assert set(printed) <= set(cells), "a cell has changed: run `make notebooks`"
+
+
+QUICK = {"norwegian_t5"}
+"""What runs with every change; the others repeat on other models what this one shows."""
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, id=file.stem, marks=pytest.mark.long if file.stem in QUICK else pytest.mark.slow)
+        for file in FILES
+    ],
+)
+def test_it_runs(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(small(file.read_text("utf-8")), str(file), "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.slow
+def test_a_kernel_draws_bars_and_results(tmp_path: Path) -> None:
+    """In a real kernel a training has a bar, and a doctor's report and a frame draw themselves."""
+    jupytext = pytest.importorskip("jupytext", reason="there is no jupytext: pip install hornbook[notebooks]")
+    nbclient = pytest.importorskip("nbclient", reason="there is no nbclient: pip install hornbook[notebooks]")
+    notebook = jupytext.reads(
+        small((FILES[0].parent / "bert_tiny_by_hand.py").read_text("utf-8")), "py:percent"
+    )
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    drawn = [
+        set(one["data"])
+        for cell in notebook.cells
+        for one in cell.get("outputs", [])
+        if one["output_type"] in ("display_data", "execute_result")
+    ]
+    assert sum("text/html" in kinds for kinds in drawn) >= 2
+    assert any("application/vnd.jupyter.widget-view+json" in kinds for kinds in drawn)
