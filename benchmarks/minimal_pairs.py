@@ -1,15 +1,18 @@
 """How many minimal pairs a second are scored, beside a plain script that asks for one sentence at a time.
 
-    python -m benchmarks.minimal_pairs FOLDER --data TASKS --limit 50
+    python -m benchmarks.minimal_pairs FOLDER --data TASKS --threads 2
 
-FOLDER is a model's or a run's, TASKS holds blimp/*.jsonl. Seconds are of the processor, so that other load matters
-less; `--threads` says on how many cores.
+FOLDER is a model's or a run's, TASKS holds blimp/*.jsonl. The two take turns, `--rounds` of them, and the ratio is that
+of a round. `products` is what matrix products of the model's width reach in between: where it is low, the machine had
+other work. Seconds of the processor matter where the machine isn't quiet, those of the clock where it is.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median, quantiles
 
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
@@ -17,6 +20,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokeniz
 from hornbook.evaluation.minimal_pairs import SUITES, Paradigm, measure_pairs, read_suite
 from hornbook.loading import LoadedModel, load_model
 from hornbook.quiet import quieten_transformers
+from hornbook.training.heap import keep_heap
 
 WHOLE = 67_000
 
@@ -48,9 +52,34 @@ def _likelihood(model: torch.nn.Module, tokenizer: object, text: str, causal: bo
     return float(logs.gather(1, ids[places, None]).sum())
 
 
-def timed(work: Callable[[], float]) -> tuple[float, float]:
-    began = time.process_time()
-    return work(), time.process_time() - began
+@dataclass(frozen=True)
+class Turn:
+    """What one turn took, in pairs a second of the clock and of a core's processor time."""
+
+    right: float
+    clock: float
+    processor: float
+
+
+def timed(work: Callable[[], float], pairs: int) -> Turn:
+    clock, processor = time.perf_counter(), time.process_time()
+    found = work()
+    return Turn(found, pairs / (time.perf_counter() - clock), pairs / (time.process_time() - processor))
+
+
+def products(width: int) -> float:
+    """Measure matrix products of (1024, width) and (width, 4 width), in GFLOP a second of the clock."""
+    one, other = torch.randn(1024, width), torch.randn(width, 4 * width)
+    torch.mm(one, other)
+    began = time.perf_counter()
+    for _ in range(200):
+        torch.mm(one, other)
+    return 200 * 2 * 1024 * width * 4 * width / (time.perf_counter() - began) / 1e9
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    low, middle, high = quantiles(values, n=4) if len(values) > 1 else values * 3
+    return f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
 def main() -> None:
@@ -60,26 +89,36 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=50)
     parser.add_argument("--plain-limit", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     quieten_transformers()
+    keep_heap()
     torch.set_num_threads(given.threads)
     loaded = load_model(given.folder)
     rules = [None] if loaded.serves(head="causal") else ["pseudo-likelihood", "within-word"]
-    for name, limit, rule in [
-        ("plain script", given.plain_limit, ""),
-        *(("hornbook", given.limit, r) for r in rules),
-    ]:
-        paradigms = read_suite(SUITES["blimp"], given.data, limit)
-        pairs = sum(len(one.pairs) for one in paradigms)
-        if name == "hornbook":
-            work = lambda: measure_pairs(loaded, "BLiMP", paradigms, rule).figures[0]["value"]  # noqa: B023, E731
-        else:
-            work = lambda: plain(loaded, paradigms)  # noqa: B023, E731
-        found, seconds = timed(work)
-        whole = WHOLE * seconds / pairs / given.threads
+    work = {
+        f"hornbook {rule or ''}".strip(): (
+            given.limit,
+            lambda asked, rule=rule: measure_pairs(loaded, "BLiMP", asked, rule).figures[0]["value"],
+        )
+        for rule in rules
+    }
+    work["plain script"] = (given.plain_limit, lambda asked: plain(loaded, asked))
+    paradigms = {limit: read_suite(SUITES["blimp"], given.data, limit) for limit, _ in work.values()}
+    turns: dict[str, list[Turn]] = {name: [] for name in work}
+    speed = []
+    for _ in range(given.rounds):
+        for name, (limit, ask) in work.items():
+            asked = paradigms[limit]
+            turns[name].append(timed(lambda: ask(asked), sum(len(one.pairs) for one in asked)))  # noqa: B023
+            speed.append(products(loaded.model.config.hidden_size))
+    print(f"{given.threads} threads, {given.rounds} rounds; products: {spread(speed)} GFLOP/s")
+    for name, found in turns.items():
+        clock = [one.clock for one in found]
+        ratios = [one.clock / other.clock for one, other in zip(found, turns["plain script"], strict=True)]
         print(
-            f"{name} {rule or ''}: {pairs / seconds:,.0f} pairs per processor second, {found:.1f} % right; "
-            f"{WHOLE:,} would take {whole:,.0f} s on {given.threads} core(s), {whole / 2:,.0f} s on two such"
+            f"{name}: {spread(clock)} pairs a second, {spread([one.processor for one in found])} of a core's; "
+            f"{WHOLE:,} in {WHOLE / median(clock):,.0f} s; x plain {spread(ratios, 1)}; {found[0].right:.1f} % right"
         )
 
 

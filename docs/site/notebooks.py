@@ -43,7 +43,8 @@ def index(titles: list[tuple[str, str, str]]) -> str:
             "",
             (
                 "Each of these is a notebook that takes a few minutes on two cores of a laptop, and needs nothing but "
-                "`pip install hornbook`. A text below a cell, marked by a line, is what it printed."
+                "Hornbook, which its first cell installs. (Until Hornbook is on PyPI, write the path of a checkout or "
+                "of a wheel in place of its name there.)"
             ),
             "",
             *lines,

@@ -50,7 +50,7 @@ import hornbook as hb
 run = hb.train(
     name="norsk-t5",
     corpus=stories,
-    tokenizer={"vocab_size": 400},
+    tokenizer={"vocab_size": 600},
     model={
         "preset": "t5-v1.1-tiny",
         "length": 64,
@@ -81,10 +81,10 @@ print(f"loss {example.loss:.3f} nats a token")
 # %% [markdown]
 # ## What has it learned?
 #
-# The loss on stories that were held out, and some gaps. The last one has two: the same thing has to be named in both.
+# A run draws itself: its loss on stories that were held out. Then come some gaps. The last one has two: the same thing has to be named in both.
 
 # %%
-run.figures[["measure", "value", "unit"]]
+run
 
 # %%
 for text in (

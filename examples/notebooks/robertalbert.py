@@ -13,7 +13,7 @@ documents = 4000  # of the corpus's texts
 # %% [markdown]
 # ## What can go wrong
 #
-# ALBERT was published with a SentencePiece tokenizer. Its class counts positions from 0, and pads with the number 0. RoBERTa's tokenizer is byte-level BPE, its padding has the number 1, and RoBERTa's class counts positions from 2. Whoever puts one's tokenizer beside the other's configuration gets no error message. The model only pads with a word, or has two rows of positions that no token ever uses.
+# ALBERT was published with a SentencePiece tokenizer. Its class counts positions from 0, and pads with the number 0. RoBERTa's tokenizer is byte-level BPE, its padding has the number 1, and RoBERTa's class counts positions from 2. Whoever puts one's tokenizer beside the other's configuration gets no error message. The model only pads with a word, or counts its positions from the wrong place.
 #
 # A preset is a family's published size. Let us see what this one comes to, before anything is trained.
 
@@ -46,6 +46,8 @@ for role in ("pad", "bos", "eos"):
 print(f"{config.max_position_embeddings} positions for a length of 64")
 
 # %% [markdown]
+# A RoBERTAlbert keeps RoBERTa's number of position rows. ALBERT counts from 0, so no token uses the last ones, as many as the id of padding plus one. That is known, and costs nothing but the rows.
+#
 # Four layers share one set of weights. That is where ALBERT's name comes from ("a lite BERT"). The time of a step doesn't shrink with it: each layer is still computed.
 
 # %%

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from hornbook.contract import CHECKS, examine, opening
+from tests.contract.claims import claim
 
 
+@claim("H09")
 def test_a_large_model_is_told(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = healthy("bert-tiny")
     small = examine(folder)

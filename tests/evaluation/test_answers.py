@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.answers import answer, measure_task
+from hornbook.evaluation.answers import answer
 from hornbook.evaluation.continuations import score_endings
 from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
 
@@ -84,28 +84,6 @@ def test_the_likeliest_ending_is_the_answer():
     assert found.bits_per_byte == pytest.approx(3.0 / np.log(2) / 6)
 
 
-def test_measures_say_what_they_are(make):
-    loaded = make("pythia-14m")
-    choice = [
-        Question("Once upon a time", (" there was", " park"), 1),
-        Question("Lily", (" went", " cake"), 0),
-    ]
-    told = {one["measure"]: one for one in measure_task(loaded, TASKS["openbookqa"], choice)}
-    assert list(told) == [
-        "openbookqa, right",
-        "openbookqa, right by likelihood per byte",
-        "openbookqa, right endings",
-    ]
-    assert told["openbookqa, right"]["value"] in (0.0, 0.5, 1.0) and "guessing gets 0.25" in str(told)
-    pairs = [("Once upon a time", " park"), ("Lily", " went")]
-    bits = scored(loaded, pairs).nats.sum() / np.log(2) / len(" park went")
-    assert told["openbookqa, right endings"]["value"] == pytest.approx(bits)
-    number = measure_task(loaded, TASKS["gsm8k"], [Question("1 + 1?\nAnswer:", (" 2\n",), 0)])
-    assert [one["measure"] for one in number] == ["gsm8k, right", "gsm8k, right endings"]
-    with pytest.raises(HornbookError, match="needs a causal one"):
-        measure_task(make("bert-tiny"), TASKS["openbookqa"], choice)
-
-
 def test_questions_as_the_hub_and_as_files_have_them(tmp_path: Path):
     row = {
         "question": {"stem": "Predators eat", "choices": [{"text": "lions", "label": "A"}]},
@@ -132,12 +110,7 @@ def test_questions_as_the_hub_and_as_files_have_them(tmp_path: Path):
         find_task("gsm8")
 
 
-def test_real_files(data: Path, make):
+def test_real_files(data: Path):
     """The counts that the tasks' authors tell: 500 questions, 10,042 and 1,319."""
     counts = {name: len(read_questions(task, data / "evaluation")) for name, task in TASKS.items()}
     assert counts == {"openbookqa": 500, "hellaswag": 10_042, "gsm8k": 1_319}
-    loaded = make("pythia-14m", 192)
-    for name, task in TASKS.items():
-        found = measure_task(loaded, task, read_questions(task, data / "evaluation", 24))
-        share = found[0]["value"]
-        assert share == 0 if name == "gsm8k" else 0 <= share < 0.75  # a model with random weights guesses

@@ -9,6 +9,7 @@ import pytest
 from hornbook.cli import main
 from hornbook.errors import HornbookError
 from hornbook.evaluation.tasks import evaluate_tasks
+from hornbook.finetuning.groups import GROUPS
 from hornbook.loading import load_model
 from hornbook.report import compare_table, read_run
 
@@ -58,7 +59,7 @@ def test_a_masked_and_a_causal_model_share_the_column_of_the_same_pairs(save, tm
     rows = compare_table([read_run(folder) for folder in runs.values()])
     whole = next(name for name in rows[0] if name.startswith("mine (% right; mine: 2 pairs"))
     assert None not in (rows[0][whole], rows[1][whole])
-    assert [rows[1][name] for name in rows[1] if "mine: 1 pairs" in name] == [None]
+    assert {rows[1][name] for name in rows[1] if "mine: 1 pairs" in name} == {None}
     assert any(name.startswith("mine by pseudo-likelihood") for name in rows[0])
 
 
@@ -75,18 +76,22 @@ def test_what_is_read_before_a_text_is_told(make, pairs):
 
 def test_names_are_checked_before_anything_is_asked(make, pairs):
     loaded = make("tinystories-1m")
-    with pytest.raises(HornbookError, match=r"there is no task 'blim'.*did you mean 'blimp'"):
+    with pytest.raises(HornbookError, match=r"there is no task 'blim'.*did you mean '?blimp"):
         evaluate_tasks(loaded, ["blim"])
     with pytest.raises(HornbookError, match="is for minimal pairs, and gsm8k has questions"):
         evaluate_tasks(loaded, ["gsm8k"], rule="within-word")
+    with pytest.raises(HornbookError, match="--dense 4 is for questions, and blimp has pairs"):
+        evaluate_tasks(loaded, ["blimp"], dense=4)
+    with pytest.raises(HornbookError, match="--dense 4 is for questions, and --pairs has pairs"):
+        evaluate_tasks(loaded, pairs=[pairs], dense=4)
 
 
-def test_a_model_that_cannot_do_it_is_refused_before_the_hub_is_asked(make, monkeypatch):
-    monkeypatch.setattr("hornbook.evaluation.tasks.read_questions", lambda *given: pytest.fail("was asked"))
-    with pytest.raises(
-        HornbookError, match=r"is a masked model, but this needs a causal one: use `hornbook unmask`"
-    ):
-        evaluate_tasks(make("bert-tiny", 32), ["hellaswag"])
+def test_weights_that_are_no_numbers(make, pairs):
+    for preset, kind, style in (("tinystories-1m", "bpe", "shared"), ("bert-tiny", "wordpiece", "bert")):
+        loaded = make(preset, 64, kind, style)
+        next(loaded.model.parameters()).data.fill_(float("nan"))
+        with pytest.raises(HornbookError, match="no finite likelihood to 2 of 2 pairs: its weights hold NaN"):
+            evaluate_tasks(loaded, pairs=[pairs])
 
 
 def test_halves_that_the_tokenizer_makes_one(make, tmp_path, pairs):
@@ -133,3 +138,13 @@ def test_several_tasks_after_one_option(save, tmp_path, monkeypatch, capsys):
     told = json.loads(capsys.readouterr().out)["measures"]
     assert [one["measure"] for one in told] == ["BLiMP", "BLiMP supplement"]
     assert json.loads((folder / "tasks/blimp.json").read_text())["paradigms"]["agreement"]["pairs"] == 1
+
+
+@pytest.mark.parametrize("name", ["glue", "superglue", "babylm"])
+def test_what_is_learned_is_not_asked(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.setattr(sys, "argv", ["hornbook", "evaluate", str(tmp_path), "--task", name])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert f"use `hornbook finetune {tmp_path} --task {name}`" in " ".join(capsys.readouterr().err.split())
+    assert name in GROUPS

@@ -1,7 +1,11 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from hornbook.cli import main
 from hornbook.report import compare_table, read_run
 from hornbook.report.comparison import remarks
 
@@ -67,3 +71,22 @@ def test_runs_of_one_name_are_told_apart(make_run: Make, tmp_path: Path) -> None
     second = read_run(make_run("same"))
     names = [row["name"] for row in compare_table([read_run(tmp_path / "first"), second])]
     assert names == ["same (first)", "same (same)"] and first.name == "same"
+
+
+def test_intervals_stand_beside_their_figures(make_run: Make, monkeypatch, capsys, tmp_path: Path) -> None:
+    pairs = {"measure": "BLiMP", "value": 58.25, "unit": "% right", "low": 57.9, "high": 58.6, "scope": "67"}
+    first, second = make_run("a"), make_run("b")
+    (first / "tasks").mkdir()
+    (first / "tasks/blimp.json").write_text(json.dumps({"measures": [pairs]}))
+    one, other = compare_table([read_run(first), read_run(second)])
+    key = "BLiMP (% right)"
+    assert [one[name] for name in (key, f"{key}, from", f"{key}, to")] == [58.25, 57.9, 58.6]
+    assert [other[name] for name in (key, f"{key}, from", f"{key}, to")] == [None] * 3
+    page = tmp_path / "compare.html"
+    monkeypatch.setattr(sys, "argv", ["hornbook", "compare", str(first), str(second), "--page", str(page)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{key} 58.25 (57.9 to 58.6)" in told and ", from" not in told
+    assert "57.900 to 58.600</small>" in page.read_text("utf-8")

@@ -1,12 +1,12 @@
 """`hornbook compare`: runs side by side, in a table and on a page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hornbook.cli.app import Json, app
-from hornbook.cli.output import print_json, print_table
+from hornbook.cli.output import print_json, print_table, shown
 
 
 @app.command()
@@ -23,5 +23,18 @@ def compare(
     if json:
         print_json({"runs": found.rows, "page": str(found.page)})
     else:
-        print_table(found.rows, across=True)
+        print_table([_with_intervals(row) for row in found.rows], across=True)
         print(f"The page: {found.page}")
+
+
+def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """Put the ends of a figure's interval behind it."""
+    from hornbook.report.table import HIGH, LOW
+
+    written = {}
+    for name, value in row.items():
+        low, high = row.get(f"{name}{LOW}"), row.get(f"{name}{HIGH}")
+        if not name.endswith((LOW, HIGH)):
+            spread = low is not None and high is not None
+            written[name] = f"{shown(value)} ({shown(low)} to {shown(high)})" if spread else value
+    return written

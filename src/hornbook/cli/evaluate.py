@@ -22,7 +22,7 @@ def evaluate(
     ] = "blank-line",
     task: Annotated[
         list[str] | None,
-        typer.Option(help="Public tasks: blimp, blimp_supplement, ewok, hellaswag ..., and lm-eval's."),
+        typer.Option(help="Public tasks: blimp, blimp_supplement, ewok, and all of lm-eval's (hellaswag)."),
     ] = None,
     pairs: Annotated[
         list[Path] | None, typer.Option(help="Minimal pairs of one's own: JSON lines with good and bad.")
@@ -36,6 +36,9 @@ def evaluate(
     rule: Annotated[
         str | None,
         typer.Option(help="How pairs are scored: log-probability, lm-eval; within-word, pseudo-likelihood."),
+    ] = None,
+    dense: Annotated[
+        int | None, typer.Option(min=1, help="Dense tokens that are read before each answer to a question.")
     ] = None,
     trust: Trust = False,
     json: Json = False,
@@ -51,9 +54,25 @@ def evaluate(
     if more and not task:
         raise HornbookError(f"{more[0]}: nothing says what this is: write --task before the names of tasks")
     names, files = [*(task or []), *(more or [])], [Path(one) for one in text or []]
+    if learned := [name for name in names if name in ("glue", "superglue", "babylm")]:
+        raise HornbookError(
+            f"{learned[0]} is learned, not asked: use `hornbook finetune {model} --task {learned[0]}`; lm-eval's own "
+            "prompts are asked task by task, such as --task cola rte"
+        )
     with make_reporter().shares() as tell:
         opened = open_quietly(model, trust) if task or pairs or text else model
         outcome = ask(
-            opened, files or None, documents, names, pairs, data, limit, rule, trust, run=model, progress=tell
+            opened,
+            files or None,
+            documents,
+            names,
+            pairs,
+            data,
+            limit,
+            rule,
+            trust,
+            dense,
+            run=model,
+            progress=tell,
         )
     print_json(outcome) if json else print_figures(outcome)

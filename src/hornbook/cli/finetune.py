@@ -15,7 +15,8 @@ def finetune(
     model: Model,
     more: More = None,
     task: Annotated[
-        list[str] | None, typer.Option(help="Tasks of GLUE and SuperGLUE: --task sst2 cola mnli boolq ...")
+        list[str] | None,
+        typer.Option(help="sst2, cola, mnli, boolq ..., or all: glue, superglue, babylm (BabyLM's seven)."),
     ] = None,
     train: Annotated[
         Path | None, typer.Option(help="A table of one's own (CSV, TSV, JSON lines) with text and label.")

@@ -17,9 +17,9 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
     """Print rows for people; `across` makes each row a column, for many figures of few things."""
     names = list(rows[0])
     if across:
-        heads, *lines = [[name, *(_shown(row[name]) for row in rows)] for name in names]
+        heads, *lines = [[name, *(shown(row[name]) for row in rows)] for name in names]
     else:
-        heads, lines = names, [[_shown(row[name]) for name in names] for row in rows]
+        heads, lines = names, [[shown(row[name]) for name in names] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, head in enumerate(heads):
         sample = lines[0][place] if lines else ""
@@ -31,7 +31,7 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
     Console(markup=False, highlight=False, emoji=False).print(table)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Write a value as people read it: 4 figures of a fraction, separators in a count, a dash for none."""
     if value is None:
         return "–"

@@ -1,6 +1,7 @@
 """Documents from data sets on the Hugging Face Hub or in a local folder, downloaded or streamed."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +120,9 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
     )
     if offline and streaming:
         raise HornbookError(unreachable.replace("no copy of it is here", "streaming needs it"))
-    before = datasets.config.HF_HUB_OFFLINE
-    # Else `datasets` asks the absent hub again and again, for 25 seconds.
-    datasets.config.HF_HUB_OFFLINE = before or offline
     try:
-        return datasets.load_dataset(name, config, split=split, streaming=streaming)
+        with asking_once(offline):
+            return datasets.load_dataset(name, config, split=split, streaming=streaming)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         # If the copy lacks this config or split, it is a ValueError whose message names those that exist.
         if offline and isinstance(error, OSError):
@@ -132,6 +131,25 @@ def _load(name: str, config: str | None, split: str, streaming: bool) -> Any:
             f"the data set {name!r} (config {config!r}, split {split!r}) can't be loaded: {_first_line(error)}; "
             "mend corpus.dataset, corpus.config or corpus.split"
         ) from error
+
+
+def out_of_reach() -> bool:
+    """Tell whether the hub gives no answer; it has `PATIENCE` seconds."""
+    try:
+        return _commit("nyu-mll/blimp") is None
+    except HornbookError:  # it answers
+        return False
+
+
+@contextmanager
+def asking_once(offline: bool) -> Iterator[None]:
+    """Keep `datasets` from asking a hub that is out of reach again and again, for 25 seconds."""
+    import datasets
+
+    before = datasets.config.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = before or offline
+    try:
+        yield
     finally:
         datasets.config.HF_HUB_OFFLINE = before
 

@@ -19,7 +19,7 @@ from hornbook.dense_tokens.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense_tokens.vector import ablate
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers, answer
-from hornbook.evaluation.continuations import score_endings
+from hornbook.evaluation.continuations import Scores, score_endings
 from hornbook.evaluation.questions import TASKS, PublicTask, Question, find_task, read_questions
 from hornbook.reporter import Reporter
 from hornbook.rng import key
@@ -98,26 +98,38 @@ def answer_with(
 
     The model reads the same words in all ways: long contexts are cut as if the dense tokens were always there.
     """
-    limit, token = length_of(model), model.options.token
+    token = model.options.token
     if reading == "plain":  # without those, too, that stand in the question itself
         questions = [replace(one, context=one.context.replace(token, "")) for one in questions]
+    return answer(
+        questions, lambda pairs: score_with(model, tokenizer, pairs, reading, count, seed, progress)
+    )
+
+
+def score_with(
+    model: DenseModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[tuple[str, str]],
+    reading: Way,
+    count: int,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Scores:
+    """Score (context, ending) pairs as `score_endings` does, with `count` dense tokens between the two."""
     between = [] if reading == "plain" else [model.dense_id] * count
     rng = torch.Generator().manual_seed(key(seed, "tasks"))
     was_training = model.training
     model.eval()
-    found = answer(
-        questions,
-        lambda pairs: score_endings(
-            tokenizer,
-            pairs,
-            partial(_hidden, model, reading, rng),
-            lambda hidden: word_logits(model.logits(hidden), model.dense_id),
-            limit - count + len(between),
-            model.model.device,
-            between,
-            progress,
-            [token],
-        ),
+    found = score_endings(
+        tokenizer,
+        pairs,
+        partial(_hidden, model, reading, rng),
+        lambda hidden: word_logits(model.logits(hidden), model.dense_id),
+        length_of(model) - count + len(between),
+        model.model.device,
+        between,
+        progress,
+        [model.options.token],
     )
     model.train(was_training)
     return found

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hornbook.evaluation.continuations import Scores, score_endings
-from hornbook.evaluation.intervals import wilson
-from hornbook.evaluation.questions import PublicTask, Question
-from hornbook.loading import LoadedModel
+from hornbook.evaluation.continuations import Scores
+from hornbook.evaluation.questions import Question
 
 Bools = npt.NDArray[np.bool_]
 
@@ -45,69 +41,3 @@ def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]
         nats += float(found.nats[part][question.label])
         size += int(sizes[question.label])
     return Answers(np.array(right), np.array(per_byte), nats / float(np.log(2)) / size)
-
-
-def measure_task(
-    loaded: LoadedModel,
-    task: PublicTask,
-    questions: Sequence[Question],
-    progress: Callable[[float], None] | None = None,
-) -> list[dict[str, Any]]:
-    """Ask a causal model a task's questions; return figures in the form of `evaluate`.
-
-    Raises HornbookError unless the model is causal.
-    """
-    loaded.need(head="causal", reading="left to right")
-    model, family = loaded.model, loaded.family
-    found = answer(
-        questions,
-        lambda pairs: score_endings(
-            loaded.tokenizer,
-            pairs,
-            lambda ids, _: family.hidden(model, {"input_ids": ids}),
-            lambda hidden: family.logits(model, hidden),
-            loaded.length,
-            model.device,
-            progress=progress,
-        ),
-    )
-    choice = len(questions[0].continuations) > 1
-    rule = (
-        "The likeliest of the endings is the answer."
-        if choice
-        else "The model must write the number, and nothing else, taking the likeliest token each time."
-    )
-    shares = {f"{task.name}, right": (found.right, rule)}
-    if choice:
-        shares[f"{task.name}, right by likelihood per byte"] = (
-            found.right_per_byte,
-            "The likeliest of the endings, byte for byte, is the answer.",
-        )
-    over = f"{len(questions):,} questions, no examples before them"
-    asked = sha256("\n".join(question.context for question in questions).encode("utf-8", "surrogatepass"))
-    scope = f"{task.name}: {len(questions):,} questions ({asked.hexdigest()[:8]})"
-    comparable = f"It compares with any causal model; guessing gets {task.chance:g}."
-    return [
-        {
-            "measure": name,
-            "value": float(right.mean()),
-            "unit": "share",
-            "over": over,
-            "rule": how,
-            "comparable": comparable,
-            "low": wilson(float(right.mean()), len(right))[0],
-            "high": wilson(float(right.mean()), len(right))[1],
-            "scope": scope,
-        }
-        for name, (right, how) in shares.items()
-    ] + [
-        {
-            "measure": f"{task.name}, right endings",
-            "value": found.bits_per_byte,
-            "unit": "bits/byte",
-            "over": over,
-            "rule": "How well the right endings are predicted after their contexts.",
-            "comparable": "It compares with any causal model, whatever its tokenizer.",
-            "scope": scope,
-        }
-    ]

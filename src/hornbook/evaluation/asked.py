@@ -46,6 +46,7 @@ def evaluate(
     limit: int | None = None,
     rule: str | None = None,
     trust: bool = False,
+    dense: int | None = None,
     *,
     run: Path | None = None,
     progress: Progress | None = None,
@@ -54,13 +55,12 @@ def evaluate(
 
     A run is measured on its corpus's held-out part, and the figures are kept in its folder; any other model on `text`:
     documents as an iterable, or paths of files (a str or Path objects), which `documents` cuts. `task` asks public
-    tasks, `pairs` minimal pairs in files; `data`, `limit` and `rule` are of these, as in `evaluate_tasks`. With
-    `trust`, code that lies in the model's folder may run. `run` is the folder that keeps the figures of tasks, by
-    default the model's own. Raises HornbookError for what can't be meant, and as
-    `load_model` and `evaluate_tasks` do.
+    tasks, `pairs` minimal pairs in files; `data`, `limit`, `rule` and `dense` are of these, as in `evaluate_tasks`.
+    With `trust`, code that lies in the model's folder may run. `run` is the folder that keeps the figures of tasks, by
+    default the model's own. Raises HornbookError for what can't be meant, and as `load_model` and `evaluate_tasks` do.
     """
     with nullcontext(progress) if progress else reporter().shares() as tell:
-        return _asked(model, text, documents, task, pairs, data, limit, rule, trust, run, tell)
+        return _asked(model, text, documents, task, pairs, data, limit, rule, trust, dense, run, tell)
 
 
 def _asked(
@@ -73,10 +73,11 @@ def _asked(
     limit: int | None,
     rule: str | None,
     trust: bool,
+    dense: int | None,
     run: Path | None,
     progress: Progress,
 ) -> Evaluation:
-    options: dict[str, Any] = {"data": data, "limit": limit, "rule": rule}
+    options: dict[str, Any] = {"data": data, "limit": limit, "rule": rule, "dense": dense}
     if task or pairs:
         names, files = _several(task), _several(pairs)
         at = run or folder_of(model)

@@ -11,7 +11,8 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 from lm_eval.models.huggingface import HFLM
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, nearest
+from hornbook.evaluation.harness_dense import WithDenseTokens
 from hornbook.evaluation.minimal_pairs import masked, text_to_text
 from hornbook.evaluation.minimal_pairs.encoding import Ids
 from hornbook.evaluation.minimal_pairs.left_to_right import beginning
@@ -19,14 +20,16 @@ from hornbook.loading import LoadedModel, load_model
 from hornbook.tokenizers import encode_at
 
 
-def harness_model(loaded: LoadedModel, batch: int = 32) -> LM:
-    """Wrap a model for the harness.
+def harness_model(loaded: LoadedModel, batch: int = 32, dense: int | None = None) -> LM:
+    """Wrap a model for the harness; with `dense`, it reads so many of its dense tokens before each answer.
 
     A causal model is the harness's own `hf`, with the weights as they are here, the length that the model takes, and
     the token before a text that it was trained with. Any other scores endings by its own rule for minimal pairs, and
     can't write. Raises HornbookError for a model that reads from right to left or predicts no words.
     """
     head = "causal"
+    if dense is not None:
+        return WithDenseTokens(loaded.folder, dense)
     if not loaded.serves(head):
         return BothWays(loaded)
     loaded.need(head, "left to right")
@@ -104,10 +107,23 @@ class HornbookLM(LM):
     def create_from_arg_obj(
         cls, arg_dict: dict[str, Any], additional_config: dict[str, Any] | None = None
     ) -> LM:
-        """Open the folder that `pretrained` names; `batch_size` is as in the harness's `hf`."""
-        batch = {**(additional_config or {}), **arg_dict}.get("batch_size")
+        """Open the folder that `pretrained` names; `dense` dense tokens are read, `batch_size` is as in `hf`.
+
+        Raises HornbookError for an argument that isn't known, and as `load_model` does.
+        """
+        harness = {name: value for name, value in (additional_config or {}).items() if value is not None}
+        given = {**harness, **arg_dict}
+        if unknown := sorted(set(arg_dict) - {"pretrained", "dense", "batch_size"}):
+            raise HornbookError(
+                f"--model_args: {unknown[0]} isn't known{nearest(unknown[0], ['pretrained', 'dense'])}"
+            )
+        if "pretrained" not in given:
+            raise HornbookError("--model_args names no folder: write pretrained=FOLDER")
+        batch, dense = str(given.get("batch_size")), given.get("dense")
         return harness_model(
-            load_model(arg_dict["pretrained"]), int(str(batch)) if str(batch).isdigit() else 32
+            load_model(given["pretrained"]),
+            int(batch) if batch.isdigit() else 32,
+            None if dense is None else int(dense),
         )
 
     @classmethod

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from hornbook.corpora.hub import asking_once, out_of_reach
 from hornbook.errors import HornbookError, nearest, one_line
 from hornbook.evaluation.measure import Figure, figure
 from hornbook.loading import LoadedModel
@@ -33,28 +35,39 @@ def find_harness_tasks(names: Sequence[str], known_here: Sequence[str]) -> Any:
     manager = TaskManager()
     for name in names:
         if name not in manager.all_tasks:
+            close = get_close_matches(name, [*known_here, *manager.all_tasks], n=3)
+            said = (
+                f"did you mean {' or '.join(close)}?"
+                if close
+                else "`lm_eval ls tasks` lists those that it has"
+            )
             raise HornbookError(
-                f"there is no task {name!r}, neither here nor in lm-evaluation-harness"
-                f"{nearest(name, [*known_here, *manager.all_tasks])}"
+                f"there is no task {name!r}, neither here nor in lm-evaluation-harness; {said}"
             )
     return manager
 
 
 def measure_harness_task(
-    loaded: LoadedModel, name: str, manager: Any, data: Path | None = None, limit: int | None = None
+    loaded: LoadedModel,
+    name: str,
+    manager: Any,
+    data: Path | None = None,
+    limit: int | None = None,
+    dense: int | None = None,
 ) -> list[Figure]:
-    """Ask one task of the harness; a figure for each of its metrics.
+    """Ask one task of the harness, or all of one of its groups; a figure for each metric, the group's own first.
 
     `data` is a folder with the task's rows, `NAME/SPLIT.jsonl`, in the form of the hub's; without it the hub is asked.
-    Raises HornbookError where the rows can't be had or aren't the task's.
+    `dense` is how many dense tokens are read before each answer. Raises HornbookError where the rows can't be had or
+    aren't the task's.
     """
     from lm_eval import simple_evaluate
 
     from hornbook.evaluation.harness import harness_model
 
-    model = harness_model(loaded)
+    model = harness_model(loaded, dense=dense)
     try:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, asking_once(data is None and out_of_reach()):
             asked = name if data is None else _from_files(name, manager, data, Path(folder))
             found = simple_evaluate(
                 model=model,
@@ -71,7 +84,8 @@ def measure_harness_task(
             f"lm-evaluation-harness can't ask {name} ({one_line(error)}): connect to a network, or name a folder "
             f"that holds {name}/ with --data"
         ) from error
-    return _figures(name, found)
+    told = {task: _figures(task, found, dense) for task in found["results"]}
+    return [*told.pop(name, []), *(one for figures in told.values() for one in figures)]
 
 
 def _from_files(name: str, manager: Any, data: Path, folder: Path) -> str:
@@ -92,9 +106,10 @@ def _from_files(name: str, manager: Any, data: Path, folder: Path) -> str:
     return str(path)
 
 
-def _figures(name: str, found: Any) -> list[Figure]:
+def _figures(name: str, found: Any, dense: int | None) -> list[Figure]:
     results, counts = found["results"][name], found.get("n-samples", {}).get(name, {})
     figures = []
+    read = f" with {dense} dense tokens" if dense else ""
     for key, value in results.items():
         metric, _, form = key.partition(",")
         if not form or "_stderr" in metric or not isinstance(value, int | float):
@@ -106,11 +121,12 @@ def _figures(name: str, found: Any) -> list[Figure]:
         total = counts.get("effective")
         figures.append(
             figure(
-                f"{name}, {metric}",
+                f"{name}, {metric}{read}",
                 float(value),
                 "share" if metric.startswith(("acc", "exact")) else metric,
                 f"{total:,} questions" if total else "its questions",
-                f"As lm-evaluation-harness computes it (version {found['versions'].get(name)} of the task).",
+                f"As lm-evaluation-harness computes it (version {found['versions'].get(name)} of the task)"
+                + (f", {dense} dense tokens between a context and its answer." if dense else "."),
                 "It compares with the harness's own figures of causal models; a masked or text-to-text model scores "
                 "endings by another rule, from both sides.",
             )

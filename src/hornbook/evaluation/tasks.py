@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.answers import measure_task
 from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harness_task
 from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
-from hornbook.evaluation.questions import TASKS, read_questions
 from hornbook.loading import AnyModel, opened
 from hornbook.sealed import write_sealed
+from hornbook.training.heap import keep_heap
 
 FOLDER = "tasks"
 """The folder in a run's folder that holds a file for each task."""
@@ -26,25 +25,33 @@ def evaluate_tasks(
     data: Path | None = None,
     limit: int | None = None,
     rule: str | None = None,
+    dense: int | None = None,
     run: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Figure]:
     """Ask a model public tasks, and the minimal pairs in files of one's own; return the figures.
 
-    A name that isn't one of Hornbook's own is lm-evaluation-harness's (extra `eval`). `data` is a folder of tasks, or
-    one task's folder or file; without it the hub is asked. `limit` takes so many first
-    questions, or pairs of each paradigm. `rule` says how minimal pairs are scored. In the folder of a `run`, each task
-    gets a file `tasks/NAME.json`, which `compare` reads. Raises HornbookError for an unknown name, before anything is
-    asked, for files that aren't the task's, and for a model that can't do it.
+    A name that is no suite of minimal pairs is lm-evaluation-harness's (extra `eval`). `data` is a folder of tasks, or
+    one task's folder or file; without it the hub is asked. `limit` takes so many first questions, or pairs of each
+    paradigm. `rule` says how minimal pairs are scored, `dense` how many dense tokens are read before an answer. In the
+    folder of a `run`, each task gets a file `tasks/NAME.json`, which `compare` reads. Raises HornbookError for an
+    unknown name, before anything is asked, for files that aren't the task's, and for a model that can't do it.
     """
-    loaded, known = opened(model), [*SUITES, *TASKS]
-    others = [name for name in tasks if name not in known]
-    manager = find_harness_tasks(others, known) if others else None
+    keep_heap()
+    loaded = opened(model)
+    others = [name for name in tasks if name not in SUITES]
     for name in tasks:
         if rule and name not in SUITES:
             raise HornbookError(f"--rule {rule} is for minimal pairs, and {name} has questions: leave it out")
-        if name in TASKS:
-            loaded.need(head="causal", reading="left to right")
+        if dense is not None and name in SUITES:
+            raise HornbookError(
+                f"--dense {dense} is for questions, and {name} has pairs without one: leave it out"
+            )
+    if dense is not None and pairs:
+        raise HornbookError(
+            f"--dense {dense} is for questions, and --pairs has pairs without one: leave it out"
+        )
+    manager = find_harness_tasks(others, list(SUITES)) if others else None
     own = {file.stem: read_files([file], limit) for file in pairs}
     tell = progress or (lambda what, share: None)
     figures: list[Figure] = []
@@ -53,12 +60,9 @@ def evaluate_tasks(
             suite = SUITES[name]
             paradigms = read_suite(suite, data, limit)
             found = measure_pairs(loaded, suite.title, paradigms, rule, partial(tell, name))
-        elif name in others:
-            found = PairsResult(measure_harness_task(loaded, name, manager, data, limit), {})
         else:
-            asked = read_questions(TASKS[name], data, limit)
-            found = PairsResult(measure_task(loaded, TASKS[name], asked, partial(tell, name)), {})
-        figures += _keep(run, _file(name, limit, rule), found)
+            found = PairsResult(measure_harness_task(loaded, name, manager, data, limit, dense), {})
+        figures += _keep(run, _file(name, limit, rule, dense), found)
     for name, paradigms in own.items():
         found = measure_pairs(loaded, name, paradigms, rule, partial(tell, name))
         figures += _keep(run, _file(f"pairs-{name}", limit, rule), found)
@@ -70,9 +74,10 @@ def write_figures(run: Path, name: str, figures: Sequence[Figure], **details: An
     write_sealed(run / FOLDER / f"{name}.json", {"measures": list(figures), **details})
 
 
-def _file(name: str, limit: int | None, rule: str | None) -> str:
+def _file(name: str, limit: int | None, rule: str | None, dense: int | None = None) -> str:
     """Name a task's file, so that a sample or another rule never replaces the whole."""
-    return "-".join([name, *([rule] if rule else []), *([f"first-{limit}"] if limit else [])])
+    marks = (rule, f"dense-{dense}" if dense else None, f"first-{limit}" if limit else None)
+    return "-".join([name, *filter(None, marks)])
 
 
 def _keep(run: Path | None, name: str, found: PairsResult) -> list[Figure]:

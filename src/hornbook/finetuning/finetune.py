@@ -13,6 +13,7 @@ from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.evaluation.measure import Figure, Progress, figure
 from hornbook.evaluation.tasks import write_figures
+from hornbook.finetuning.groups import expand, means
 from hornbook.finetuning.metrics import METRICS, Values, interval
 from hornbook.finetuning.reading import Examples, TaskData, read_own, read_task
 from hornbook.finetuning.settings import Settings
@@ -21,6 +22,7 @@ from hornbook.finetuning.train import Tuned, plain, split_validation, train_clas
 from hornbook.loading import AnyModel, LoadedModel, opened
 from hornbook.quiet import quiet
 from hornbook.sealed import read_sealed, write_sealed
+from hornbook.training.heap import keep_heap
 
 FOLDER = "finetuned"
 """The folder in a run's folder that holds a classifier's folder for each task and seed."""
@@ -41,14 +43,15 @@ def finetune(
 ) -> list[Figure]:
     """Fine-tune a model on each task with each seed; return figures in the form of `evaluate`.
 
-    A task is GLUE's or SuperGLUE's by name, or one's own in the tables `train` and `test`. `seeds` are so many, from 42
+    A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own in
+    the tables `train` and `test`. `seeds` are so many, from 42
     on, or those that are named. `data` is a folder that holds their files; without it the hub is asked. `changes` are
     of `Settings`. Everything goes to `out`, by default the run's folder: `finetuned/TASK/seed-N` is a plain Hugging
     Face folder with its `result.json`, and `tasks/TASK.json` holds the figures, which `compare` reads. What is there
     already with the same settings isn't done again. With `trust`, code that lies in the model's folder may run. Raises
     HornbookError, before anything is trained, for what can't be meant.
     """
-    tasks = [task] if isinstance(task, str) else list(task)
+    tasks = expand([task] if isinstance(task, str) else task)
     seeds = range(42, 42 + seeds) if isinstance(seeds, int) else seeds
     if bool(tasks) == bool(train or test) or bool(train) != bool(test):
         raise HornbookError(
@@ -59,6 +62,7 @@ def finetune(
     settings = Settings(**(changes or {}))
     found = [find_task(name) for name in tasks]
     place = Path(out) if out else _run_of(model)
+    keep_heap()
     loaded = opened(model, trust)
     if loaded.reading == "right to left":
         raise HornbookError(
@@ -78,7 +82,9 @@ def finetune(
         told = make_figures(loaded, one, fitting, list(seeds), tuned)
         write_figures(place, one.task.name, told, settings=asdict(fitting), seeds=list(seeds))
         figures += told
-    return figures
+    if averaged := means(figures):
+        write_figures(place, "glue-means", averaged)
+    return [*averaged, *figures]
 
 
 def _run_of(model: AnyModel) -> Path:

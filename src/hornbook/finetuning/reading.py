@@ -44,11 +44,16 @@ def read_task(task: LabelledTask, data: Path | None = None) -> TaskData:
     """Read a task from a folder of tasks or its own folder, or without `data` from the hub.
 
     Known are the files as GLUE and SuperGLUE give them out (`CoLA/train.tsv`, `BoolQ/train.jsonl`), and BabyLM's
-    (`boolq.train.jsonl`). The published tests have no labels, so the validation part is what is reported. Raises
-    HornbookError for files that aren't there or are another task's, and where the hub is out of reach.
+    (`boolq.train.jsonl`). The published tests have no labels, so the validation part is what is reported. BabyLM's
+    MNLI has one such part, the matched one, and then there is no other figure. Raises HornbookError for files that
+    aren't there or are another task's, and where the hub is out of reach.
     """
     splits: dict[str | None, tuple[str, ...]] = {None: ("train",)}
     splits.update(task.tests)
+    if data is not None and _find(task, data, ("valid", "validation")):
+        splits = {
+            name: wanted for name, wanted in splits.items() if name != "-mm" or _find(task, data, wanted)
+        }
     rows = {
         name: _hub(task, wanted) if data is None else _local(task, data, wanted)
         for name, wanted in splits.items()
@@ -126,19 +131,24 @@ def _label(label: Any, task: LabelledTask, names: tuple[str, ...], place: str) -
 
 
 def _local(task: LabelledTask, data: Path, splits: Sequence[str]) -> tuple[str, list[Row]]:
-    tried = [data / "glue" / task.folder, data / task.folder, data / task.name, data]
-    for folder in tried:
+    if file := _find(task, data, splits):
+        return str(file), _rows(file, task.columns)
+    raise HornbookError(
+        f"{data}: there is no {splits[0]} part of {task.title} in it: give the folder that holds {task.folder}/ (or "
+        f"{task.name}.{splits[0]}.jsonl), or leave --data out to ask the hub"
+    )
+
+
+def _find(task: LabelledTask, data: Path, splits: Sequence[str]) -> Path | None:
+    for folder in (data / "glue" / task.folder, data / task.folder, data / task.name, data):
         for split in splits:
             # A folder of many tasks has each task's files under its name.
             stems = [f"{task.name}.{split}"] + ([split] if folder != data or not _holds_tasks(data) else [])
             for stem in stems:
                 for ending in _ENDINGS:
                     if (file := folder / f"{stem}{ending}").is_file():
-                        return str(file), _rows(file, task.columns)
-    raise HornbookError(
-        f"{data}: there is no {splits[0]} part of {task.title} in it: give the folder that holds {task.folder}/ (or "
-        f"{task.name}.{splits[0]}.jsonl), or leave --data out to ask the hub"
-    )
+                        return file
+    return None
 
 
 def _holds_tasks(data: Path) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hornbook.errors import HornbookError, nearest
+from hornbook.evaluation.minimal_pairs import SUITES
 
 Row = dict[str, Any]
 Texts = tuple[str, ...]
@@ -244,8 +245,14 @@ def find_task(name: str) -> LabelledTask:
         raise HornbookError(
             f"{_OTHERS[name]} asks which of several texts fits, not for a label: leave it out"
         )
+    if name in SUITES:
+        raise HornbookError(
+            f"{SUITES[name].title} has minimal pairs, which train nothing: use `hornbook evaluate RUN --task {name}`"
+        )
     if name not in TASKS:
-        raise HornbookError(f"there is no task {name!r} to fine-tune on{nearest(name, list(TASKS))}")
+        raise HornbookError(
+            f"there is no task {name!r} to fine-tune on{nearest(name, [*TASKS, 'glue', 'superglue', 'babylm'])}"
+        )
     return TASKS[name]
 
 

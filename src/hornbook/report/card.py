@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import ModelCardData
 
 from hornbook.atomic import beside
-from hornbook.report.runs import RunRecord, read_run
+from hornbook.report.runs import Measure, RunRecord, read_run
 
 FILE = "README.md"
 _OURS = "<!-- Hornbook writes this file anew; delete this line to keep words of your own. -->"
@@ -54,10 +54,15 @@ def _figures(run: RunRecord) -> str:
     if not run.measures:
         return "None yet: the training hasn't ended, or nothing was evaluated."
     lines = [
-        f"| {_cell(one.measure)} | {one.value:.4g} {_cell(one.unit)} | {_cell(one.over)} | {_cell(one.rule)} |"
+        f"| {_cell(one.measure)} | {one.value:.4g} {_cell(one.unit)}{_interval(one)} | {_cell(one.over)} | "
+        f"{_cell(one.rule)} |"
         for one in run.measures
     ]
     return "\n".join(["| Measure | Value | Over | Rule |", "|---|---|---|---|", *lines])
+
+
+def _interval(one: Measure) -> str:
+    return "" if one.low is None or one.high is None else f" ({one.low:.4g} to {one.high:.4g})"
 
 
 def _cell(text: str) -> str:

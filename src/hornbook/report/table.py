@@ -7,6 +7,9 @@ from typing import Any
 from hornbook.report.comparison import Scope, distinguish, final, labels, objective_of, scope, tokenizer_of
 from hornbook.report.runs import Measure, RunRecord
 
+LOW, HIGH = ", from", ", to"
+"""What is added to a figure's key for the ends of its interval."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -42,7 +45,7 @@ def compare_table(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Make one row for each run, all with the same keys; values are raw numbers, or None if unknown.
 
     Tokens are input tokens seen in training, and seconds are those of training. The final figures follow, with one key
-    for each measure, unit and scope.
+    for each measure, unit and scope, and two more for the ends of its 95 % interval where any of the runs has one.
     """
     figures = columns(runs)
     return [
@@ -60,6 +63,17 @@ def compare_table(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
             "tokens per second": run.tokens_per_second,
             "seconds": run.last.seconds if run.last else 0.0,
         }
-        | {column.heading: cell.value if (cell := column.cells[index]) else None for column in figures}
+        | {key: value for column in figures for key, value in _cell(column, index).items()}
         for index, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
     ]
+
+
+def _cell(column: Column, index: int) -> dict[str, float | None]:
+    cell = column.cells[index]
+    found = {column.heading: cell.value if cell else None}
+    if any(one and one.low is not None for one in column.cells):
+        found |= {
+            f"{column.heading}{LOW}": cell.low if cell else None,
+            f"{column.heading}{HIGH}": cell.high if cell else None,
+        }
+    return found

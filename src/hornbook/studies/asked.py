@@ -11,9 +11,9 @@ from hornbook.errors import HornbookError, nearest
 from hornbook.evaluation.measure import Figure, Heldout, figure
 from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.minimal_pairs import SUITES, read_suite
-from hornbook.evaluation.questions import TASKS, read_questions
 from hornbook.evaluation.tasks import evaluate_tasks
 from hornbook.finetuning import finetune
+from hornbook.finetuning.groups import GROUPS, expand
 from hornbook.finetuning.reading import read_task
 from hornbook.finetuning.tasks import TASKS as LABELLED
 from hornbook.finetuning.tasks import find_task
@@ -25,19 +25,14 @@ from hornbook.studies.memory import check_memory
 from hornbook.training.prepare import prepare
 
 SPEED, MEMORY = "tokens_per_second", "peak_memory"
-GROUPS = {
-    "glue": ("cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli"),
-    "superglue": ("boolq", "cb", "multirc", "wic", "wsc"),
-}
-"""Several tasks to fine-tune on, by the name under which papers give their mean."""
 
 
 class Asked(Section):
     """A measure by its name: what a run is asked when it is trained."""
 
     name: str
-    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola) or a mean of
-    several (glue), public questions, a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
+    """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola) or the mean of
+    several (glue), a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
     data: Path | None = None
     """A folder with a task's files; the study's by default, and without any the hub is asked."""
     limit: int | None = Field(None, ge=1)
@@ -48,15 +43,16 @@ class Asked(Section):
     """How many classifiers are fine-tuned on each run."""
     epochs: int | None = Field(None, ge=1)
     """Epochs of a fine-tuning; as published by default."""
-    learning_rate: float | None = Field(None, gt=0)
-    """The highest learning rate of a fine-tuning; as published by default, which is low for small models."""
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    """The highest learning rate of a fine-tuning; as published by default, which is for models a hundred times as large
+    as those of a few minutes."""
     tasks: tuple[str, ...] = ()
-    """Which tasks of glue or superglue; all of them by default."""
+    """Which tasks of a group such as glue; all of them by default."""
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *GROUPS, *TASKS]
+        known = [*MEASURES, SPEED, MEMORY, *SUITES, *LABELLED, *GROUPS]
         if name not in known:
             from hornbook.evaluation.harness_tasks import find_harness_tasks
 
@@ -74,9 +70,9 @@ class Asked(Section):
             allowed = of_tuning
         elif self.name in GROUPS:
             allowed = of_tuning | {"tasks"}
-            if strange := [one for one in self.tasks if one not in GROUPS[self.name]]:
+            if strange := [one for one in self.tasks if one not in GROUPS[self.name].counted]:
                 raise ValueError(
-                    f"{self.name} has no task {strange[0]!r}{nearest(strange[0], list(GROUPS[self.name]))}"
+                    f"{self.name} has no task {strange[0]!r}{nearest(strange[0], list(GROUPS[self.name].counted))}"
                 )
         elif self.name in SUITES:
             allowed = of_tasks | {"rule"}
@@ -110,8 +106,6 @@ class Asked(Section):
                 read_task(find_task(name), self.data)
         elif self.name in SUITES:
             read_suite(SUITES[self.name], self.data, 1)
-        elif self.name in TASKS:
-            read_questions(TASKS[self.name], self.data, 1)
 
     def measure(self, loaded: LoadedModel, recipe: Recipe, facts: dict[str, Any]) -> list[Figure]:
         """Measure a finished run; `facts` are its tokens, seconds and peak of memory.
@@ -137,28 +131,30 @@ class Asked(Section):
         return figures[:1] if self.name in SUITES else figures
 
     @property
-    def _tuned(self) -> tuple[str, ...]:
+    def _tuned(self) -> list[str]:
         """The tasks that it fine-tunes on."""
-        return self.tasks or GROUPS.get(self.name, (self.name,) if self.name in LABELLED else ())
+        return list(self.tasks) or (expand([self.name]) if self.name in [*LABELLED, *GROUPS] else [])
 
     def _tune(self, loaded: LoadedModel, recipe: Recipe) -> list[Figure]:
-        """Fine-tune on each task; of several tasks, each has its first metric, and then comes their mean."""
-        options: dict[str, Any] = {"data": self.data, "seeds": self.seeds, "out": recipe.folder}
-        given = {"epochs": self.epochs, "learning_rate": self.learning_rate}
-        changes = {name: value for name, value in given.items() if value is not None}
-        found = {name: finetune(loaded, name, changes=changes, **options) for name in self._tuned}
+        """Fine-tune; of a group, give its mean, and of some of its tasks the figures that count before their mean."""
+        changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
+        seeds = range(42, 42 + self.seeds)
+        tuned = finetune(loaded, self._tuned, data=self.data, seeds=seeds, changes=changes, out=recipe.folder)
         if self.name in LABELLED:
-            return found[self.name]
-        first = {name: figures[:: len(LABELLED[name].metrics)] for name, figures in found.items()}
-        value = fmean(fmean(one["value"] for one in figures) for figures in first.values())
-        named = ", ".join(one["measure"] for figures in first.values() for one in figures)
-        rule = f"The mean of {named}; each task counts the same."
+            return tuned
+        group, known = GROUPS[self.name], {one["measure"]: one for one in tuned}
+        if not self.tasks:
+            return [known[f"{group.title}, mean"]]
+        counted = [
+            [known[f"{LABELLED[name].title}{ending}"] for ending in group.counted[name]]
+            for name in self.tasks
+        ]
         mean = figure(
-            {"glue": "GLUE", "superglue": "SuperGLUE"}[self.name],
-            value,
+            f"{group.title}, {len(counted)} tasks",
+            fmean(fmean(one["value"] for one in figures) for figures in counted),
             "%",
-            f"{len(first)} tasks",
-            rule,
+            f"{len(counted)} tasks: {', '.join(LABELLED[name].title for name in self.tasks)}",
+            "Their mean; several metrics or parts of a task are averaged first.",
             "It compares with the mean of the same tasks after the same fine-tuning.",
         )
-        return [*(one for figures in first.values() for one in figures), mean]
+        return [*(one for figures in counted for one in figures), mean]

@@ -35,6 +35,7 @@ EWOK = {
 }
 
 
+@pytest.mark.long
 def test_blimp_as_it_was_published(data: Path):
     paradigms = read_suite(SUITES["blimp"], data / "evaluation")
     assert len(paradigms) == 67 and all(len(one.pairs) == 1000 for one in paradigms)

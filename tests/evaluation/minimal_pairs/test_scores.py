@@ -1,5 +1,7 @@
 """Scores of both halves against Hugging Face's own class, asked for one sentence and one token at a time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,11 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.minimal_pairs import left_to_right, masked, measure_pairs, text_to_text
 from hornbook.evaluation.minimal_pairs.encoding import encode
 from hornbook.evaluation.minimal_pairs.pair import Half, MinimalPair, Paradigm
+from hornbook.loading import load_model
+from hornbook.recipe import make_recipe
+from hornbook.training.train import init
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "architectures"
 
 PAIRS = [
     MinimalPair(Half("Once upon a time there was a cat."), Half("Once upon a time there were a cat.")),
@@ -42,6 +49,49 @@ def test_a_causal_model_reads_each_half_alone(make, preset):
             first = len(tokenizer(half.context, add_special_tokens=False)["input_ids"])
             sums.append(log_probability(model, [tokenizer.eos_token_id, *ids[:first]], ids[first:]))
         assert difference == pytest.approx(sums[0] - sums[1], abs=1e-4)
+
+
+def alone(loaded, half: Half) -> float:
+    """Sum ln p of a half by itself, with the model as it is."""
+    ids = loaded.tokenizer(half.text, add_special_tokens=False)["input_ids"]
+    first = len(loaded.tokenizer(half.context, add_special_tokens=False)["input_ids"])
+    read = torch.tensor([[loaded.tokenizer.eos_token_id, *ids]])
+    with torch.no_grad():
+        hidden = loaded.family.hidden(loaded.model, {"input_ids": read})
+        logs = loaded.family.logits(loaded.model, hidden)[0].double().log_softmax(-1)
+    return sum(float(logs[place, ids[place]]) for place in range(first, len(ids)))
+
+
+@pytest.mark.parametrize("positions", ["rotary", "alibi"])
+def test_where_a_token_stands_is_the_same_in_a_row_of_its_own(save, tmp_path, positions):
+    """ALiBi counts columns, so that a half that stands behind the other one would be further from its beginning."""
+    loaded = load_model(save(tmp_path / "model", "tinystories-1m", positions=positions))
+    found = left_to_right.differences(loaded, encode(loaded, PAIRS))
+    expected = [alone(loaded, pair.good) - alone(loaded, pair.bad) for pair in PAIRS]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("code", ["plain.py:PlainDecoder", "rotary.py:RotaryGPTNeoForCausalLM"])
+def test_a_class_of_ones_own_reads_each_half_by_itself(tmp_path, story_file, code):
+    config = {"width": 32} if "plain" in code else {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    recipe = {
+        "name": "own",
+        "cache": str(tmp_path / "cache"),
+        "corpus": {"path": str(story_file), "documents": "line"},
+        "tokenizer": {"vocab_size": 400},
+        "model": {"code": str(EXAMPLES / code), "length": 64, "config": config},
+        "objective": "causal",
+        "training": {"steps": 1},
+    }
+    recipe["model"] |= {} if "plain" in code else {"preset": "tinystories-1m"}
+    init(make_recipe(recipe), tmp_path / "own")
+    loaded = load_model(tmp_path / "own", trust=True)
+    for parameter in loaded.model.parameters():
+        parameter.data.mul_(5)  # so that it has opinions
+    found = left_to_right.differences(loaded, encode(loaded, PAIRS))
+    expected = [alone(loaded, pair.good) - alone(loaded, pair.bad) for pair in PAIRS]
+    assert found == pytest.approx(expected, abs=1e-4) and abs(found).max() > 0.1
 
 
 def test_a_tokenizer_that_begins_texts_itself_is_obeyed(make):

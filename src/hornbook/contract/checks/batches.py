@@ -45,8 +45,7 @@ def random_words(subject: Subject) -> Iterator[str]:
     "C36",
     "Padding is never a label",
     needs="learning_batch tokenizer",
-    why="Padding is easy to predict, so the loss looks better than it is. Measured on T5: 21.3 with pad labels, 23.1 "
-    "without.",
+    why="Padding is easy to predict, so the loss looks better than it is.",
     fix="Set labels to -100 where there is padding.",
 )
 def pad_labels(subject: Subject) -> Iterator[str]:
@@ -101,7 +100,8 @@ def kept(subject: Subject) -> Iterator[str]:
     "C59",
     "A masked model's input differs from its labels",
     needs="learning_batch head",
-    why="If the input shows the label, there is nothing to predict. Measured: a loss of 0.005 on random data.",
+    why="If the input shows the label, there is nothing to predict. Measured: after 150 steps on words drawn at "
+    "random from ten, the loss is below 0.1, where ln 10 = 2.30 is the lowest that can be learned.",
     fix="Put the mask token at 80 % of the labelled places, a random word at 10 %.",
 )
 def corrupted(subject: Subject) -> Iterator[str | Found]:
@@ -183,8 +183,7 @@ def first_position(subject: Subject) -> Iterator[str]:
     "C49",
     "With padding on the left, RoBERTa's inputs_embeds come with position_ids",
     needs="batch config",
-    why="RoBERTa can't see padding in inputs_embeds, so it counts positions from the left. Measured: outputs differ by "
-    "0.31.",
+    why="RoBERTa can't see padding in inputs_embeds, so it counts positions from the left, and the outputs are others.",
     fix="Give position_ids as well.",
 )
 def left_embeds(subject: Subject) -> Iterator[str]:

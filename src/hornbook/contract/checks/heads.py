@@ -31,7 +31,8 @@ def _decoder(value: bool) -> Any:
     "A causal model doesn't see what it has to predict",
     needs="head network",
     why="With a causal head, BERT and RoBERTa look ahead unless is_decoder is set, so the input shows the label. "
-    "Measured: a loss of 0.016 on random data, where 4.01 is the lowest that can be learned.",
+    "Measured: after 150 steps on words drawn at random from ten, the loss is below 0.1, where ln 10 = 2.30 is the "
+    "lowest that can be learned.",
     fix="Set is_decoder to true, or give attention a causal mask.",
     mend=_decoder(True),
 )
@@ -86,8 +87,8 @@ def looks_back_only(subject: Subject) -> Iterator[str]:
     "C43",
     "Padding is masked out",
     needs="network",
-    why="Without its mask, padding is read like text. Measured: a leak of 0.61 through a forward that takes "
-    "attention_mask and ignores it, 5e-7 through one that uses it.",
+    why="Without its mask, padding is read like text. A forward that takes attention_mask and ignores it gives other "
+    "outputs as soon as the padding has other ids; one that uses it doesn't.",
     fix="Use attention_mask. (torch's src_key_padding_mask is the opposite: True where there is padding.)",
     unless="C52",
 )

@@ -208,8 +208,8 @@ def _no_types(draft: Draft) -> bool:
     "C41",
     "A model without segments gets no token_type_ids",
     needs="config tokenizer",
-    why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. Measured: the "
-    "logits change by 0.43.",
+    why="GPT-Neo adds the word embeddings of ids 0 and 1 to every token when it gets token_type_ids. The "
+    "logits are others.",
     fix="Remove token_type_ids from model_input_names in tokenizer_config.json.",
     mend=_no_types,
 )
@@ -248,8 +248,8 @@ def known_keys(subject: Subject) -> Iterator[str | Found]:
     "Padding is on the right, where positions are counted from the left",
     needs="config tokenizer head",
     severity="warning",
-    why="BERT counts positions from the first place, padding or not. Measured: padding on the left changes its outputs "
-    "by 2.49, and RoBERTa's not at all. (To generate with a causal model, pad on the left.)",
+    why="BERT counts positions from the first place, padding or not. Padding on the left changes its outputs, and "
+    "RoBERTa's not at all. (To generate with a causal model, pad on the left.)",
     fix="Set padding_side to right in tokenizer_config.json.",
     mend=lambda draft: draft.tokenize(padding_side="right"),
 )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from hornbook.evaluation.minimal_pairs.pair import MinimalPair
 from hornbook.loading import LoadedModel
-from hornbook.tokenizers import encode_at
+from hornbook.tokenizers import encode_at, encode_documents
 
 Bools = npt.NDArray[np.bool_]
 
@@ -56,8 +56,12 @@ def encode(loaded: LoadedModel, pairs: Sequence[MinimalPair], space: bool = Fals
     """
     halves = [half for pair in pairs for half in (pair.good, pair.bad)]
     texts = [f" {half.text}" if space and not half.context else half.text for half in halves]
-    found = encode_at(loaded.tokenizer, texts, [[half.begins] for half in halves])
-    ids = [Ids(tuple(one), min(place, len(one))) for one, (place,) in found]
+    # Most pairs have no context: they are scored from their first id on, and nobody has to look for it.
+    if any(half.context for half in halves):
+        found = encode_at(loaded.tokenizer, texts, [[half.begins] for half in halves])
+        ids = [Ids(tuple(one), min(place, len(one))) for one, (place,) in found]
+    else:
+        ids = [Ids(tuple(one), 0) for one in encode_documents(loaded.tokenizer, texts)]
     return [EncodedPair(good, bad) for good, bad in zip(ids[::2], ids[1::2], strict=True)]
 
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from hornbook.evaluation.minimal_pairs.encoding import EncodedPair
 from hornbook.evaluation.minimal_pairs.nats import label_nats
+from hornbook.families.custom.family import Custom
+from hornbook.families.positions import scheme_of
 from hornbook.loading import LoadedModel
 
 _TOKENS = 2**12
@@ -70,7 +72,7 @@ class _Row:
         self, begin: int, shared: Sequence[int], rests: Sequence[tuple[int, tuple[int, ...], int]]
     ) -> None:
         self.ids = [begin, *shared]
-        self.places = list(range(len(self.ids)))
+        self.positions = list(range(len(self.ids)))
         self.parts = [0] * len(self.ids)
         self.targets: list[tuple[int, int, int]] = []
         """The place in the row that predicts, the id, and its sign in the sum."""
@@ -79,7 +81,7 @@ class _Row:
             at = [last, *range(len(self.ids), len(self.ids) + len(rest) - 1)]
             self.targets += list(zip(at[skipped:], rest[skipped:], [sign] * len(rest), strict=False))
             self.ids += rest[:-1]
-            self.places += range(last + 1, last + len(rest))
+            self.positions += range(last + 1, last + len(rest))
             self.parts += [part] * (len(rest) - 1)
 
     @property
@@ -100,8 +102,14 @@ class _Row:
 
 
 def _reach(loaded: LoadedModel) -> int:
-    """Say how long a row may be in which two texts stand: where layers see a window alone, no longer than that."""
+    """Say how long a row may be in which two texts stand: where layers see a window alone, no longer than that.
+
+    It is 0 where a text must stand alone: ALiBi counts columns, and so may a class of a user's own.
+    """
     config = loaded.model.config
+    own = isinstance(loaded.family, Custom) or scheme_of(config) == "alibi"
+    if own or not {"position_ids", "attention_mask"} <= loaded.family.inputs:
+        return 0
     windows = [getattr(config, name, None) for name in ("window_size", "sliding_window")]
     return min([loaded.length * 2, *(window for window in windows if window)])
 
@@ -118,21 +126,25 @@ def _batches(sizes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
 def _sums(loaded: LoadedModel, rows: list[_Row]) -> npt.NDArray[np.float64]:
     """Sum ln p of what each row predicts, with its signs: shape (rows,)."""
     shape = (len(rows), max(row.length for row in rows))
-    ids, places, parts = np.zeros((3, *shape), np.int64)
+    ids, positions, parts = np.zeros((3, *shape), np.int64)
     for number, row in enumerate(rows):
-        ids[number, : row.length], places[number, : row.length] = row.ids, row.places
+        ids[number, : row.length], positions[number, : row.length] = row.ids, row.positions
         parts[number, : row.length] = row.parts
     owner, at, wanted, signs = np.array(
         [(number, *target) for number, row in enumerate(rows) for target in row.targets], np.int64
     ).T
+    # Where the halves part, one state predicts both.
+    asked, places = np.unique(owner * shape[1] + at, return_inverse=True)
+    order = np.argsort(places, kind="stable")
     device = loaded.model.device
     batch = {"input_ids": torch.from_numpy(ids).to(device)}
-    if parts.any():
-        batch["position_ids"] = torch.from_numpy(places).to(device)
+    if (parts > 1).any():  # two texts stand in a row
+        batch["position_ids"] = torch.from_numpy(positions).to(device)
         batch["attention_mask"] = _seen(torch.from_numpy(parts).to(device))
-    hidden = loaded.family.hidden(loaded.model, batch)[torch.from_numpy(owner), torch.from_numpy(at)]
-    nats = label_nats(loaded, hidden, torch.from_numpy(wanted).to(device))
-    return np.bincount(owner, -signs * nats.cpu().numpy(), len(rows)).astype(np.float64)
+    states = loaded.family.hidden(loaded.model, batch).flatten(0, 1)[torch.from_numpy(asked).to(device)]
+    labels, predicting = (torch.from_numpy(one[order]).to(device) for one in (wanted, places))
+    nats = label_nats(loaded, states, labels, predicting).cpu().numpy()
+    return np.bincount(owner[order], -signs[order] * nats, len(rows)).astype(np.float64)
 
 
 def _seen(parts: Tensor) -> Tensor:

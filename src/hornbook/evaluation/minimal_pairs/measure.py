@@ -104,7 +104,8 @@ def measure_pairs(
     The `rule` is by default that of the model's head: log-probability for a causal model (or `lm-eval`), within-word
     pseudo-likelihood for a masked one (or `pseudo-likelihood`), spans for a text-to-text one. Pairs that are longer
     than the model are left out, which the figures tell. Raises HornbookError for a model or a rule that doesn't fit,
-    and where no pair of a paradigm is left, or the tokenizer makes both halves of all of its pairs one.
+    where no pair of a paradigm is left, where the tokenizer makes both halves of all of its pairs one, and for
+    likelihoods that aren't finite.
     """
     name, chosen = _rule(loaded, rule)
     encoded = [encode(loaded, paradigm.pairs, chosen.space) for paradigm in paradigms]
@@ -112,7 +113,13 @@ def measure_pairs(
     for paradigm, pairs, fitting in zip(paradigms, encoded, kept, strict=True):
         _check(loaded, title, paradigm, pairs, fitting)
     asked = [pair for pairs, fitting in zip(encoded, kept, strict=True) for pair in compress(pairs, fitting)]
-    right = judged(chosen.score(loaded, asked, progress))
+    differences = chosen.score(loaded, asked, progress)
+    if wrong := int((~np.isfinite(differences)).sum()):
+        raise HornbookError(
+            f"{loaded.name} gives no finite likelihood to {wrong:,} of {len(asked):,} pairs: its weights hold NaN, or "
+            "are far too large; take an earlier checkpoint"
+        )
+    right = judged(differences)
     good, bad = np.array([(pair.good.scored, pair.bad.scored) for pair in asked]).T
     ends = np.cumsum([fitting.sum() for fitting in kept])
     by_paradigm = dict(zip((one.name for one in paradigms), np.split(right, ends[:-1]), strict=True))
