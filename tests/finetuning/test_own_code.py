@@ -22,7 +22,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 folder = sys.argv[1]
 model = AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True).eval()
-tokenizer = AutoTokenizer.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
 steep = [name for name, _ in model.named_parameters() if "steepness" in name]
 with torch.no_grad():
     ask = lambda text: float(model(**tokenizer(text, return_tensors="pt")).logits.argmax())
