@@ -31,7 +31,7 @@ def test_the_objectives_with_the_trainer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run("trainer.md") == 6
+    assert run("trainer.md") == 7
     said = capsys.readouterr().out
     assert "writes: <extra_id_0>" in said and "\n0 errors" in said
     assert (tmp_path / "my-t5/model/model.safetensors").exists()

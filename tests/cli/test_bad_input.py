@@ -114,7 +114,7 @@ def test_another_recipes_run(told: Told) -> None:
     told("training.learning_rate=1e30", "training.clip=null")  # leaves a run behind
     before = {path: path.read_bytes() for path in Path("runs/mine").rglob("*") if path.is_file()}
     answer = told("model.length=16")
-    assert "model.length 32 there, 16 here" in answer and "--set out=" in answer
+    assert "- model.length: 32" in answer and "+ model.length: 16" in answer and "--set out=" in answer
     assert before == {path: path.read_bytes() for path in Path("runs/mine").rglob("*") if path.is_file()}
 
 

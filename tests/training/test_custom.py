@@ -102,6 +102,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, story_file: Path) -> Path:
 def test_code_in_a_folder_runs_only_where_it_is_trusted(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "strangers"
     shutil.copytree(trained, folder)
+    (folder / "model" / "manifest.json").unlink()  # a stranger's fits what it names
     code, mark = folder / "model" / "plain.py", tmp_path / "ran"
     assert json.loads((folder / "model" / "config.json").read_text())[CODE]["class"] == "PlainDecoder"
     assert load_model(folder, trust=True).head == "causal"
@@ -123,6 +124,7 @@ def test_code_in_a_folder_runs_only_where_it_is_trusted(trained: Path, tmp_path:
 def test_a_name_that_leads_out_of_the_folder(trained: Path, tmp_path: Path) -> None:
     folder, mark = tmp_path / "model", tmp_path / "ran"
     shutil.copytree(trained / "model", folder)
+    (folder / "manifest.json").unlink()
     (tmp_path / "evil.py").write_text(f"open({str(mark)!r}, 'w')\nclass Own: pass\n")
     config = json.loads((folder / "config.json").read_text())
     for file in ("../evil.py", str(tmp_path / "evil.py"), "evil.py"):

@@ -57,11 +57,11 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
     folder, cache = recipe.folder, tmp_path / "cache"
     whole = {name: one.clone() for name, one in weights_of(folder / "model").items()}  # the file is mapped
 
-    def mended(said: str) -> None:
+    def mended(said: str, again: bool = False) -> None:
         assert re.search(said, run(recipe))
         found = weights_of(folder / "model")
         assert found.keys() == whole.keys() and all(torch.equal(whole[name], found[name]) for name in whole)
-        assert not re.search(said, run(recipe))
+        assert bool(re.search(said, run(recipe))) is again
 
     flip(folder / "model" / "model.safetensors")
     with pytest.raises(Damaged, match=r"model.safetensors was altered.*`hornbook train`"):
@@ -73,6 +73,9 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(Damaged, match=r"run.json: was torn.*`hornbook train`"):
         read_run(folder)
     mended(r"run.json: was torn or altered.*restored from .*step-00000003")
+    (folder / "evaluation.json").write_text("")
+    run(recipe)  # the evaluation that follows writes it anew
+    (folder / "evaluation.json").unlink()
     flip(folder / "recipe.yaml")
     run(recipe)
     assert read_run_recipe(folder) == recipe and "vocab_size" in read_run(folder).recipe
@@ -82,6 +85,11 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
     flip(next((cache / "tokenizers").glob("*/tokenizer.json")))
     mended("tokenizer.json was altered.*made again")
 
+    began = json.loads((folder / "run.json").read_text("utf-8"))["began_with"]
+    for path in (folder / "checkpoints").glob("*/progress.json"):
+        path.unlink()
+    mended("none is whole, so that this run can't be extended; its model is whole", again=True)
+    assert json.loads((folder / "run.json").read_text("utf-8"))["began_with"] == began
     shutil.rmtree(folder / "checkpoints")
     flip(folder / "model" / "model.safetensors")
     with pytest.raises(Damaged, match=r"no checkpoint is left .* or delete it to train it anew"):

@@ -120,6 +120,12 @@ def test_a_finished_run_is_extended(made: Callable[..., Recipe], tmp_path: Path)
     facts = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
     assert facts["extended"] == [{"from_step": 4, "steps": 6}] and facts["steps"] == 6
     assert "trained already, all 6 steps" in run(made(steps=6)).said[-1]
+    (tmp_path / "run" / "checkpoints" / "step-00000006" / "progress.json").unlink()
+    with pytest.raises(
+        HornbookError, match=r"can't be extended, since .*step-00000006 isn't there or isn't whole"
+    ):
+        run(made(steps=8))
+    assert (tmp_path / "run" / "model").exists()
 
 
 @pytest.mark.long

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged
 from hornbook.sealed import find_damage, newest_first, write_manifest
 
 _OPTIMIZER = "optimizer.safetensors"
@@ -76,7 +76,7 @@ def find_checkpoint(folder: Path, warn: Callable[[str], None]) -> Checkpoint | N
             return Checkpoint(path, Progress(**json.loads((path / _PROGRESS).read_text("utf-8"))))
         warn(f"{path}: {problem}; going back to the checkpoint before it")
     if candidates:
-        raise HornbookError(
+        raise Damaged(
             f"{folder}: none of the {len(candidates)} checkpoints is whole: delete this folder to begin anew"
         )
     return None

@@ -56,7 +56,7 @@ class Loop:
         self.family, self.objective = self.recipe.model.family, self.recipe.objective
         self.phases = plan_phases(self.recipe, run.train)
         found = run.find_checkpoint(report.warn)
-        self.progress = found.progress if found else Progress()
+        self.progress = found.progress if found else Progress(self.training.steps if run.finished else 0)
         self.saved_step = found.progress.step if found else None
         begun = make_model(self.recipe, run.config, found.folder if found else None)
         self.model: PreTrainedModel = begun.to(accelerator.device)

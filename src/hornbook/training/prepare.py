@@ -89,7 +89,13 @@ class PreparedRun:
         """
         if self.damage:
             warn(f"{self.model}: {self.damage}; it is made again from its checkpoint")
-        found = find_checkpoint(self.checkpoints, warn)
+        try:
+            found = find_checkpoint(self.checkpoints, warn)
+        except Damaged:
+            if not self.finished:
+                raise
+            warn(f"{self.checkpoints}: none is whole, so that this run can't be extended; its model is whole")
+            return None
         if self.damage and found is None:
             raise Damaged(
                 f"{self.model}: {self.damage}, and no checkpoint is left to make it from: copy it back, or delete it "

@@ -3,12 +3,13 @@
 import hashlib
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from hornbook.atomic import beside
-from hornbook.errors import HornbookError
+from hornbook.errors import Damaged, HornbookError
 from hornbook.families.custom import Custom
 from hornbook.launch import command
 from hornbook.machine import Choice, cores, describe, device_name, processor
@@ -106,7 +107,8 @@ def record(
     write_sealed(run.folder / "run.json", facts)
     with beside(run.folder / "recipe.yaml") as file:
         file.write_text(recipe.to_yaml(), "utf-8")
-    write_card(run.folder)
+    with suppress(Damaged):  # damaged figures are measured anew at the end, where the card is written again
+        write_card(run.folder)
 
 
 def _text(run: PreparedRun) -> str:

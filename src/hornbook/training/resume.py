@@ -9,7 +9,7 @@ from hornbook.atomic import unfinished
 from hornbook.errors import Damaged, HornbookError
 from hornbook.recipe import Recipe, ResolvedPhase, began, make_recipe
 from hornbook.schedules import learning_rate
-from hornbook.sealed import newest_first, read_sealed
+from hornbook.sealed import find_damage, newest_first, read_sealed
 from hornbook.training.alone import is_lock
 
 COURSE = "course.json"
@@ -105,9 +105,10 @@ def check_folder(
             "other parts of a step are summed in another order and draw other dropout: the bits are others from here on"
         )
     if others:
-        if not newest_first(folder / "checkpoints"):
+        end = folder / "checkpoints" / f"step-{before.training.steps:08d}"
+        if find_damage(end):
             raise HornbookError(
-                f"{folder}: can't be extended, since its last checkpoint isn't there: bring it back, or begin another "
+                f"{folder}: can't be extended, since {end} isn't there or isn't whole: bring it back, or begin another "
                 f"run from its model with --set model.from={folder / 'model'}"
             )
         _set_aside(folder, before.training.steps)
