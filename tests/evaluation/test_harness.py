@@ -224,7 +224,7 @@ def test_the_harness_without_a_network(make, monkeypatch):
 @pytest.mark.slow
 def test_blimp_is_equal_paradigm_by_paradigm(make, data):
     """The published files by the harness's own 67 tasks; the benchmark takes more pairs and a trained model."""
-    found = list(compare(make("tinystories-1m", 64, "bpe", "shared").folder, data / "evaluation", 4))
+    found = list(compare(make("tinystories-1m", 128, "bpe", "shared").folder, data / "evaluation", 4))
     assert len(found) == 67 and all(one.equal for one in found)
 
 
