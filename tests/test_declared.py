@@ -23,7 +23,10 @@ from hornbook.tokenizers import STYLES
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "hornbook"
-RECIPES = {path.name.removesuffix(".yaml") for path in (ROOT / "recipes").glob("*.yaml")}
+RECIPES = {
+    path.relative_to(ROOT / "recipes").with_suffix("").as_posix()
+    for path in (ROOT / "recipes").rglob("*.yaml")
+}
 
 OTHERS = {
     "internals.py": "lists what is read off the insides of transformers, by transformers' own names",

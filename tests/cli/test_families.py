@@ -1,11 +1,14 @@
 """`hornbook families`: the list, and one preset described."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
+from hornbook import presets
 from hornbook.cli import main
 from hornbook.families import PRESETS
 
@@ -46,6 +49,55 @@ def test_the_bare_command_lists_every_preset(run: Run, monkeypatch: pytest.Monke
     assert ["pythia-14m", "gpt_neox", "14,067,712", "50,304", "2,048"] in [
         row.split() for row in out.splitlines()
     ]
+
+
+def test_the_list_is_the_families_own() -> None:
+    """If this fails: python -m hornbook.presets."""
+    assert presets.presets() == presets.compute()
+
+
+def test_the_list_is_made_anew_where_another_package_has_families(
+    package: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presets, "compute", lambda: [{"preset": "made anew"}])
+    assert presets.presets()[0]["preset"] != "made anew"
+    package("hornbook_more", "more", group="hornbook.families")
+    assert presets.presets() == [{"preset": "made anew"}]
+
+
+COMMAND = [sys.executable, "-m", "hornbook", "families"]
+
+
+def test_the_list_loads_no_torch() -> None:
+    """A second is the goal, and a timed assertion would say more of the machine: what costs seconds isn't loaded."""
+    code = (
+        "import sys; from hornbook.cli import app\n"
+        "try: app(['families'])\n"
+        "except SystemExit: print(sorted({'torch', 'transformers', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stderr == "[]\n" and "bert-tiny" in found.stdout
+
+
+def test_a_narrow_terminal_without_colour() -> None:
+    told = subprocess.run(
+        COMMAND,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "40", "NO_COLOR": "1"},
+    )
+    assert told.returncode == 0 and not told.stderr and "\x1b" not in told.stdout
+    listed = told.stdout.partition("\n\n")[0]
+    assert max(map(len, listed.splitlines())) <= 40
+    assert "4,433,468" in told.stdout  # no name or number is cut into pieces
+    assert [line for line in listed.splitlines() if line[0] != " "] == list(PRESETS)
+
+
+def test_a_closed_stdout() -> None:
+    with subprocess.Popen([*COMMAND, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_a_description_for_people(run: Run) -> None:

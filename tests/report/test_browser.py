@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hornbook.report import read_run, write_page
+from hornbook.report.live import live
 from hornbook.report.study import write_study
 
 sync_api = pytest.importorskip(
@@ -163,3 +165,39 @@ def test_a_study_has_a_curve_for_each_seed(show: Open, found: dict[str, Any], tm
     for width in (390, 768, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.long
+def test_a_page_of_a_run_that_goes_on_loads_itself_again(
+    browser: Any, make_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The chosen axis stays, what a reader has open isn't taken away, and an old page says that it is old."""
+    run, path = read_run(make_run("going")), tmp_path / "page.html"
+    path = write_page([run], path, "Going", replace(live(run, 3.0), status="first"))
+    context = browser.new_context()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    noise: list[str] = []
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.goto(path.as_uri())
+    status = page.locator("#live")
+    sync_api.expect(status).to_have_text("first", timeout=60_000)
+    page.get_by_label("tokens", exact=True).check()
+    page.get_by_label("logarithmic").check()
+    write_page([run], path, "Going", replace(live(run, 3.0), status="second"))
+    sync_api.expect(status).to_have_text("second", timeout=60_000)
+    sync_api.expect(page.get_by_label("tokens", exact=True)).to_be_checked(timeout=60_000)
+    sync_api.expect(page.get_by_label("logarithmic")).to_be_checked(timeout=60_000)
+    sync_api.expect(page.locator("#chart-0 .xtitle")).to_have_text("Tokens seen", timeout=60_000)
+    page.locator("summary").first.click()
+    write_page([run], path, "Going", replace(live(run, 3.0), status="third"))
+    page.wait_for_selector("#undrawn", state="detached")
+    page.wait_for_timeout(4000)
+    sync_api.expect(status).to_have_text("second")
+    page.locator("summary").first.click()
+    sync_api.expect(status).to_have_text("third", timeout=60_000)
+    old = replace(live(run, 3.0), status="old.", written=0.0)
+    write_page([run], path, "Going", old)
+    sync_api.expect(status).to_contain_text("old. This page was last written", timeout=60_000)
+    context.close()
+    assert noise == []

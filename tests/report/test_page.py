@@ -68,7 +68,7 @@ def test_the_page_is_one_file_without_addresses(three: list[Path], tmp_path: Pat
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.html"]
     assert not [tag for tag, attributes in read.tags if {"src", "href", "srcset"} & set(attributes)]
     assert not any("url(" in text or "@import" in text for tag, text in read.text if tag == "style")
-    assert (tmp_path / "out" / "page.html").stat().st_size < 2_500_000
+    assert (tmp_path / "out" / "page.html").stat().st_size < 1_000_000
 
 
 def test_headings_scopes_and_alternatives(three: list[Path], tmp_path: Path) -> None:

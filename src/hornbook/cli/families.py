@@ -14,21 +14,9 @@ def list_presets(context: typer.Context, json: Json = False) -> None:
     """List the families and their presets, with the sizes that are published for them."""
     if context.invoked_subcommand is not None:
         return
-    from hornbook.families import PRESETS
-    from hornbook.objectives import served
+    from hornbook.presets import presets
 
-    rows = [
-        {
-            "preset": preset,
-            "family": family.name,
-            "objectives": ", ".join(served(family, family.presets[preset].values)),
-            "published parameters": family.presets[preset].parameters,
-            "published vocabulary": family.presets[preset].vocab_size,
-            "published positions": family.presets[preset].positions,
-            "source": family.presets[preset].source,
-        }
-        for preset, family in PRESETS.items()
-    ]
+    rows = presets()
     if json:
         print_json(rows)
     else:

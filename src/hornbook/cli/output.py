@@ -7,6 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+_NARROW = 60
+"""Columns of a terminal below which a table that doesn't fit is written as lines."""
+
 
 def print_json(facts: Any) -> None:
     """Print a result for programs: JSON, which is alone on stdout, since log and progress go to stderr."""
@@ -28,7 +31,21 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
         )
     for line in lines:
         table.add_row(*line)
-    Console(markup=False, highlight=False, emoji=False).print(table)
+    console = Console(markup=False, highlight=False, emoji=False)
+    if (
+        console.width < _NARROW
+        and console.measure(table, options=console.options.update(width=1000)).maximum > console.width
+    ):
+        for line in lines:  # a table would cut its numbers into pieces
+            print(
+                *(
+                    f"{head}: {cell}" if place else cell
+                    for place, (head, cell) in enumerate(zip(heads, line, strict=True))
+                ),
+                sep="\n  ",
+            )
+    else:
+        console.print(table)
 
 
 def shown(value: Any) -> str:
@@ -47,7 +64,8 @@ def print_figures(outcome: Mapping[str, list[dict[str, Any]]]) -> None:
         low, high = one.get("low"), one.get("high")
         digits = 1 if "%" in one["unit"] else 4
         spread = "" if low is None or high is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-        beside = f"; the majority: {one['baseline']:.1f}" if "baseline" in one else ""
+        named, short = ("word frequencies", 4) if one["unit"] == "nats/label" else ("the majority", 1)
+        beside = f"; {named}: {one['baseline']:.{short}f}" if "baseline" in one else ""
         print(
             f"{one['measure']}: {one['value']:.{digits}f} {one['unit']}{spread}{beside}, over {one['over']}"
         )

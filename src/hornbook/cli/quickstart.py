@@ -1,6 +1,6 @@
 """`hornbook quickstart`: the main job on the embedded corpus, with three families side by side."""
 
-from json import loads
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,48 +10,41 @@ from hornbook.cli.app import Json, app
 from hornbook.cli.output import print_json
 from hornbook.console import make_reporter
 
-RECIPES = ("manuals-bert", "manuals-gpt-neo", "manuals-t5")
-
-TOKENIZER = {"kind": "bpe", "style": "shared", "vocab_size": 4096, "sentinels": 32}
-"""One tokenizer for all three, so that they see the same tokens."""
-
 
 @app.command()
 def quickstart(
     out: Annotated[Path, typer.Option(help="Where the runs and the page go.")] = Path("runs"),
     json: Json = False,
 ) -> None:
-    """Train a BERT, a GPT-Neo and a T5 on the manuals that every Python carries, and compare them on a page."""
-    from hornbook.recipe import make_recipe, read_shipped
-    from hornbook.report import read_run, write_page
-    from hornbook.training.train import train
+    """Train a BERT, a GPT-Neo and a T5 on the manuals that every Python carries, ask them, and show it on a page."""
+    from hornbook.quickstart import quickstart as begin
 
     report = make_reporter()
-    folders = []
-    for name in RECIPES:
-        title = name.replace("manuals", "quickstart")
-        given = read_shipped(name) | {
-            "name": title,
-            "out": str(out / title),
-            "cache": str(out / "cache"),
-            "tokenizer": TOKENIZER,
-        }
-        folders.append(train(make_recipe(given, source=name), report=report).folder)
-    page = write_page(
-        [read_run(folder) for folder in folders], out / "quickstart.html", "Hornbook quickstart"
-    )
+    done = begin(out, report)
+    masked, causal, text_to_text = (run.folder for run in done.runs)
     if json:
-        print_json({"runs": [str(folder) for folder in folders], "page": str(page)})
-    else:
-        masked, causal, text_to_text = folders
-        report.say("\nWhat they write about text that they haven't seen:")
-        for folder in folders:
-            sample = loads((folder / "evaluation.json").read_text("utf-8"))["samples"][0]
-            report.say(f"  {folder.name}, {sample['kind']}: {sample['output'].strip()}")
-        report.say(
-            "\nTry them:\n"
-            f'  hornbook unmask {masked} "The function returns a <mask>."\n'
-            f'  hornbook generate {causal} "The function returns"\n'
-            f'  hornbook infill {text_to_text} "The function <mask> a list."\n'
-            f"\nThe page that compares them: {page.resolve()}"
-        )
+        facts = {"runs": [str(run.folder) for run in done.runs], "page": str(done.page)}
+        print_json(facts | {"asked": [asdict(one) | {"right": one.right} for one in done.asked]})
+        return
+    right = sum(one.right for one in done.asked)
+    report.say(f"\n{masked.name}, asked by hand: {right} of {len(done.asked)} first guesses are right")
+    for one in done.asked:
+        mark = "right" if one.right else f"wrong: {' or '.join(one.wanted)}"
+        report.say(f"  {one.question.replace('<mask>', f'[{one.came}]')}  ({mark})")
+    for run, samples in zip(done.runs[1:], done.samples[1:], strict=True):
+        report.say(f"\n{run.folder.name} writes:")
+        for sample in samples[:4]:
+            report.say(f"  {' '.join(sample.output.split())}")
+    report.say(
+        "\nHeld-out loss, and the least that knowing word frequencies alone can reach, in nats a label:"
+    )
+    for run in done.runs:
+        loss = next(one for one in run.record.measures if one.baseline)
+        report.say(f"  {run.folder.name}: {loss.value:.2f}; word frequencies {loss.baseline:.2f}")
+    report.say(
+        "\nTry them:\n"
+        f'  hornbook unmask {masked} "The function returns a <mask>."\n'
+        f'  hornbook generate {causal} "The function returns"\n'
+        f'  hornbook infill {text_to_text} "The function <mask> a list."\n'
+        f"\nThe page that compares them: {done.page.resolve()}"
+    )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/tinystories-gpt-neo.yaml.")],
     settings: Settings = None,
+    open: Annotated[
+        bool, typer.Option("--open", help="Show the run's page in a browser as it goes.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a recipe's model, evaluate it and write its page. If a run was cut off, the same command continues it."""
@@ -31,7 +34,7 @@ def train(
     first = processes.first
     report = make_reporter(silent=not first)
     with one_voice(processes):
-        run = learn(recipe, settings or [], report=report, processes=processes)
+        run = learn(recipe, settings or [], open=open, report=report, processes=processes)
     if not first:
         return
     if json:

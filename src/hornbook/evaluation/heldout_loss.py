@@ -36,6 +36,9 @@ class HeldoutLoss:
     """Windows or pairs read."""
     available: int
     """Windows or pairs in the store."""
+    frequencies: float | None
+    """The entropy of the first term's labels, in nats: the least loss of a model that knows only how frequent each is.
+    None where these labels aren't tokens."""
 
     @property
     def labels(self) -> int:
@@ -61,10 +64,13 @@ def heldout_loss(
     windows = min(windows, available)
     batch = max(1, _LOGITS // (loaded.length * loaded.model.config.vocab_size))
     total, labels = torch.zeros(2, len(objective.terms), dtype=torch.float64)
+    seen = torch.zeros(loaded.model.config.vocab_size, dtype=torch.int64)
     done = 0
     for examples in heldout_batches(store, objective, loaded.vocabulary, loaded.length, windows, batch):
         sums, counts = objective.loss(loaded.family, loaded.model, move(examples, loaded.model.device))
         total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(examples["labels"])
+        hidden = objective.targets(examples["labels"]).flatten()
+        seen += hidden[(hidden >= 0) & (hidden < len(seen))].bincount(minlength=len(seen))
         if progress:
             progress(done / windows)
     means = (total / labels).tolist()
@@ -73,4 +79,6 @@ def heldout_loss(
         for name, mean, count in zip(objective.terms, means, labels.tolist(), strict=True)
     }
     nats = sum(weight * terms[name].mean for name, weight in objective.terms.items())
-    return HeldoutLoss(terms, nats, done, available)
+    tokens = bool(seen.sum() == labels[0] > 0)
+    frequencies = float(torch.special.entr(seen / seen.sum()).sum()) if tokens else None
+    return HeldoutLoss(terms, nats, done, available, frequencies)

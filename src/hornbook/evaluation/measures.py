@@ -35,6 +35,7 @@ class Loss(Measure):
                 rule,
                 comparable,
             )
+            | ({"baseline": found.frequencies} if name == first and found.frequencies else {})
             for name, term in found.terms.items()
             if term.labels
         ]

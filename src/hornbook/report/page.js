@@ -50,6 +50,30 @@ const draw = (width) => {
 // A closed section isn't printed, and a chart keeps the width and colours that it has on the screen.
 const unfold = (open) => document.querySelectorAll("details").forEach((section) => { section.open = open; });
 
+// The page of a run that goes on is loaded again and again, and the axis stays as it was chosen. In a notebook the output
+// itself is replaced.
+const live = document.getElementById("live");
+const form = document.getElementById("axis");
+const look = () => {
+  const { every, patience, written } = live.dataset;
+  const age = Date.now() / 1000 - written;
+  if (age > patience) {
+    live.textContent += ` This page was last written ${Math.round(age / 60)} minutes ago: the training has ended or was cut off.`;
+    return;
+  }
+  if (!document.hidden && !document.querySelector("details[open]")) location.reload();
+  else setTimeout(look, 1000 * every);
+};
+if (live && location.protocol === "file:") {
+  const chosen = JSON.parse(sessionStorage.getItem(location.pathname));
+  if (form && chosen) [form.elements.axis.value, form.elements.log.checked] = chosen;
+  form?.addEventListener("change", () => sessionStorage.setItem(
+    location.pathname, JSON.stringify([form.elements.axis.value, form.elements.log.checked]),
+  ));
+}
+// It counts from when the charts are drawn, which takes a while beside a training.
+const wait = () => { if (live && location.protocol === "file:") setTimeout(look, 1000 * live.dataset.every); };
+
 const charts = JSON.parse(document.getElementById("charts")?.textContent ?? "[]");
 addEventListener("beforeprint", () => unfold(true));
 addEventListener("afterprint", () => unfold(false));
@@ -59,7 +83,8 @@ if (charts.length) {
     document.getElementById("undrawn").remove();
     document.getElementById("axis").addEventListener("change", () => draw());
     dark.addEventListener("change", () => draw());
+    wait();
     addEventListener("beforeprint", () => { root.classList.add("print"); draw(620); });
     addEventListener("afterprint", () => { root.classList.remove("print"); draw(); });
   });
-}
+} else wait();

@@ -6,31 +6,45 @@ policy allows exactly two scripts, by their hashes, and no network.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES
 from hornbook.objectives import OBJECTIVES
+from hornbook.report.asked import Asked, Longer, put_beside
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
 from hornbook.report.html import write_html
 from hornbook.report.runs import Measure, RunRecord, Sample
 from hornbook.report.table import columns
 
+if TYPE_CHECKING:
+    from hornbook.report.live import Live
+
 KINDS = {"unmask": "Unmasking", "generate": "Continuing", "infill": "Filling in"}
 
 
-def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs side by side") -> Path:
+def write_page(
+    runs: Sequence[RunRecord],
+    path: Path | str,
+    title: str = "Runs side by side",
+    live: "Live | None" = None,
+    asked: Sequence[Asked] = (),
+    longer: Longer | None = None,
+) -> Path:
     """Write the page that compares the runs, in this order, and return its path.
 
-    The file is written under another name, then renamed. Raises HornbookError if there are no runs, or the path can't
-    be written.
+    A `live` page says how far its run is, and loads itself again. What the first run was `asked` stands before the
+    figures, and the curve of a `longer` run beside its own. The file is written under another name, then
+    renamed. Raises HornbookError if there are no runs, or the path can't be written.
     """
     if not runs:
         raise HornbookError("there is no run to show; give at least one run's folder")
     drawn = charts(runs)
+    if longer:
+        put_beside(drawn, longer, len(runs))
     return write_html(
         Path(path),
         "page.html",
@@ -39,6 +53,9 @@ def write_page(runs: Sequence[RunRecord], path: Path | str, title: str = "Runs s
         [figure, short, duration, filled, begin, continued],
         drawn,
         title=title,
+        live=live,
+        asked=asked,
+        longer=longer,
         runs=list(zip(runs, labels(runs), strict=True)),
         corpora=list(dict.fromkeys(run.corpus for run in runs)),
         families={name: family.title for name, family in FAMILIES.items()},

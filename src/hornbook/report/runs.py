@@ -95,7 +95,7 @@ class Measure:
     """The ends of its 95 % interval, where it has one."""
     high: float | None = None
     baseline: float | None = None
-    """What always giving the most frequent answer gets, where that is known."""
+    """What always giving the most frequent answer gets, or for a loss the least that word frequencies alone get."""
     scope: str = ""
     """The questions that it is over, where these and not the run's own text decide what it compares with."""
 

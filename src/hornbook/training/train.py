@@ -28,6 +28,7 @@ from hornbook.training.accelerator import make_accelerator
 from hornbook.training.alone import alone_in
 from hornbook.training.callbacks import Callback, LogFile, ProgressBar, Trackers, TrainingLoop
 from hornbook.training.heap import keep_heap
+from hornbook.training.live_page import LivePage
 from hornbook.training.loop import Loop
 from hornbook.training.prepare import make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
@@ -41,6 +42,7 @@ def train(
     settings: Sequence[str] = (),
     callbacks: Sequence[Callback] = (),
     *,
+    open: bool = False,
     report: Reporter | None = None,
     processes: Processes | None = None,
     **sections: Any,
@@ -50,7 +52,8 @@ def train(
     `recipe` is a recipe's file, the name of a shipped one, or its values. `sections` are values of its sections, on top
     of these or alone: `training={"steps": 100}`, `model="bert-tiny"`, `corpus=texts`, `tokenizer=tokenizer` (see
     `recipe_of`). Last, each of the `settings` changes one value: "training.steps=100". `callbacks` are called in
-    addition to the log, the progress bar and the trackers. Raises HornbookError if something
+    addition to the log, the progress bar and the trackers. `open` shows the run's page as it goes, in a browser or in
+    the notebook. Raises HornbookError if something
     doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
     """
     report = report or reporter()
@@ -67,7 +70,8 @@ def train(
         with processes.together():
             if processes.first:
                 stack.enter_context(alone_in(made.folder))
-        start(made, report, processes, [EvaluationAndPage(report), *callbacks]).train()
+        shown = [LivePage(report)] if open else []
+        start(made, report, processes, [EvaluationAndPage(report), *shown, *callbacks]).train()
     return run
 
 

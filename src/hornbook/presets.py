@@ -1,0 +1,44 @@
+"""The list of families and presets, without torch where only Hornbook's own are installed.
+
+`python -m hornbook.presets` writes it anew, which a test asks for when the families have changed.
+"""
+
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).with_suffix(".json")
+_GROUPS = ("hornbook.families", "hornbook.objectives")
+
+
+def presets() -> list[dict[str, Any]]:
+    """List the presets: a row each, with its family, the objectives that it serves, and what was published."""
+    points = [point for group in _GROUPS for point in entry_points(group=group)]
+    if all(point.module.partition(".")[0] == "hornbook" for point in points):
+        rows: list[dict[str, Any]] = json.loads(_FILE.read_text("utf-8"))
+        return rows
+    return compute()
+
+
+def compute() -> list[dict[str, Any]]:
+    """Make the list from the families' own declarations."""
+    from hornbook.families import PRESETS
+    from hornbook.objectives import served
+
+    return [
+        {
+            "preset": preset,
+            "family": family.name,
+            "objectives": ", ".join(served(family, family.presets[preset].values)),
+            "published parameters": family.presets[preset].parameters,
+            "published vocabulary": family.presets[preset].vocab_size,
+            "published positions": family.presets[preset].positions,
+            "source": family.presets[preset].source,
+        }
+        for preset, family in PRESETS.items()
+    ]
+
+
+if __name__ == "__main__":
+    _FILE.write_text(json.dumps(compute(), indent=1, ensure_ascii=False) + "\n", "utf-8")
