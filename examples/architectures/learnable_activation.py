@@ -1,15 +1,11 @@
-"""GPT-Neo with an activation that learns its own steepness: Swish (Ramachandran et al. 2017, arXiv:1710.05941)."""
+"""GPT-Neo and RoBERTa with an activation that learns its own steepness: Swish (Ramachandran et al. 2017).
+
+arXiv:1710.05941.
+"""
 
 import torch
 from torch import Tensor, nn
-from transformers import GPTNeoConfig, GPTNeoForCausalLM
-
-
-class SwishGPTNeoConfig(GPTNeoConfig):
-    """GPT-Neo's, with the steepness that the activation begins with."""
-
-    model_type = "swish_gpt_neo"
-    steepness: float = 1.0
+from transformers import GPTNeoConfig, GPTNeoForCausalLM, RobertaConfig, RobertaForMaskedLM
 
 
 class Swish(nn.Module):
@@ -23,6 +19,13 @@ class Swish(nn.Module):
         return states * torch.sigmoid(self.steepness * states)
 
 
+class SwishGPTNeoConfig(GPTNeoConfig):
+    """GPT-Neo's, with the steepness that the activation begins with."""
+
+    model_type = "swish_gpt_neo"
+    steepness: float = 1.0
+
+
 class SwishGPTNeoForCausalLM(GPTNeoForCausalLM):
     """GPT-Neo in which each layer's activation is a Swish of its own."""
 
@@ -34,3 +37,22 @@ class SwishGPTNeoForCausalLM(GPTNeoForCausalLM):
         super().__init__(config)
         for block in self.transformer.h:
             block.mlp.act = Swish(config.steepness)
+
+
+class SwishRobertaConfig(RobertaConfig):
+    """RoBERTa's, with the steepness that the activation begins with."""
+
+    model_type = "swish_roberta"
+    steepness: float = 1.0
+
+
+class SwishRobertaForMaskedLM(RobertaForMaskedLM):
+    """RoBERTa in which each layer's activation is a Swish of its own."""
+
+    config_class = SwishRobertaConfig
+    hornbook = {"same_as_parent": {"steepness": 1.0, "hidden_act": "silu"}}
+
+    def __init__(self, config: SwishRobertaConfig) -> None:
+        super().__init__(config)
+        for layer in self.roberta.encoder.layer:
+            layer.intermediate.intermediate_act_fn = Swish(config.steepness)

@@ -29,26 +29,26 @@ def without_escapes(text: str) -> str:
 
 def test_latex_is_well_formed(nasty: dict[str, Any]) -> None:
     """Groups and environments are closed, each row has as many cells, and nothing special is left bare."""
-    table = latex(nasty)
+    table = "\n".join(line for line in latex(nasty).splitlines() if not line.startswith("% "))
     opened: list[str] = []
     for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", table):
         opened.append(name) if kind == "begin" else opened.remove(opened[-1] if opened[-1] == name else "")
     assert not opened
-    bare = without_escapes(table)
+    bare = without_escapes(table.replace("{!}{%", "{!}{"))
     bare = re.sub(r"<[^ ]{1,30}?>", "", bare)
     assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
     assert not set("#%~^_") & set(bare)
     body = bare.split(r"\toprule")[1].split(r"\bottomrule")[0]
     rows = [row for row in body.replace(r"\midrule", "").split(r"\\") if row.strip()]
     [columns] = re.findall(r"\\begin\{tabular\}\{(\w+)\}", table)
-    assert len(rows) == 3 and {row.count("&") + 1 for row in rows} == {len(columns)}
-    assert table.isascii()
+    assert len(rows) == 4 and {row.count("&") + 1 for row in rows} == {len(columns)}
+    assert latex(nasty).isascii() and "% held-out loss: masked" in latex(nasty)
 
 
 def test_latex_says_the_figures(found: dict[str, Any]) -> None:
     table = latex(found)
     assert r"plain \textless{}b\textgreater{} & 1,478,528 & 4.100 $\pm$ 0.100 \\" in table
-    assert r"new & 1,478,528 & 3.103 $\pm$ 0.100 $\dagger$ \\" in table
+    assert r"new & 1,478,528 & \textbf{3.103} $\pm$ 0.100\rlap{$\dagger$} \\" in table
 
 
 def test_escapes_are_those_of_latex() -> None:
@@ -69,7 +69,8 @@ def test_markdown(nasty: dict[str, Any]) -> None:
     told = markdown(nasty)
     rows = [line for line in told.splitlines() if line.startswith("|")]
     assert len(rows) == 4 and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
-    assert "4.100 ± 0.100" in told and nasty["answers"][0]["sentence"].split("(")[0] in told
+    assert "4.100 ± 0.100" in told and "**3.103** ± 0.100 |" in told and "- held-out loss: masked" in told
+    assert nasty["answers"][0]["sentence"].split("(")[0] in told
 
 
 def test_csv_has_each_run_unrounded(found: dict[str, Any]) -> None:
@@ -77,4 +78,19 @@ def test_csv_has_each_run_unrounded(found: dict[str, Any]) -> None:
     lines = list(csv.DictReader(runs_csv(found).splitlines()))
     assert [line["value"] for line in lines] == ["4.0", "4.1", "4.2", "3.0", "", "3.2"]
     assert lines[3]["arm"] == "new" and lines[3]["seed"] == "0" and lines[3]["unit"] == "nats/label"
-    assert "3.100 ± 0.141 (2 of 3 runs)" in markdown(found)
+    assert "**3.100** ± 0.141 (2 of 3 runs)" in markdown(found)
+
+
+def test_equal_bests_are_both_bold_and_a_lone_figure_is_not(found: dict[str, Any]) -> None:
+    plain, new = found["arms"].values()
+    plain["values"]["held-out loss"] = [3.1, 3.1, 3.1]
+    new["values"]["held-out loss"] = [3.1004, 3.1, 3.1]
+    assert latex(found).count(r"\textbf{3.100}") == 2
+    new["values"]["held-out loss"] = [None, None, None]
+    assert r"\textbf" not in latex(found) and "new & 1,478,528 & --" in latex(found)
+
+
+def test_each_arm_is_named_with_the_one_that_it_is_compared_with(found: dict[str, Any]) -> None:
+    assert "what differs from plain" in latex(found)
+    found["answers"].append(found["answers"][0] | {"arm": "third", "base": "new"})
+    assert "another arm (new from plain" in latex(found) and "; third from new)" in latex(found)

@@ -148,6 +148,31 @@ def test_processes_change_nothing(tmp_path: Path, story_file: Path) -> None:
     assert [arm["values"] for arm in one["arms"].values()] == [arm["values"] for arm in two["arms"].values()]
 
 
+@pytest.mark.slow
+def test_processes_make_each_arms_own_class(tmp_path: Path, story_file: Path) -> None:
+    """Arms that differ by code, in processes of their own: each makes its class anew from the file."""
+    code = Path(__file__).parents[2] / "examples" / "architectures" / "learnable_activation.py"
+    config = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "attention_types": [[["global"], 1]]}
+    small = shrink(tmp_path, story_file, config, steps=2)
+    given = {
+        "question": "Which?",
+        "recipe": "manuals-gpt-neo",
+        "arms": {"parent": {}, "swish": {"model.code": f"{code}:SwishGPTNeoForCausalLM"}},
+        "measures": ["bits_per_byte", "peak_memory"],
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(given))
+    design = read_study(tmp_path / "study.yaml", small, 2)
+    here, beside, sent = (
+        conduct(design, tmp_path / name, number, Reporter(silent=True), on=on)
+        for name, number, on in (("here", 1, None), ("beside", 2, None), ("sent", 1, "local"))
+    )
+    bits = [
+        [one["values"]["bits per byte"] for one in found["arms"].values()] for found in (here, beside, sent)
+    ]
+    assert bits[0] == bits[1] == bits[2] and bits[0][0] != bits[0][1]
+    assert not beside["remarks"] and beside["code"].keys() == {"swish-0", "swish-1"}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -42,6 +42,19 @@ def write(folder: Path, text: Path, **changes: Any) -> Path:
     return path
 
 
+OWN = """
+from torch import nn
+class Tuple(nn.Module):
+    hornbook = {"head": "causal", "gives": "logits", "style": "gpt"}
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.words = nn.Embedding(vocab_size, 8)
+        self.out = nn.Linear(8, vocab_size)
+    def forward(self, input_ids):
+        return self.out(self.words(input_ids)), None
+"""
+
+
 def train_but_one(recipe: Any) -> None:
     if recipe.name == "relu-1":
         raise RuntimeError("out of\nmemory")
@@ -103,6 +116,14 @@ def test_a_grid_multiplies_arms_and_named_levels(tmp_path: Path, story_file: Pat
         ({"measures": ["blimp", "blimp"]}, "blimp is there twice"),
         ({"measures": [{"name": "bits_per_byte", "limit": 3}]}, "bits_per_byte has no limit"),
         ({"measures": [{"name": "cola", "rule": "x"}]}, "cola has no rule"),
+        (
+            {"measures": [{"name": "glue", "tasks": ["coal"]}]},
+            "glue has no task 'coal'; did you mean 'cola'?",
+        ),
+        ({"measures": [{"name": "blimp", "tasks": ["cola"]}]}, "blimp has no tasks"),
+        ({"against": {"rely": "relu"}}, "against: there is no arm 'rely'; did you mean 'relu'?"),
+        ({"against": {"relu": "relu"}}, "relu is compared with itself"),
+        ({"cluster": {"partitoin": "gpu"}}, "cluster.partitoin"),
     ],
 )
 def test_mistakes_are_told(changes: dict[str, Any], said: str, tmp_path: Path, story_file: Path) -> None:
@@ -134,8 +155,52 @@ def test_the_study_in_the_documentation_can_be_read(tmp_path: Path) -> None:
     assert list(design.arms) == ["GPT-Neo, 16", "GPT-Neo, 32", "mine, 16", "mine, 32"]
     recipes = [design.recipe(arm, 0, tmp_path) for arm in design.arms]
     assert [recipe.model.code for recipe in recipes] == [None, None, "my_gpt.py:MyGPT", "my_gpt.py:MyGPT"]
-    assert [one.name for one in design.study.measures][1:3] == ["blimp", "cola"]
+    assert [one.name for one in design.study.measures][1:3] == ["blimp", "glue"]
     assert {_equal_tokens(one, 2_000_000) * one.training.batch for one in recipes} <= {15_632, 15_648}
+
+
+BOTH = {
+    "causal": {},
+    "masked": {"objective": "masked", "model.preset": "roberta-base", "model.config": {
+        "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}},
+    "masked again": {"objective": "masked", "model.preset": "roberta-base", "model.config": {
+        "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}},
+}  # fmt: skip
+
+
+@pytest.mark.long
+def test_arms_of_two_families(tmp_path: Path, story_file: Path) -> None:
+    """A measure that says nothing true of an arm leaves its cell empty; arms are compared as `against` says."""
+    against = {"masked": None, "masked again": "masked"}
+    path = write(tmp_path, story_file, arms=BOTH, grid={}, measures=["bits_per_byte"], against=against)
+    design = read_study(path)
+    found = conduct(design, tmp_path / "out", 1, Reporter(silent=True))
+    assert found["arms"]["masked"]["values"]["bits per byte"] == [None, None]
+    assert all(found["arms"]["causal"]["values"]["bits per byte"])
+    assert found["answers"] == [] and "2 %" in found["remarks"][0]  # the sizes differ, and this is told
+    assert design.study.compared() == {"masked again": "masked"}
+
+
+def test_a_studys_folder_of_files_is_each_measures_own(tmp_path: Path, story_file: Path) -> None:
+    measures = ["bits_per_byte", "blimp", {"name": "cola", "data": "there"}]
+    path = write(tmp_path, story_file, measures=measures)
+    design = read_study(path, data=Path("here"))
+    assert [one.data for one in design.study.asked()] == [None, Path("here"), Path("there")]
+    assert design.study.measures[1].data is None  # so that its record can be asked of another folder
+
+
+@pytest.mark.long
+def test_a_class_that_gives_a_tuple(tmp_path: Path, story_file: Path) -> None:
+    """An arm whose class has an error is told, and the others finish."""
+    (tmp_path / "own.py").write_text(OWN)
+    arms = {
+        "right": {},
+        "wrong": {"model.code": f"{tmp_path}/own.py:Tuple", "model.preset": "", "model.config": {}},
+    }
+    design = read_study(write(tmp_path, story_file, arms=arms, grid={}))
+    found = conduct(design, tmp_path / "out", 1, Reporter(silent=True))
+    assert len(found["remarks"]) >= 2 and "gives a tuple" in found["remarks"][0]
+    assert found["arms"]["wrong"]["failed"].keys() == {"0", "1"} and not found["arms"]["right"]["failed"]
 
 
 def test_all_runs_failed(tmp_path: Path, story_file: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Model, More, app
+from hornbook.cli.app import Json, Model, More, Trust, app
 from hornbook.cli.output import print_figures, print_json
 from hornbook.console import make_reporter
 
@@ -31,6 +31,7 @@ def finetune(
         int | None, typer.Option(min=1, help="Epochs without a better one after which it stops.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where all goes; the run's folder by default.")] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Fine-tune a model on tasks with labels, with BabyLM's settings; each figure stands beside the majority's.
@@ -53,6 +54,7 @@ def finetune(
             seeds=seeds,
             changes={name: value for name, value in given.items() if value is not None},
             out=out,
+            trust=trust,
             progress=tell,
         )
     outcome = {"measures": figures}

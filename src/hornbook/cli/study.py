@@ -1,7 +1,7 @@
 """`hornbook study`: a question about training, answered by runs that anyone can repeat."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,14 @@ def study(
     processes: Annotated[
         int, typer.Option(min=0, help="Runs at once, of one thread each; 0 is one for each core.")
     ] = 0,
+    tokens: Annotated[int | None, typer.Option(min=1, help="Tokens that each run reads.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with the files of the measures' tasks; else the hub.")
+    ] = None,
+    on: Annotated[
+        Literal["slurm", "local"] | None,
+        typer.Option(help="Send each run as a job: to slurm (extra slurm), or local, to try that here."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a study's arms with several seeds, compare them, and write a page and tables (CSV, Markdown, LaTeX).
@@ -33,7 +41,7 @@ def study(
     from hornbook.studies.ask import study as ask
 
     report = make_reporter()
-    found = ask(file, settings or [], out, seeds, processes, report=report)
+    found = ask(file, settings or [], out, seeds, processes, tokens, data, on, report=report)
     if json:
         print_json(found.facts | {"page": str(found.page)})
     else:

@@ -13,6 +13,7 @@ from transformers import (
 )
 
 from hornbook.errors import HornbookError, one_line
+from hornbook.families.custom import Custom, classifier_of
 from hornbook.loading import Folder, LoadedModel
 from hornbook.quiet import quiet
 from hornbook.tokenizers import build_fast_tokenizer
@@ -31,9 +32,11 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
             "label2id": {label: i for i, label in enumerate(labels)},
         }
     set_seed(seed)
+    own = classifier_of(loaded.family) if isinstance(loaded.family, Custom) else None
+    kind = own or AutoModelForSequenceClassification
     try:
         with quiet(), Folder(loaded.folder).harmless() as place:
-            model, info = AutoModelForSequenceClassification.from_pretrained(
+            model, info = kind.from_pretrained(
                 place,
                 dtype=torch.float32,
                 local_files_only=True,

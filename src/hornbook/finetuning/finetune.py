@@ -38,6 +38,7 @@ def finetune(
     seeds: int | Sequence[int] = 3,
     changes: dict[str, Any] | None = None,
     out: Path | None = None,
+    trust: bool = False,
     progress: Progress | None = None,
 ) -> list[Figure]:
     """Fine-tune a model on each task with each seed; return figures in the form of `evaluate`.
@@ -47,8 +48,8 @@ def finetune(
     on, or those that are named. `data` is a folder that holds their files; without it the hub is asked. `changes` are
     of `Settings`. Everything goes to `out`, by default the run's folder: `finetuned/TASK/seed-N` is a plain Hugging
     Face folder with its `result.json`, and `tasks/TASK.json` holds the figures, which `compare` reads. What is there
-    already with the same settings isn't done again. Raises HornbookError, before anything is trained, for what can't
-    be meant.
+    already with the same settings isn't done again. With `trust`, code that lies in the model's folder may run. Raises
+    HornbookError, before anything is trained, for what can't be meant.
     """
     tasks = expand([task] if isinstance(task, str) else task)
     seeds = range(42, 42 + seeds) if isinstance(seeds, int) else seeds
@@ -62,7 +63,7 @@ def finetune(
     found = [find_task(name) for name in tasks]
     place = Path(out) if out else _run_of(model)
     keep_heap()
-    loaded = opened(model)
+    loaded = opened(model, trust)
     if loaded.reading == "right to left":
         raise HornbookError(
             f"{loaded.name} reads {loaded.reading}, and texts are given from left to right: use another"

@@ -140,7 +140,7 @@ def _local(task: LabelledTask, data: Path, splits: Sequence[str]) -> tuple[str, 
 
 
 def _find(task: LabelledTask, data: Path, splits: Sequence[str]) -> Path | None:
-    for folder in (data / task.folder, data / task.name, data):
+    for folder in (data / "glue" / task.folder, data / task.folder, data / task.name, data):
         for split in splits:
             # A folder of many tasks has each task's files under its name.
             stems = [f"{task.name}.{split}"] + ([split] if folder != data or not _holds_tasks(data) else [])

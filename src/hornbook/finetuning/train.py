@@ -13,6 +13,7 @@ from transformers import (
     DataCollatorWithPadding,
     EarlyStoppingCallback,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -104,6 +105,7 @@ def train_classifier(
             callbacks=[_Told(progress)]
             + ([EarlyStoppingCallback(settings.patience)] if settings.patience is not None else []),
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
         predictions = {
             name: _decide(

@@ -8,7 +8,7 @@ import yaml
 from hornbook.direction import apart
 from hornbook.report.html import write_html
 from hornbook.report.page import begin, duration, short
-from hornbook.studies.answer import Values, mean, show, show_p
+from hornbook.studies.answer import Values, average, show, show_p
 
 
 def write_study(found: dict[str, Any], path: Path) -> Path:
@@ -32,11 +32,6 @@ def write_study(found: dict[str, Any], path: Path) -> Path:
         },
         file=yaml.safe_dump(found["study"], sort_keys=False, allow_unicode=True, width=110),
     )
-
-
-def average(values: Values) -> float | None:
-    """Average the values of the runs that didn't fail; None if all did."""
-    return mean(values) if any(value is not None for value in values) else None
 
 
 def shown(values: Values, unit: str) -> str:

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from hornbook.atomic import beside
-from hornbook.studies.answer import show
+from hornbook.studies.answer import SHARES, average, show
 
 TABLES = ("runs.csv", "table.md", "table.tex", "paper.tex")
 
@@ -25,7 +26,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     "−": "$-$",
     "±": r"$\pm$",
     "×": r"$\times$",
@@ -72,31 +73,55 @@ def runs_csv(found: dict[str, Any]) -> str:
 
 def markdown(found: dict[str, Any]) -> str:
     """Write the table as Markdown, with the question, what the table shows, and the answers."""
-    head, *rows = [[_escape_markdown(cell) for cell in row] for row in _cells(found)]
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    head = [_escape_markdown(" ".join(filter(None, pair))) for pair in zip(*_heads(found), strict=True)]
+    lines = [
+        head,
+        [":--", *["--:"] * (len(head) - 1)],
+        *_rows(found, _escape_markdown, "**{}**".format, " †"),
+    ]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     told = "\n".join(f"- {_escape_markdown(one)}" for one in [*_sentences(found), *found["remarks"]])
-    return f"# {_escape_markdown(found['question'])}\n\n{table}\n\n{_escape_markdown(_caption(found))}\n\n{told}\n"
+    rules = "\n".join(f"- {_escape_markdown(one)}" for one in _rules(found))
+    parts = [
+        f"# {_escape_markdown(found['question'])}",
+        table,
+        _escape_markdown(_caption(found)),
+        told,
+        rules,
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def latex(found: dict[str, Any]) -> str:
-    r"""Write the table for LaTeX with booktabs, to be read with \input."""
-    head, *rows = [[escape_latex(cell) for cell in row] for row in _cells(found)]
+    r"""Write the table for LaTeX, to be read with \input after booktabs and graphicx."""
+    names, units = ([escape_latex(one) for one in head] for head in _heads(found))
     lines = [
+        rf"% Made by hornbook study {_one_line(found['name'])}. It needs \usepackage{{booktabs,graphicx}}.",
+        *(f"% {_one_line(rule)}" for rule in _rules(found)),
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escape_latex(found['question'])} {escape_latex(_caption(found))}}}",
         rf"\label{{tab:{''.join(one if one.isalnum() and one.isascii() else '-' for one in found['name'])}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+        r"\medskip",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        rf"\begin{{tabular}}{{l{'r' * (len(names) - 1)}}}",
         r"\toprule",
-        " & ".join(head) + r" \\",
+        " & ".join(names) + r" \\",
+        " & ".join(rf"{{\footnotesize {unit}}}" if unit else "" for unit in units) + r" \\",
         r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
+        *(
+            " & ".join(row) + r" \\"
+            for row in _rows(found, escape_latex, r"\textbf{{{}}}".format, r"\rlap{$\dagger$}")
+        ),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.encode("ascii", "replace").decode().split())
 
 
 def escape_latex(text: str) -> str:
@@ -109,39 +134,66 @@ def _escape_markdown(text: str) -> str:
     return " ".join(escaped.split())
 
 
-def _cells(found: dict[str, Any]) -> list[list[str]]:
-    """Make the head, and a row for each arm."""
-    decided = {(one["figure"], one["arm"]) for one in found["answers"] if one["decided"]}
-    head = ["Arm", "Parameters"]
+def _heads(found: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Make both lines of the head: what a column has, and its unit with an arrow to what is better."""
+    names, units = ["Arm", "Parameters"], ["", ""]
     for name, figure in found["figures"].items():
-        unit = "%" if figure["unit"] == "share of pairs" else figure["unit"]
-        head.append(f"{name} ({unit}) {'↓' if figure['lower'] else '↑'}")
-    rows = [head]
+        unit = "%" if figure["unit"] in SHARES else figure["unit"]
+        names.append(name.replace("_", " "))
+        units.append(f"({unit}) {'↓' if figure['lower'] else '↑'}")
+    return names, units
+
+
+def _rows(
+    found: dict[str, Any], escape: Callable[[str], str], bold: Callable[[str], str], dagger: str
+) -> Iterator[list[str]]:
+    """Make a row for each arm."""
+    decided = {(one["figure"], one["arm"]) for one in found["answers"] if one["decided"]}
+    best = {name: _best(found, name) for name in found["figures"]}
     for arm, one in found["arms"].items():
-        row = [arm, f"{one['parameters']:,}" if one["parameters"] else "–"]
+        row = [escape(arm), f"{one['parameters']:,}" if one["parameters"] else escape("–")]
         for name, values in one["values"].items():
-            cell = _cell(values, found["figures"][name]["unit"])
-            row.append(f"{cell} †" if (name, arm) in decided else cell)
-        rows.append(row)
-    return rows
+            unit = found["figures"][name]["unit"]
+            there = [value for value in values if value is not None]
+            if not there:
+                row.append(escape("–"))
+                continue
+            middle = escape(show(fmean(there), unit))
+            parts = [bold(middle) if arm in best[name] else middle]
+            if len(there) > 1:
+                parts.append(escape(f"± {show(stdev(there), unit)}"))
+            if len(there) < len(values):
+                parts.append(escape(f"({len(there)} of {len(values)} runs)"))
+            row.append(" ".join(parts) + (dagger if (name, arm) in decided else ""))
+        yield row
 
 
-def _cell(values: list[float | None], unit: str) -> str:
-    """Write the mean over seeds, and the standard deviation if there are several."""
-    there = [value for value in values if value is not None]
-    if not there:
-        return "–"
-    spread = f" ± {show(stdev(there), unit)}" if len(there) > 1 else ""
-    failed = f" ({len(there)} of {len(values)} runs)" if len(there) < len(values) else ""
-    return show(fmean(there), unit) + spread + failed
+def _best(found: dict[str, Any], name: str) -> set[str]:
+    """Name the arms with the best mean as it is shown, if several have one."""
+    figure = found["figures"][name]
+    means = {arm: average(one["values"][name]) for arm, one in found["arms"].items()}
+    there = {arm: value for arm, value in means.items() if value is not None}
+    if len(there) < 2:
+        return set()
+    top = show((min if figure["lower"] else max)(there.values()), figure["unit"])
+    return {arm for arm, value in there.items() if show(value, figure["unit"]) == top}
 
 
 def _caption(found: dict[str, Any]) -> str:
-    first = next(iter(found["arms"]))
+    pairs = dict.fromkeys((one["arm"], one["base"]) for one in found["answers"])
+    bases = {base for _, base in pairs} or {next(iter(found["arms"]))}
+    each = "; ".join(f"{arm} from {base}" for arm, base in pairs)
+    told = bases.pop() if len(bases) == 1 else f"another arm ({each})"
     return (
-        f"Mean and standard deviation over {found['seeds']} seeds. A dagger (†) marks what differs from {first} by the "
-        "paired t-test over seeds (p below 0.05 after Holm’s correction for the arms of a column)."
+        f"Mean and standard deviation over {found['seeds']} seeds; the best mean of a column is bold. A dagger (†) "
+        f"marks what differs from {told} by the paired t-test over seeds (p below 0.05 after Holm’s correction for the "
+        "comparisons of a column)."
     )
+
+
+def _rules(found: dict[str, Any]) -> list[str]:
+    """Say how each figure was computed."""
+    return [f"{name}: {figure['objective']}" for name, figure in found["figures"].items()]
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:
@@ -149,10 +201,8 @@ def _sentences(found: dict[str, Any]) -> list[str]:
 
 
 _PAPER = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
 \usepackage[landscape,margin=2cm]{geometry}
-\usepackage{booktabs}
+\usepackage{booktabs,graphicx}
 \begin{document}
 \input{table.tex}
 \end{document}

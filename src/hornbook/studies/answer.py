@@ -26,13 +26,13 @@ class Judged(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """How an arm differs from the first one in a figure, over the seeds that both have."""
+    """How an arm differs from another one in a figure, over the seeds that both have."""
 
     figure: str
     arm: str
     base: str
     difference: float
-    """The mean over seeds of the arm's value minus the first arm's."""
+    """The mean over seeds of the arm's value minus the other's."""
     low: float
     """The lower end of its 95 % interval."""
     high: float
@@ -49,22 +49,29 @@ class Answer:
     sentence: str
 
 
-def answer(name: str, figure: Judged, values: Mapping[str, Values]) -> list[Answer]:
+def answer(
+    name: str, figure: Judged, values: Mapping[str, Values], compared: Mapping[str, str] | None = None
+) -> list[Answer]:
     """Compare each arm with the first, paired by seed; `values` holds each arm's figure at each seed.
 
-    An arm that shares less than two seeds with the first one is left out.
+    `compared` names the arms to compare instead, each with its other one. Where two arms share less than two seeds,
+    they are left out.
     """
-    (base, of_base), *others = values.items()
+    first, *others = values
     found = []
-    for arm, of_arm in others:
-        both = [(one, other) for one, other in zip(of_arm, of_base, strict=True) if _are(one, other)]
+    for arm, base in (dict.fromkeys(others, first) if compared is None else compared).items():
+        both = [
+            (one, other) for one, other in zip(values[arm], values[base], strict=True) if _are(one, other)
+        ]
         if len(both) > 1:
             found.append(_compare(name, base, arm, both))  # type: ignore[arg-type]
     told = []
     for one, p in zip(found, holm([one.p for one in found]), strict=True):
         judged = replace(one, p=p, decided=p < 0.05)
         pairs = [
-            (one, other) for one, other in zip(values[one.arm], of_base, strict=True) if _are(one, other)
+            (ours, theirs)
+            for ours, theirs in zip(values[one.arm], values[one.base], strict=True)
+            if _are(ours, theirs)
         ]
         ours, theirs = (fmean(side) for side in zip(*pairs, strict=True))
         told.append(replace(judged, sentence=_sentence(judged, figure, ours, theirs, len(found))))
@@ -127,7 +134,12 @@ def mean(values: Values) -> float:
     return fmean(value for value in values if value is not None)
 
 
-SHARES = ("share of pairs", "%")
+def average(values: Values) -> float | None:
+    """Average the values of the runs that didn't fail; None if all did."""
+    return mean(values) if any(value is not None for value in values) else None
+
+
+SHARES = ("share of pairs", "%", "% right")
 """Units that are shown in per cent."""
 
 

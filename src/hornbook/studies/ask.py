@@ -10,6 +10,7 @@ from hornbook.frames import drawn, frame
 from hornbook.machine import cores
 from hornbook.report.study import shown
 from hornbook.reporter import Reporter
+from hornbook.studies.cluster import On
 from hornbook.studies.conduct import conduct
 from hornbook.studies.study import read_study
 
@@ -73,15 +74,19 @@ def study(
     out: Path | str | None = None,
     seeds: int | None = None,
     processes: int = 0,
+    tokens: int | None = None,
+    data: Path | str | None = None,
+    on: On | None = None,
     *,
     report: Reporter | None = None,
 ) -> Answered:
     """Train a study's arms with several seeds, compare them, and write the results on a page.
 
     `file` is a study's file or the name of a shipped one; each of the `settings` changes one value; `out` is
-    runs/studies/NAME by default. With 0 `processes`, as many runs go on at once as there are cores. Raises as
-    `conduct` does.
+    runs/studies/NAME by default. With 0 `processes`, as many runs go on at once as there are cores. `seeds` and
+    `tokens` are in place of the study's own; `data` is a folder with the files of the measures' tasks. `on` sends each
+    run as a job of its own: to Slurm, or to a process here. Raises as `conduct` does.
     """
-    design = read_study(Path(file), list(settings), seeds)
+    design = read_study(Path(file), list(settings), seeds, tokens, Path(data) if data else None)
     folder = Path(out) if out else Path("runs/studies") / design.name
-    return Answered(folder, conduct(design, folder, processes or cores(), report or reporter()))
+    return Answered(folder, conduct(design, folder, processes or cores(), report or reporter(), on=on))

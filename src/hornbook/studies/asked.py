@@ -1,11 +1,13 @@
 """The measures that a study names: what each run is asked at its end, beside the study's own figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, nearest
 from hornbook.evaluation.measure import Figure, Heldout, figure
 from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.minimal_pairs import SUITES, read_suite
@@ -32,7 +34,7 @@ class Asked(Section):
     """One of Hornbook's measures (bits_per_byte), minimal pairs (blimp), a task to fine-tune on (cola) or the mean of
     several (glue), a task of lm-evaluation-harness, tokens_per_second or peak_memory."""
     data: Path | None = None
-    """A folder with a task's files; without it the hub is asked."""
+    """A folder with a task's files; the study's by default, and without any the hub is asked."""
     limit: int | None = Field(None, ge=1, le=10**12)
     """So many first questions, or pairs of each paradigm: a sample."""
     rule: str | None = None
@@ -44,6 +46,8 @@ class Asked(Section):
     learning_rate: float | None = Field(None, gt=0, le=1)
     """The highest learning rate of a fine-tuning; as published by default, which is for models a hundred times as large
     as those of a few minutes."""
+    tasks: tuple[str, ...] = ()
+    """Which tasks of a group such as glue; all of them by default."""
 
     @field_validator("name")
     @classmethod
@@ -62,27 +66,43 @@ class Asked(Section):
     def _suits(self) -> "Asked":
         """Refuse an option that would change nothing."""
         of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs", "learning_rate"}
-        if self.name in [*LABELLED, *GROUPS]:
+        if self.name in LABELLED:
             allowed = of_tuning
+        elif self.name in GROUPS:
+            allowed = of_tuning | {"tasks"}
+            if strange := [one for one in self.tasks if one not in GROUPS[self.name].counted]:
+                raise ValueError(
+                    f"{self.name} has no task {strange[0]!r}{nearest(strange[0], list(GROUPS[self.name].counted))}"
+                )
         elif self.name in SUITES:
             allowed = of_tasks | {"rule"}
         else:
-            allowed = set() if self.name in [*MEASURES, SPEED, MEMORY] else of_tasks
+            allowed = of_tasks if self.reads_files else set()
         if extra := sorted(self.model_fields_set - allowed - {"name"}):
             raise ValueError(f"{self.name} has no {' and no '.join(extra)}: leave that out")
         return self
 
-    def check(self, recipe: Recipe) -> None:
-        """Raise HornbookError, before anything is trained, for files that can't be had and a run it can't judge."""
-        if self.name in MEASURES and self.name not in recipe.objective.measures:
+    @property
+    def reads_files(self) -> bool:
+        """Whether it takes `data`."""
+        return self.name not in [*MEASURES, SPEED, MEMORY]
+
+    def suits(self, recipe: Recipe) -> bool:
+        """Tell whether it says something true of what this recipe trains."""
+        return self.name not in MEASURES or self.name in recipe.objective.measures
+
+    def check(self, recipes: Sequence[Recipe]) -> None:
+        """Raise HornbookError, before anything is trained, for files that can't be had, and where it suits no run."""
+        if not any(map(self.suits, recipes)):
+            objective = recipes[0].objective
             raise HornbookError(
-                f"measures: {self.name} says nothing true of a model that learns {recipe.objective.name}: its measures "
-                f"are {', '.join(recipe.objective.measures)}"
+                f"measures: {self.name} says nothing true of a model that learns {objective.name}: its measures "
+                f"are {', '.join(objective.measures)}"
             )
         if self.name == MEMORY:
             check_memory()
-        elif self.name in [*LABELLED, *GROUPS]:
-            for name in expand([self.name]):
+        elif self._tuned:
+            for name in self._tuned:
                 read_task(find_task(name), self.data)
         elif self.name in SUITES:
             read_suite(SUITES[self.name], self.data, 1)
@@ -104,15 +124,37 @@ class Asked(Section):
             texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
             return MEASURES.find(self.name).measure(heldout, lambda what, share: None)
-        if self.name in [*LABELLED, *GROUPS]:
-            changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
-            seeds = range(42, 42 + self.seeds)
-            tuned = finetune(
-                loaded, [self.name], data=self.data, seeds=seeds, changes=changes, out=recipe.folder
-            )
-            group = GROUPS.get(self.name)
-            means = [one for one in tuned if group and one["measure"] == f"{group.title}, mean"]
-            return means or tuned
+        if self._tuned:
+            return self._tune(loaded, recipe)
         options = {"data": self.data, "limit": self.limit, "rule": self.rule, "run": recipe.folder}
         figures = evaluate_tasks(loaded, [self.name], **options)  # type: ignore[arg-type]
         return figures[:1] if self.name in SUITES else figures
+
+    @property
+    def _tuned(self) -> list[str]:
+        """The tasks that it fine-tunes on."""
+        return list(self.tasks) or (expand([self.name]) if self.name in [*LABELLED, *GROUPS] else [])
+
+    def _tune(self, loaded: LoadedModel, recipe: Recipe) -> list[Figure]:
+        """Fine-tune; of a group, give its mean, and of some of its tasks the figures that count before their mean."""
+        changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
+        seeds = range(42, 42 + self.seeds)
+        tuned = finetune(loaded, self._tuned, data=self.data, seeds=seeds, changes=changes, out=recipe.folder)
+        if self.name in LABELLED:
+            return tuned
+        group, known = GROUPS[self.name], {one["measure"]: one for one in tuned}
+        if not self.tasks:
+            return [known[f"{group.title}, mean"]]
+        counted = [
+            [known[f"{LABELLED[name].title}{ending}"] for ending in group.counted[name]]
+            for name in self.tasks
+        ]
+        mean = figure(
+            f"{group.title}, {len(counted)} tasks",
+            fmean(fmean(one["value"] for one in figures) for figures in counted),
+            "%",
+            f"{len(counted)} tasks: {', '.join(LABELLED[name].title for name in self.tasks)}",
+            "Their mean; several metrics or parts of a task are averaged first.",
+            "It compares with the mean of the same tasks after the same fine-tuning.",
+        )
+        return [*(one for figures in counted for one in figures), mean]

@@ -16,6 +16,7 @@ from hornbook.report.study import write_study
 from hornbook.report.tables import write_tables
 from hornbook.reporter import Reporter
 from hornbook.studies.asked import MEMORY, Asked
+from hornbook.studies.cluster import On, check_cluster, send
 from hornbook.studies.figure import Figure
 from hornbook.studies.measure import ask, keep_memory, measure, measured, prepare_figure
 from hornbook.studies.outcome import tell
@@ -38,22 +39,33 @@ def train_silently(recipe: Recipe) -> None:
 
 
 def conduct(
-    design: Design, out: Path, processes: int, report: Reporter, train: Train = train_silently
+    design: Design,
+    out: Path,
+    processes: int,
+    report: Reporter,
+    train: Train = train_silently,
+    on: On | None = None,
 ) -> dict[str, Any]:
     """Train each arm at each seed, measure, and compare; return plain values, as `answer.json` holds them.
 
     Finished work isn't repeated. Each run is an ordinary run in a folder within `out`; runs share tokenizers and
-    tokens. A run that fails is told, and the others finish; the next call tries it again. Beside `answer.json` lie the
-    page, and the table as CSV, Markdown and LaTeX. Raises HornbookError if something doesn't fit, before anything is
-    trained, and if every run fails; and Interrupted after Ctrl-C or SIGTERM.
+    tokens. A run that fails is told, and the others finish; the next call tries it again. With `on`, each run is a job
+    of a cluster. Beside `answer.json` lie the page, and the table as CSV, Markdown and LaTeX. Raises HornbookError if
+    something doesn't fit, before anything is trained, and if every run fails; and Interrupted after Ctrl-C or SIGTERM.
     """
-    study = design.study
+    study, measures = design.study, design.study.asked()
+    if on is not None:
+        check_cluster(on)
+        if study.seconds:
+            raise HornbookError(
+                "seconds are measured here, and the jobs run elsewhere: give the study tokens instead"
+            )
     # These recipes are for preparation only: the number of steps may not be known yet.
     arms = {arm: design.recipe(arm, 0, out / "arms") for arm in design.arms}
     figures = design.figures(list(arms.values()))
+    for asked in measures:
+        asked.check(list(arms.values()))
     for recipe in arms.values():
-        for asked in study.measures:
-            asked.check(recipe)
         prepare(recipe, report)  # makes tokenizer and tokens for all seeds, and finds problems
         for figure in figures.values():
             prepare_figure(recipe, figure)
@@ -68,8 +80,11 @@ def conduct(
         for seed in range(study.seeds)
         for arm in design.arms
     ]
-    jobs = [partial(_train_and_measure, train, recipe, figures, study.measures) for recipe in recipes]
-    found = dict(zip((recipe.name for recipe in recipes), work(jobs, processes, report), strict=True))
+    jobs = {one.name: partial(_train_and_measure, train, one, figures, measures) for one in recipes}
+    if on is None:
+        found = dict(zip(jobs, work(list(jobs.values()), processes, report), strict=True))
+    else:
+        found = send(jobs, on, study.cluster, out / "jobs", report)
     answers = tell(design, recipes, figures, found)
     with beside(out / "answer.json") as file:
         file.write_text(json.dumps(answers, indent=2, ensure_ascii=False), "utf-8")
@@ -129,7 +144,7 @@ def _train_and_measure(
             else:
                 train(recipe)
             found = measure(recipe, figures)
-        return ask(recipe, found, measures)
+        return ask(recipe, found, [one for one in measures if one.suits(recipe)])
     except Interrupted:
         raise
     except HornbookError as error:

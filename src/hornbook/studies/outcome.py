@@ -72,7 +72,9 @@ def tell(
         "answers": [
             asdict(one)
             for name, column in columns.items()
-            for one in answer(name, column, {arm: arms[arm]["values"][name] for arm in arms})
+            for one in answer(
+                name, column, {arm: arms[arm]["values"][name] for arm in arms}, study.compared()
+            )
         ],
         "seeds": study.seeds,
         "settings": list(design.settings),

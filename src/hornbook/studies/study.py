@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from hornbook.errors import HornbookError
+from hornbook.errors import HornbookError, nearest
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.section import Section
 from hornbook.studies.asked import Asked
+from hornbook.studies.cluster import Cluster
 from hornbook.studies.figure import Figure
 
 
@@ -30,7 +31,7 @@ class Study(Section):
     changes: dict[str, Any] = Field(default_factory=dict)
     """Changes of that recipe for all arms, by key: `training.steps: 400`."""
     arms: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Each arm's own changes, by the arm's name; the others are compared with the first."""
+    """Each arm's own changes, by the arm's name; the others are compared with the first, unless `against` says so."""
     grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(default_factory=dict)
     """Makes an arm of each combination, and of each arm if there are some: a key with the values that it takes
     (`model.positions: [learned, rotary]`), or any word with named changes (`size: {small: {...}, large: {...}}`)."""
@@ -40,11 +41,17 @@ class Study(Section):
     """Seconds of training for each run, instead of training.steps; short runs measure how many steps these are."""
     tokens: int | None = Field(None, ge=1, le=10**15)
     """Tokens that each run reads, instead of training.steps: as many full steps as reach them."""
+    against: dict[str, str | None] = Field(default_factory=dict)
+    """The arm that an arm is compared with, where that isn't the first one; null compares it with none."""
     figures: dict[str, Figure] = Field(default_factory=dict)
     """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if
     all arms have the same objective and tokenizer or no measures are named."""
     measures: list[Asked] = Field(default_factory=list)
-    """What each run is asked beside: [bits_per_byte, blimp, cola, tokens_per_second, peak_memory]."""
+    """What each run is asked beside: [bits_per_byte, blimp, glue, tokens_per_second, peak_memory]."""
+    data: Path | None = None
+    """A folder with the files of the measures' tasks, for those that name none of their own."""
+    cluster: Cluster = Cluster()
+    """What each run asks Slurm for, with `--on slurm`."""
 
     @field_validator("measures", mode="before")
     @classmethod
@@ -74,7 +81,28 @@ class Study(Section):
         same = [arm for arm, count in Counter(map(slug, names)).items() if count > 1]
         if len(names) < 2 or same:
             raise ValueError(f"a study needs two or more arms with names of their own, not {names}")
+        for arm, other in self.against.items():
+            for name in (arm, other):
+                if name is not None and name not in names:
+                    raise ValueError(f"against: there is no arm {name!r}{nearest(name, names)}")
+            if arm == other:
+                raise ValueError(f"against: {arm} is compared with itself: name another arm, or null")
         return self
+
+    def asked(self) -> list[Asked]:
+        """Return the measures, with the study's folder of files for those that name none."""
+        return [
+            one.model_copy(update={"data": one.data or self.data}) if one.reads_files else one
+            for one in self.measures
+        ]
+
+    def compared(self) -> dict[str, str]:
+        """Return the arm that each arm is compared with."""
+        names = [arm for arm, _ in self.combinations()]
+        pairs = {
+            arm: self.against.get(arm, names[0]) for arm in names if arm in self.against or arm != names[0]
+        }
+        return {arm: other for arm, other in pairs.items() if other is not None}
 
     def combinations(self) -> list[tuple[str, dict[str, Any]]]:
         """Make the arms of the grid: each arm's name and changes, the last key's values in turn first."""
@@ -102,8 +130,16 @@ def slug(arm: str) -> str:
     return re.sub(r"[^\w.-]+", "-", arm)
 
 
-def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = None) -> "Design":
+def read_study(
+    path: Path,
+    settings: Iterable[str] = (),
+    seeds: int | None = None,
+    tokens: int | None = None,
+    data: Path | None = None,
+) -> "Design":
     """Read a study from YAML, or from the `answer.json` of one that was done, with settings and seeds of one's own.
+
+    `seeds` and `tokens` are in place of its own, and `data` is a folder with the files of the measures' tasks.
 
     `a.b=c` settings come on top of its changes.
     Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
@@ -116,6 +152,10 @@ def read_study(path: Path, settings: Iterable[str] = (), seeds: int | None = Non
         settings = [*record["settings"], *settings]
     if seeds is not None:
         given = given | {"seeds": seeds}
+    if tokens is not None:
+        given = given | {"tokens": tokens, "seconds": None}
+    if data is not None:
+        given = given | {"data": str(data)}
     try:
         study = Study.model_validate(given)
     except ValidationError as error:

@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Stopped:
+class Stopped:
     """The result of a job that was stopped."""
 
     signal_number: int
 
 
-def _heed(job: Callable[[], T]) -> T | _Stopped:
+def heed(job: Callable[[], T]) -> T | Stopped:
     """Do a job, and turn Interrupted into a value, since the exception can't be sent to the parent process."""
     try:
         return job()
     except Interrupted as stop:
-        return _Stopped(stop.exit_code - 128)
+        return Stopped(stop.exit_code - 128)
 
 
 def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
@@ -66,13 +66,13 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
         watch() as signals,
         ProcessPoolExecutor(min(processes, len(jobs)), context, use_threads, (1,)) as pool,
     ):
-        futures = [pool.submit(_heed, job) for job in jobs]
+        futures = [pool.submit(heed, job) for job in jobs]
         waiting = set(futures)
         try:
             while waiting:
                 done, waiting = wait(waiting, 1.0, FIRST_COMPLETED)
                 found = [one.result() for one in done]
-                stopped = [one.signal_number for one in found if isinstance(one, _Stopped)]
+                stopped = [one.signal_number for one in found if isinstance(one, Stopped)]
                 if number := signals.received or max(stopped, default=0):
                     text = "the study was stopped, and its runs are saved; run the same command to go on"
                     raise Interrupted(text, number)

@@ -1,9 +1,7 @@
 """A plain `nn.Module` as a family: wrapped into a class of transformers that is written beside its file."""
 
 import inspect
-import sys
 from collections.abc import Mapping
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from string import Template
 from typing import Any, ClassVar
@@ -15,7 +13,7 @@ from hornbook.blame import WRAPPER
 from hornbook.errors import HornbookError, nearest
 from hornbook.families.custom.declarations import needed, taken
 from hornbook.families.custom.family import Custom
-from hornbook.families.custom.source import Source
+from hornbook.families.custom.source import Source, import_beside
 from hornbook.families.family import Family
 from hornbook.families.positions import Scheme
 from hornbook.families.preset import Preset
@@ -149,16 +147,6 @@ def _wrap(
         "gives": "hidden states" if declared["gives"] == "hidden" else "logits",
     }
     text = Template(_WRAPPER.read_text("utf-8")).substitute(words)
-    around, stem = (
-        source.found.__module__.rpartition(".")[0],
-        f"{source.path.stem}{WRAPPER.removesuffix('.py')}",
-    )
-    path = source.files[0].parent / f"{stem}.py"
-    path.write_text(text, "utf-8")
-    spec = spec_from_file_location(f"{around}.{stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    spec.loader.exec_module(module)
+    module = import_beside(source, WRAPPER.removesuffix(".py"), text)
     wrapper, config_class = getattr(module, f"{name}Model"), getattr(module, f"{name}Config")
     return wrapper, config_class

@@ -163,3 +163,16 @@ def _import(path: Path, files: list[Path], sha256: str) -> ModuleType:
             ) from error
         raise HornbookError(f"{path}: it can't be imported: {told(error)}") from error
     return module
+
+
+def import_beside(source: Source, ending: str, text: str) -> ModuleType:
+    """Write a module beside the imported copy of a class's file, named as it with an ending, and import it."""
+    around, stem = source.found.__module__.rpartition(".")[0], f"{source.path.stem}{ending}"
+    path = source.files[0].parent / f"{stem}.py"
+    path.write_text(text, "utf-8")
+    spec = importlib.util.spec_from_file_location(f"{around}.{stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
