@@ -79,7 +79,7 @@ def test_checkpoint_and_store(small_disk: Path, tmp_path: Path, story_file: Path
 
 def test_page(small_disk: Path, tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parents[1] / "loading" / "run.json", tmp_path)
-    fill(small_disk, spare=50_000)
+    fill(small_disk, spare=4_000)
     with pytest.raises(HornbookError, match="the disk is full"):
         write_page([read_run(tmp_path)], small_disk / "page.html")
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]

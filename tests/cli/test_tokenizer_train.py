@@ -130,7 +130,7 @@ def test_a_folder_says_what_it_was_trained_on(run: Run, text: str) -> None:
     assert tokenizer_hash(AutoTokenizer.from_pretrained("a")) == record["hash"]
     assert json.loads(run("inspect", "a", "--json"))["a"] == seen | {"training": None}
     Path("a", "tokenizer_training.json").write_text("{")
-    assert "tokenizer_training.json: not JSON" in run("inspect", "a", code=2)
+    assert "tokenizer_training.json: it can't be read as JSON" in run("inspect", "a", code=2)
 
 
 def test_unreachable_tokens_are_found(data: Path, run: Run) -> None:

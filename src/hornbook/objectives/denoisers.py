@@ -22,7 +22,7 @@ from hornbook.tokenizers import Head, Template
 MODES = {"R": "[NLU]", "X": "[NLG]", "S": "[S2S]"}
 """The mode tokens of the published UL2 20B."""
 
-_ONE_SPAN = 1e12
+_ONE_SPAN = 1e6
 """A mean length beyond any text's, in tokens, so that what is cut out is one span."""
 
 
