@@ -66,7 +66,7 @@ def test_a_folder_that_does_not_hold_the_model_gets_one_line(
     model.bert.save_pretrained(tmp_path / "headless")
     refused = [
         (bert, "absent", "absent holds no model"),
-        (bert, "torn", "torn can't be opened as BertForMaskedLM"),
+        (bert, "torn", r"torn.model\.safetensors: can't be read as weights"),
         (bert, "headless", r"headless lacks \d+ weights of BertForMaskedLM, such as cls.predictions"),
         (albert, "good", "its model_type is bert, not albert"),
     ]

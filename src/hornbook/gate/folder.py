@@ -93,6 +93,12 @@ class Folder:
         return [self._inside(path) for path in sorted(self.path.glob("*.safetensors"))]
 
     @cached_property
+    def parts(self) -> list["Folder"]:
+        """The folders of further models in it, such as a discriminator's generator."""
+        found = [path for path in sorted(self.path.iterdir()) if path.is_dir() and not path.is_symlink()]
+        return [Folder(path) for path in found if (path / "config.json").exists()]
+
+    @cached_property
     def unread(self) -> list[str]:
         """Names of weight files that only pickle or another framework can open."""
         return sorted(path.name for pattern in _UNREAD for path in self.path.glob(pattern))
@@ -172,6 +178,9 @@ class Folder:
                 _link(target / path.name, path.resolve())
             if self.has(_INDEX):
                 shutil.copyfile(self.path / _INDEX, target / _INDEX)
+            for part in self.parts:
+                (target / part.path.name).mkdir()
+                part.copy_to(target / part.path.name)
 
     def _inside(self, path: Path) -> Path:
         """Refuse a link that leaves the folder, except links into the hub's own cache."""
