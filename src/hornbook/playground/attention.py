@@ -5,6 +5,7 @@ import numpy.typing as npt
 import torch
 from transformers import PreTrainedModel
 
+from hornbook import internals
 from hornbook.errors import HornbookError
 from hornbook.loading import LoadedModel
 from hornbook.tokenizers import VisibleTokens
@@ -34,11 +35,11 @@ def attention_of(loaded: LoadedModel, text: str) -> tuple[list[str], npt.NDArray
 
 def _eagerly(model: PreTrainedModel, ids: torch.Tensor) -> tuple[torch.Tensor, ...] | None:
     """Run the model with the one way of computing attention that keeps the weights."""
-    before = model.config._attn_implementation
+    before = internals.attention_of(model.config)
     try:
-        model.set_attn_implementation("eager")
+        internals.choose_attention(model, "eager")
         return model(input_ids=ids, output_attentions=True).attentions
     except (TypeError, ValueError, AttributeError):  # a class of one's own need not know the option
         return None
     finally:
-        model.set_attn_implementation(before)
+        internals.choose_attention(model, before or "eager")

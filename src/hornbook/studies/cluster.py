@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from getpass import getuser
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,16 +33,16 @@ class Cluster(Section):
 
     partition: str | None = None
     account: str | None = None
-    hours: float = Field(4, gt=0)
+    hours: float = Field(4, gt=0, le=10**5)
     """The most that a run takes, with its measures. A run that takes longer saves, is queued again and goes on."""
-    gpus: int = Field(0, ge=0)
-    cores: int = Field(1, ge=1)
+    gpus: int = Field(0, ge=0, le=1000)
+    cores: int = Field(1, ge=1, le=10**4)
     memory: str = Field("8G", pattern=r"^\d+[KMGT]?$")
     setup: list[str] = Field(default_factory=list)
     """Lines of shell before the run, such as `module load cuda`."""
-    at_once: int = Field(256, ge=1)
+    at_once: int = Field(256, ge=1, le=10**6)
     """How many jobs run at the same time at most."""
-    more: dict[str, str | int] = Field(default_factory=dict)
+    more: dict[str, str | Annotated[int, Field(ge=-(10**12), le=10**12)]] = Field(default_factory=dict)
     """Whatever else sbatch knows, by its long name: `{qos: short, constraint: a100}`."""
 
     def parameters(self) -> dict[str, Any]:
