@@ -203,10 +203,10 @@ def test_what_would_get_other_ids_is_refused(
     [
         ({}, "holds no tokenizer"),
         ({"vocab.json": "{}"}, "has no merges.txt"),
-        ({"vocab.json": '{"a": 0', "merges.txt": ""}, "is damaged"),
+        ({"vocab.json": '{"a": 0', "merges.txt": ""}, "can't be read as JSON"),
         ({"vocab.json": '{"a": 0}', "merges.txt": ""}, "lacks 255 of the 256 bytes"),
         ({"vocab.txt": "the\nfox"}, r"none of its 2 lines is \[UNK\]"),
-        ({"tokenizer.json": "{"}, "is damaged"),
+        ({"tokenizer.json": "{"}, "can't be read as JSON"),
         ({"a.model": "", "b.model": ""}, "a.model and b.model"),
     ],
 )
