@@ -18,9 +18,11 @@ from hornbook.cli import main
 from hornbook.errors import HornbookError
 from hornbook.families import find
 from hornbook.finetuning import finetune
+from hornbook.finetuning.classifier import open_classifier
 from hornbook.finetuning.reading import read_own
 from hornbook.finetuning.settings import Settings
 from hornbook.finetuning.train import split_validation
+from hornbook.loading import load_model
 from hornbook.report import compare_table, read_run
 from tests.evaluation.test_tasks import record
 
@@ -154,3 +156,9 @@ def test_a_plain_trainer_comes_to_the_same(make_tokenizer, tmp_path, table):
     noise = max(np.std(theirs, ddof=1), 100 / 30)
     assert abs(ours[0]["value"] - np.mean(theirs)) <= 3 * noise
     assert ours[0]["value"] > 85
+
+
+def test_positions_that_no_classifier_has_are_told(save, tmp_path):
+    loaded = load_model(save(tmp_path / "model", "bert-tiny", 64, "wordpiece", "bert", "rotary"))
+    with pytest.raises(HornbookError, match=r"its positions are rotary, .* learned or sinusoidal"):
+        open_classifier(loaded, ["sad", "happy"], 0)

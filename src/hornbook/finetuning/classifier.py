@@ -14,6 +14,7 @@ from transformers import (
 
 from hornbook.errors import HornbookError, one_line
 from hornbook.families.custom import Custom, classifier_of
+from hornbook.families.positions import has_table, scheme_of
 from hornbook.loading import Folder, LoadedModel
 from hornbook.quiet import quiet
 from hornbook.tokenizers import build_fast_tokenizer
@@ -32,6 +33,11 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
             "label2id": {label: i for i, label in enumerate(labels)},
         }
     set_seed(seed)
+    if not has_table(loaded.model.config):
+        raise HornbookError(
+            f"{loaded.folder}: its positions are {scheme_of(loaded.model.config)}, which Hugging Face's classifiers "
+            "don't have: fine-tune a model with model.positions learned or sinusoidal"
+        )
     own = classifier_of(loaded.family) if isinstance(loaded.family, Custom) else None
     kind = own or AutoModelForSequenceClassification
     try:
