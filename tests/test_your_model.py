@@ -32,7 +32,7 @@ def commands() -> list[str]:
     ]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_commands_do_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))

@@ -16,7 +16,7 @@ from benchmarks.faults.damage import WAYS, damage
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_short_form(tmp_path: Path) -> None:
     command = [*("-m", "benchmarks.faults", "--kills", "3", "--damages", "3", "--objectives", "masked")]
     done = subprocess.run(

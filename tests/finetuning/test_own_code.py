@@ -47,7 +47,7 @@ def trained(folder: Path, text: Path, code: str, **model: object) -> Path:
     return train(make_recipe(recipe), report=Reporter(silent=True)).folder
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_variant_of_a_family(
     tmp_path: Path,
     story_file: Path,

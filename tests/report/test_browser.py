@@ -213,7 +213,7 @@ def test_a_study_has_a_curve_for_each_seed(show: Open, found: dict[str, Any], tm
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_page_of_a_run_that_goes_on_loads_itself_again(
     browser: Any, make_run: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from hornbook.errors import HornbookError
 from hornbook.report import read_run, write_page
-from hornbook.report.page import duration, figure, short
+from hornbook.report.duration import duration
+from hornbook.report.page import figure, short
 
 Make = Callable[..., Path]
 EVIL = "</script><script>window.stolen = 1</script><img src=x onerror='window.stolen = 1'>"

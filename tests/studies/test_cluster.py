@@ -89,7 +89,7 @@ def test_a_job_that_slurm_stops_is_queued_again_as_it_was() -> None:
     assert job.checkpoint().function is job and job.checkpoint().args == ()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_jobs_on_this_machine(tmp_path: Path) -> None:
     """Submitit's local executor: each job is a process of its own, and one that dies is told."""
     jobs = {"a-0": partial(dict, value=1), "b-0": partial(os._exit, 3)}

@@ -168,7 +168,7 @@ BOTH = {
 }  # fmt: skip
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_arms_of_two_families(tmp_path: Path, story_file: Path) -> None:
     """A measure that says nothing true of an arm leaves its cell empty; arms are compared as `against` says."""
     against = {"masked": None, "masked again": "masked"}

@@ -54,6 +54,7 @@ def stopped(recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -
 def go_on(recipe: Recipe) -> Listener:
     heard = Listener()
     assert start(recipe, heard).progress.step == 2
+    heard.warned = [one for one in heard.warned if "vocab_size" not in one]  # the text is short
     return heard
 
 

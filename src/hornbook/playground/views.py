@@ -50,7 +50,7 @@ def player_of(model: AnyModel, trust: bool = False) -> Player:
         views: dict[str, View] = {THOUGHTS: lambda text: _thoughts(Path(model), text)}
     elif loaded.head == "causal":
         views = {NEXT: lambda text: _next(loaded, text), ON: lambda text: _on(loaded, text)}
-    elif loaded.serves("masked"):
+    elif loaded.serves(head="masked"):
         views = {GAPS: lambda text: _unmasked(loaded, text)}
     else:
         views = {GAPS: lambda text: _infilled(loaded, text)}
@@ -95,7 +95,7 @@ def _thoughts(folder: Path, text: str) -> str:
 
 def _attention(loaded: LoadedModel, text: str) -> str:
     """Draw each layer's weights, the mean over its heads, as a square: who looks (rows) at whom (columns)."""
-    if loaded.serves("masked"):
+    if loaded.serves(head="masked"):
         text = (loaded.tokenizer.mask_token or "").join(cut(text))
     tokens, weights = attention_of(loaded, text)
     squares = []

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hornbook.report.page import duration
+from hornbook.report.duration import duration
 from hornbook.report.runs import RunRecord, TrainPoint
 
 _RECENT = 10

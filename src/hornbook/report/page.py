@@ -16,6 +16,7 @@ from hornbook.objectives import OBJECTIVES
 from hornbook.report.asked import Asked, Longer, put_beside
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
+from hornbook.report.duration import duration
 from hornbook.report.html import write_html
 from hornbook.report.runs import Measure, RunRecord, Sample
 from hornbook.report.table import columns
@@ -142,12 +143,3 @@ def short(number: float | None) -> str:
         if abs(number) >= size:
             return f"{number / size:#.3g}".rstrip(".") + f" {unit}"
     return f"{number:.0f}"
-
-
-def duration(seconds: float) -> str:
-    """Format seconds as `42 s`, `1 min 38 s` or `3 h 12 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from hornbook.report.duration import duration
 from hornbook.report.html import write_html
-from hornbook.report.page import duration, short
+from hornbook.report.page import short
 
 _ABLATIONS = {
     "none": "as they are",

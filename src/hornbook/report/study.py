@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from hornbook.direction import apart
+from hornbook.report.duration import duration
 from hornbook.report.html import write_html
-from hornbook.report.page import begin, duration, short
+from hornbook.report.page import begin, short
 from hornbook.studies.answer import Values, average, show, show_p
 
 
