@@ -11,7 +11,6 @@ from hornbook.errors import HornbookError
 from hornbook.families import family_of
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary
 from hornbook.rng import CounterRNG
-from hornbook.store import build
 from hornbook.tokenizers import Head
 
 SAMPLE = [
@@ -49,7 +48,7 @@ def make_batch(
     length = min(length, 64)
     if end is None or objective.problems(vocabulary, length):
         return None
-    store = build(place, texts, tokenizer, end, sentences=objective.sentences, words=objective.words)
+    store = objective.store(place, texts, tokenizer, end)
     try:
         chunking = objective.chunking(store, length)
     except HornbookError:  # too little text

@@ -18,7 +18,6 @@ from hornbook.objectives import Objective, natural_objective
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import began, make_recipe
 from hornbook.sealed import read_sealed, write_sealed
-from hornbook.store import build
 from hornbook.tokenizers import Rule
 
 Outcome = dict[str, list[dict[str, Any]]]
@@ -56,15 +55,7 @@ def evaluate(
     end = objective.end(loaded.vocabulary)
     assert end is not None
     with TemporaryDirectory() as folder:
-        store = build(
-            Path(folder) / "tokens",
-            texts,
-            loaded.tokenizer,
-            end,
-            sentences=objective.sentences,
-            words=objective.words,
-            special=special,
-        )
+        store = objective.store(Path(folder) / "tokens", texts, loaded.tokenizer, end, special)
         heldout = Heldout(loaded, objective, texts, store, documents, windows)
         measures = [one for name in objective.measures for one in MEASURES.find(name).measure(heldout, tell)]
     for one in measures:

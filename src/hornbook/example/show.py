@@ -24,7 +24,6 @@ from hornbook.objectives import IGNORED, Objective
 from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.reporter import Reporter
 from hornbook.rng import CounterRNG
-from hornbook.store import build
 from hornbook.tokenizers import VisibleTokens
 from hornbook.training.phases import plan_phases
 from hornbook.training.prepare import store_of
@@ -95,14 +94,7 @@ def _of_text(source: Source, text: str, hide: Several[str], seed: int) -> dict[s
     assert end is not None
     with TemporaryDirectory() as folder:
         texts = [text, *SAMPLE] if objective.sentences else [text]
-        store = build(
-            Path(folder) / "tokens",
-            texts,
-            loaded.tokenizer,
-            end,
-            sentences=objective.sentences,
-            words=objective.words,
-        )
+        store = objective.store(Path(folder) / "tokens", texts, loaded.tokenizer, end)
         hidden = None
         if hide:
             hidden = np.zeros(len(store.tokens), bool)

@@ -1,14 +1,15 @@
 """What every objective is: how many tokens an example takes, how a batch is made of them, how its loss is computed."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family
@@ -17,8 +18,8 @@ from hornbook.objectives.cross_entropy import linear_cross_entropy
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
 from hornbook.section import Section
-from hornbook.store import Chunking, Plan, TokenStore, Windows
-from hornbook.tokenizers import Head, Template
+from hornbook.store import Chunking, Plan, TokenStore, Windows, build
+from hornbook.tokenizers import Head, Rule, Template
 
 Batch = dict[str, Ids]
 """A batch as NumPy arrays, before `batch_to_loss.make_batch` makes tensors of them."""
@@ -154,6 +155,17 @@ class Objective(Section):
     ) -> Plan:
         """Plan in which step which example of `length` tokens is read, from step `first` on, which begins `epoch`."""
         return Plan(self.chunking(store, length), batch, seed, self.copies, first, epoch)
+
+    def store(
+        self,
+        folder: Path,
+        documents: Iterable[str],
+        tokenizer: PreTrainedTokenizerBase,
+        end: int,
+        special: Rule = "text",
+    ) -> TokenStore:
+        """Tokenize documents into a new store, with all that this objective reads of one; raises as `build` does."""
+        return build(folder, documents, tokenizer, end, None, self.sentences, special, self.words)
 
     def read(
         self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG

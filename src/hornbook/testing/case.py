@@ -18,7 +18,7 @@ from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES, Objective, Vocabulary, served
 from hornbook.objectives.batch_to_loss import make_batch
 from hornbook.rng import CounterRNG
-from hornbook.store import TokenStore, build
+from hornbook.store import TokenStore
 from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
 from hornbook.testing.stories import make_stories
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
@@ -98,14 +98,7 @@ class Case:
         end = self.objective.end(self.vocabulary)
         assert end is not None, f"{self}: the objective's end is None, so its documents would run together"
         with TemporaryDirectory() as folder:
-            return build(
-                Path(folder) / "tokens",
-                texts,
-                self.tokenizer,
-                end,
-                sentences=self.objective.sentences,
-                words=self.objective.words,
-            )
+            return self.objective.store(Path(folder) / "tokens", texts, self.tokenizer, end)
 
     @cached_property
     def arrays(self) -> tuple[TokenStore, Any]:

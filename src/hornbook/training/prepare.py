@@ -32,8 +32,8 @@ from hornbook.tokenizers import (
     tokenizer_hash,
 )
 from hornbook.tokenizers.record import save_record
-from hornbook.training.begin import begin_from, check_entries
 from hornbook.training.checkpoints import Checkpoint, find_checkpoint
+from hornbook.training.from_model import begin_from, check_entries
 from hornbook.training.resume import COURSE, check_folder
 from hornbook.training.tokenizer import record_of, tokenizer_of
 

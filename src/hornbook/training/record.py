@@ -18,8 +18,8 @@ from hornbook.reporter import Reporter
 from hornbook.sealed import write_sealed
 from hornbook.store.boundaries import rules
 from hornbook.tokenizers import tokenizer_hash
-from hornbook.training.begin import origin
 from hornbook.training.bits import bits_depend_on, not_the_same
+from hornbook.training.from_model import origin
 from hornbook.training.phases import describe_phases
 from hornbook.training.prepare import PreparedRun
 
