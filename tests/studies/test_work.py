@@ -1,12 +1,16 @@
 """A study that is stopped has its runs saved, on each operating system."""
 
 import multiprocessing
+import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,3 +69,61 @@ def test_an_error_ends_the_other_runs(system: str, child: Child, monkeypatch: py
     with pytest.raises(HornbookError, match="the loss is nan"):
         work._beside([fail], 1, lambda ready: None)
     assert child.terminated
+
+
+STUDY = """
+import os, sys, time
+from functools import partial
+from pathlib import Path
+from hornbook.errors import Interrupted
+from hornbook.reporter import Reporter
+from hornbook.studies.work import work
+from hornbook.training.interrupt import watch
+
+def job(folder, number):
+    with watch() as signals:
+        Path(folder, f"{number}.writing").write_text(str(os.getpid()))
+        Path(folder, f"{number}.writing").rename(Path(folder, f"{number}.begun"))
+        while not signals.received:
+            time.sleep(0.05)
+    Path(folder, f"{number}.saved").touch()
+    raise Interrupted("saved", signals.received)
+
+if __name__ == "__main__":
+    work([partial(job, sys.argv[1], number) for number in range(5)], 2, Reporter(silent=True))
+"""
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+
+
+def wait_for(condition: Any, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp_path: Path) -> None:
+    """Each run that had begun saves itself, also where the study itself was killed and could tell nobody."""
+    script = tmp_path / "study.py"
+    script.write_text(STUDY)
+    study = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
+        runs = [int(path.read_text()) for path in tmp_path.glob("*.begun")]
+        study.send_signal(number)
+        wait_for(lambda: not any(map(alive, runs)), 30)
+    finally:
+        study.kill()
+        study.wait()
+    assert {path.name for path in tmp_path.glob("*.saved")} == {"0.saved", "1.saved"}
+    assert not (tmp_path / "2.begun").exists()

@@ -1,11 +1,15 @@
 """Do a study's jobs: one after the other, or in parallel processes of one thread each."""
 
 import multiprocessing
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 import torch
@@ -27,10 +31,36 @@ class Stopped:
 
 def heed(job: Callable[[], T]) -> T | Stopped:
     """Do a job, and turn Interrupted into a value, since the exception can't be sent to the parent process."""
+    if _stop is not None and _stop.is_set():  # the pool hands out one job more than it has processes
+        return Stopped(signal.SIGTERM)
     try:
         return job()
     except Interrupted as stop:
         return Stopped(stop.exit_code - 128)
+    finally:
+        if _orphaned.is_set():
+            os._exit(128 + signal.SIGTERM)  # nobody is left who would take the result
+
+
+_stop: Event | None = None
+_orphaned = threading.Event()
+
+
+def _begin(stop: Event) -> None:
+    """Begin a process of the pool: one thread, and no life beyond the parent's."""
+    global _stop
+    _stop = stop
+    use_threads(1)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """Wait for the parent's end, which may be a kill; then stop as after SIGTERM: a run saves itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    _orphaned.set()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
@@ -62,9 +92,10 @@ def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[
 def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
     """Do the jobs in parallel processes: for small models, two processes of one thread beat one process of two."""
     context = multiprocessing.get_context("spawn")
+    stop = context.Event()
     with (
         watch() as signals,
-        ProcessPoolExecutor(min(processes, len(jobs)), context, use_threads, (1,)) as pool,
+        ProcessPoolExecutor(min(processes, len(jobs)), context, _begin, (stop,)) as pool,
     ):
         futures = [pool.submit(heed, job) for job in jobs]
         waiting = set(futures)
@@ -79,6 +110,7 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
                 if done:
                     tell(len(jobs) - len(waiting))
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             # A terminated run saves itself, except on Windows, where it ends at once. There Ctrl-C has already reached
             # every process, and each is left alone to save itself.
