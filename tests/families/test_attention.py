@@ -95,10 +95,30 @@ def test_dropout_drops_as_many_as_it_says_and_keeps_the_mean() -> None:
     assert (weights == 0).double().mean().item() == pytest.approx(0.1, abs=0.005)
 
 
-def test_without_either_the_fused_kernel_is_used() -> None:
-    query, key, value, _ = given(6, 6)
+@pytest.mark.parametrize(("dtype", "length"), [(SINGLE, 64), (HALF, 512)])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_long_text_takes_the_fused_kernel_and_a_short_one_ours(
+    dtype: torch.dtype, length: int, masked: bool, causal: bool
+) -> None:
+    """Both give the same, with and without a mask, to a few roundings."""
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, 2, length + 1, 8, dtype=dtype) for _ in range(3))
+    mask = torch.rand(1, 1, length + 1, length + 1) < 0.5 if masked else None
+    if mask is not None:
+        mask = (mask | torch.eye(length + 1, dtype=torch.bool)).tril() if causal else mask
+    layer = Layer()
+    layer.is_causal = causal
     with mock.patch.object(attention, "_Attention", None):
-        attend(Layer(), query, key, value, None, 0.0, 1.0)
+        fused, _ = attend(layer, query, key, value, mask, 0.0, 0.3)
+    with mock.patch.object(attention, "_sdpa_attention_forward", None):
+        attend(layer, *(one[:, :, 1:] for one in (query, key, value)), None, 0.0, 0.3)
+    with (
+        mock.patch.multiple(attention, _SHORT=length + 1, _SHORT_BF16=length + 1),
+        mock.patch.object(attention, "_sdpa_attention_forward", None),
+    ):
+        ours, _ = attend(layer, query, key, value, mask, 0.0, 0.3)
+    assert (ours.double() - fused.double()).norm() <= ROUNDINGS * UNITS[dtype] * fused.double().norm()
 
 
 @pytest.mark.parametrize("autocast", [True, False])

@@ -1,4 +1,4 @@
-"""Attention on a CPU, where PyTorch has no fused kernel: with dropout, or with a trainable bias."""
+"""Attention on a CPU, where PyTorch has no fused kernel (dropout, a trainable bias) or a slower one (short texts)."""
 
 from typing import Any
 
@@ -12,6 +12,10 @@ from hornbook.internals import read
 from hornbook.machine import own_kernels
 
 _sdpa_attention_forward = read("transformers.integrations.sdpa_attention:sdpa_attention_forward")
+
+_SHORT, _SHORT_BF16 = 64, 512
+"""Up to how many keys ours is quicker than PyTorch's fused one: up to 3 times in fp32; and up to 15 times in
+bf16, with its gradient, on processors with bf16 units (`benchmarks/attention.py`)."""
 
 NAME = "hornbook"
 """The value of a config's `_attn_implementation` that makes Hugging Face's classes call `attend`."""
@@ -35,8 +39,8 @@ def attend(
     arXiv:2305.13245).
 
     `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
-    added to the scores. A float mask is added too. If PyTorch has a fused kernel, it is used. If not, PyTorch's
-    fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+    added to the scores. A float mask is added too. For long texts PyTorch's fused kernel is used where it has one. Where
+    it has none, its fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
 
     The dtypes may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. The
     output has the dtype of the product (`product_dtype`), and each gradient has the dtype of its input.
@@ -44,7 +48,8 @@ def attend(
     dtype = product_dtype(query, key, value)
     attention_mask = _added(attention_mask, dtype)
     learns = torch.is_grad_enabled() and position_bias is not None and position_bias.requires_grad
-    if not ((dropout or learns) and own_kernels(query.device)):
+    short = key.shape[2] <= (_SHORT_BF16 if dtype == torch.bfloat16 else _SHORT)
+    if not ((dropout or learns or short) and own_kernels(query.device)):
         return _sdpa_attention_forward(
             module,
             query.to(dtype),
