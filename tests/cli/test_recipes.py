@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 import hornbook
 from hornbook.cli import main
 from hornbook.recipe import read_recipe
+from hornbook.recipe.shipped import find_file
 from hornbook.studies.study import read_study
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -41,6 +43,7 @@ def test_all_are_listed_and_copied_as_they_are(run: Run) -> None:
     files = {path.relative_to(RECIPES).with_suffix("").as_posix(): path for path in RECIPES.rglob("*.yaml")}
     assert {one["name"] for one in listed} == files.keys()
     assert all(one["what it is"] and "\n" not in one["what it is"] for one in listed)
+    assert all(one["what it is"].endswith("?") for one in listed if one["name"].startswith("studies/"))
     assert run("recipes", "copy", "manuals-bert").strip() == "manuals-bert.yaml"
     assert Path("manuals-bert.yaml").read_bytes() == files["manuals-bert"].read_bytes()
     assert "something is there already" in run("recipes", "copy", "manuals-bert", code=2)
@@ -50,6 +53,17 @@ def test_all_are_listed_and_copied_as_they_are(run: Run) -> None:
 def test_a_name_stands_for_its_file() -> None:
     assert read_recipe(Path("manuals-bert")) == read_recipe(RECIPES / "manuals-bert.yaml")
     assert read_study(Path("studies/masks")).base == read_study(RECIPES / "studies" / "masks.yaml").base
+    # Without its folder too, as the comments of studies say it.
+    assert read_study(Path("masks")).base == read_study(RECIPES / "studies" / "masks.yaml").base
+    for path in (RECIPES / "studies").glob("*.yaml"):
+        for name in re.findall("hornbook study ([a-z0-9-]+)", path.read_text("utf-8")):
+            assert name == path.stem == read_study(Path(name)).name
+
+
+def test_a_name_that_several_end_in_needs_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = {"studies/masks": Path("one"), "dense/masks": Path("other"), "masks/all": Path("third")}
+    monkeypatch.setattr("hornbook.recipe.shipped.shipped", lambda: two)
+    assert find_file(Path("masks")) == Path("masks") and find_file(Path("all")) == Path("third")
 
 
 def test_a_file_of_ones_own_comes_first(run: Run) -> None:

@@ -19,8 +19,14 @@ def shipped() -> dict[str, Path]:
 
 
 def find_file(named: Path) -> Path:
-    """Give the file at a path; where there is none, the recipe or study that has this as its name."""
-    return named if named.exists() else shipped().get(named.as_posix(), named)
+    """Give the file at a path; where there is none, the recipe or study of this name.
+
+    The name may lack its folder, as pairs for studies/pairs, where no other ends in it.
+    """
+    if named.exists():
+        return named
+    ends = [path for name, path in shipped().items() if Path(name).name == named.as_posix()]
+    return shipped().get(named.as_posix()) or (ends[0] if len(ends) == 1 else named)
 
 
 def near(named: Path) -> str:
@@ -32,8 +38,9 @@ def near(named: Path) -> str:
 def about(name: str) -> str:
     """Say what a recipe or study is for: its question, or the first sentence of its first comment."""
     lines = shipped()[name].read_text("utf-8").splitlines()
-    if lines[0].startswith("question:"):
-        return lines[0].removeprefix("question:").strip()
+    for line in lines:
+        if line.startswith("question:"):
+            return line.removeprefix("question:").strip()
     comment = " ".join(
         line.removeprefix("#").strip() for line in takewhile(lambda one: one[:1] == "#", lines)
     )
