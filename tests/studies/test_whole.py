@@ -115,7 +115,10 @@ def test_a_grid_multiplies_arms_and_named_levels(tmp_path: Path, story_file: Pat
         ({"measures": ["bits_per_bite"]}, "did you mean 'bits_per_byte'?"),
         ({"measures": ["blimp", "blimp"]}, "blimp is there twice"),
         ({"measures": [{"name": "bits_per_byte", "limit": 3}]}, "bits_per_byte has no limit"),
-        ({"measures": [{"name": "cola", "rule": "x"}]}, "cola has no rule"),
+        (
+            {"measures": [{"name": "cola", "rule": "x"}]},
+            "cola has no rule: leave that out; it takes data, epochs, learning_rate, limit, seeds",
+        ),
         (
             {"measures": [{"name": "glue", "tasks": ["coal"]}]},
             "glue has no task 'coal'; did you mean 'cola'?",
