@@ -65,6 +65,8 @@ def conduct(
     figures = design.figures(list(arms.values()))
     for asked in measures:
         asked.check(list(arms.values()))
+    for line in design.replaced():
+        report.say(line)
     with report.each_once():  # arms that differ in the model have one text
         for recipe in arms.values():
             prepare(recipe, report)  # makes tokenizer and tokens for all seeds, and finds problems
