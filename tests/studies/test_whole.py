@@ -77,7 +77,7 @@ def test_a_grid_with_a_failure_goes_on_and_its_record_runs_again(tmp_path: Path,
         design, tmp_path / "out", 1, report, lambda one: [trained.append(one.name), train_silently(one)]
     )
     assert trained == ["relu-1"] and found["remarks"] == []
-    bits, speed = ("bits per byte", "tokens_per_second")
+    bits, speed = ("bits per byte", "tokens per second")
     assert list(found["figures"]) == ["held-out loss", bits, speed]
     assert found["figures"][bits]["lower"] and not found["figures"][speed]["lower"]
     lines = list(csv.DictReader((tmp_path / "out" / "runs.csv").read_text("utf-8").splitlines()))
