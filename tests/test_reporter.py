@@ -30,6 +30,17 @@ def test_shares_speak_now_and_then(clock: list[float], capsys: pytest.CaptureFix
     assert told.out == ""
 
 
+def test_for_a_while_each_line_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    report = make_reporter()
+    with report.each_once():
+        for line in ("one text", "one text", "another"):
+            report.say(line)
+            report.warn(line + "?")
+    report.say("one text")
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["one text", "warning: one text?", "another", "warning: another?", "one text"]
+
+
 def test_steps_speak_now_and_then_and_at_the_end(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:

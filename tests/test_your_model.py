@@ -57,7 +57,7 @@ def test_the_commands_do_what_the_page_says(tmp_path: Path, monkeypatch: pytest.
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, (command, result.output, result.exception)
         said[command] = result.output
-    assert len(said) == 9
+    assert len(said) == 10
     assert "MyGPT torch.Size([1, " in said[next(one for one in said if one.startswith("python"))]
     assert "squared ReLU &" in (tmp_path / "runs/studies/my_study/table.tex").read_text()
     assert (tmp_path / "runs" / "my-gpt" / "model" / "my_gpt.py").read_text("utf-8") == Path(

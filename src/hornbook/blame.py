@@ -5,7 +5,7 @@ import inspect
 import linecache
 import sysconfig
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType, TracebackType
@@ -28,16 +28,27 @@ def is_own(file: str | None) -> bool:
 
 
 def told(error: BaseException) -> str:
-    """Put an error of a user's code into words: its kind, what it says, and the last line of theirs that ran."""
-    return f"{type(error).__name__}: {one_line(error)}{raised_at(error.__traceback__)}"
+    """Put an error of a user's code into words: its kind, what it says, and the last line of theirs that ran.
+
+    Where none of theirs ran, it is transformers' last line: a layer gave it what it can't use.
+    """
+    return f"{type(error).__name__}: {one_line(error)}{raised_at(error.__traceback__) or _raised_in(error)}"
 
 
 def raised_at(traceback: TracebackType | None) -> str:
     """Say where a traceback leaves a user's code, as " (my_gpt.py:12: self.head(x))"; nothing where it never does."""
+    return _last_line(traceback, is_own)
+
+
+def _raised_in(error: BaseException) -> str:
+    return _last_line(error.__traceback__, lambda file: "modeling" in Path(file).name)
+
+
+def _last_line(traceback: TracebackType | None, counts: Callable[[str], bool]) -> str:
     found = ""
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if is_own(file):
+        if counts(file):
             text = linecache.getline(file, traceback.tb_lineno).strip()
             found = f" ({Path(file).name}:{traceback.tb_lineno}{': ' if text else ''}{text[:80]})"
         traceback = traceback.tb_next

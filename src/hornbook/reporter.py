@@ -19,16 +19,33 @@ class Reporter:
 
     def __init__(self, silent: bool = False) -> None:
         self.silent = silent
+        self._told: set[str] | None = None
 
     def say(self, text: str) -> None:
         """Log a line."""
-        if not self.silent:
+        if not self.silent and not self._again(text):
             LOGGER.info(text)
 
     def warn(self, text: str) -> None:
         """Log a warning."""
-        if not self.silent:
+        if not self.silent and not self._again(text):
             LOGGER.warning(text)
+
+    @contextmanager
+    def each_once(self) -> Iterator[None]:
+        """For a while, log each line only once: what is made for several runs says the same of each."""
+        self._told = set()
+        try:
+            yield
+        finally:
+            self._told = None
+
+    def _again(self, text: str) -> bool:
+        if self._told is None:
+            return False
+        before = text in self._told
+        self._told.add(text)
+        return before
 
     @contextmanager
     def counting(self, title: str, unit: str) -> Iterator[Callable[[int], None]]:

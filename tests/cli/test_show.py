@@ -12,6 +12,7 @@ import pytest
 
 from hornbook.cli import main
 from hornbook.families import find
+from hornbook.families.custom import family_of_code
 from hornbook.objectives import OBJECTIVES
 from hornbook.testing import Case
 
@@ -115,6 +116,20 @@ def test_the_page(show: Show, tmp_path: Path) -> None:
 def test_bad_input_gets_one_line(show: Show, words: tuple[str, ...], told: str) -> None:
     said = show(*words, code=2)
     assert told in said and "\n" not in said and said.startswith("hornbook: ")
+
+
+def test_a_class_of_ones_own(show: Show, tmp_path: Path) -> None:
+    """The refusal names --trust, and the command takes it."""
+    code = Path(__file__).parents[2] / "examples/architectures/learnable_activation.py"
+    family = family_of_code(f"{code}:SwishGPTNeoForCausalLM", "tinystories-1m")
+    tokenizer = Case(find("tinystories-1m"), "tinystories-1m", OBJECTIVES["causal"]()).tokenizer
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    family.build(family.configure("tinystories-1m", tokenizer, 32, small), "causal", 0).save_pretrained(
+        tmp_path / "own"
+    )
+    tokenizer.save_pretrained(tmp_path / "own")
+    assert "give the same command with --trust" in show(TEXT, source=str(tmp_path / "own"), code=2)
+    assert "loss" in show(TEXT, "--trust", source=str(tmp_path / "own"))
 
 
 def test_what_is_not_there(show: Show) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hornbook.contract import Report, check_run
+from hornbook.errors import HornbookError
 from hornbook.families.custom import family_of_code
 from hornbook.objectives import OBJECTIVES
 
@@ -215,6 +216,15 @@ def test_a_variant_that_is_right(examine: Examine) -> None:
             ),
             "apart from those of Variant.forward",
         ),
+        (
+            "T07",
+            "class Norm",
+            (
+                "    def forward(self, *given, **more):\n"
+                "        return super().forward(*given, **more).to_tuple()\n\nclass Norm"
+            ),
+            "forward gives a tuple, and no logits by that name",
+        ),
     ],
 )
 def test_a_fault_in_a_variant_is_found(examine: Examine, id: str, right: str, wrong: str, said: str) -> None:
@@ -223,6 +233,21 @@ def test_a_fault_in_a_variant_is_found(examine: Examine, id: str, right: str, wr
     assert source != VARIANT
     found = told(examine(source, "Variant", "tinystories-1m", small))
     assert said in found.get(id, ""), found
+
+
+def test_a_layer_that_gives_what_its_neighbours_cannot_use(examine: Examine) -> None:
+    """No line of the user's is in the traceback then, so transformers' own line is told."""
+    source = (
+        VARIANT + "\nclass Pair(nn.Identity):\n    def forward(self, states):\n        return states, None\n"
+    )
+    source = source.replace(
+        "        self.post_init()", "        self.transformer.h[0].mlp = Pair()\n        self.post_init()"
+    )
+    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    with pytest.raises(
+        HornbookError, match=r"'tuple' \(modeling_gpt_neo\.py:\d+: hidden_states = residual \+ "
+    ):
+        examine(source, "Variant", "tinystories-1m", small)
 
 
 def test_what_is_said_of_logits_mends_it(examine: Examine) -> None:

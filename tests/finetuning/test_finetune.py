@@ -81,6 +81,23 @@ def test_what_is_done_is_kept_and_compared(save, tmp_path, table, monkeypatch, c
     assert before == [path.stat().st_mtime_ns for path in results]
 
 
+@pytest.mark.long
+def test_a_sample_of_the_texts_for_a_first_try(save, tmp_path, table):
+    """It is told, and is never taken for the figure of all texts."""
+    run = record(save(tmp_path / "run", "bert-tiny", 64, "wordpiece", "bert"), "run")
+    train, test = table
+    figures = finetune(run, train=train, test=test, seeds=[1], changes={"epochs": 1}, limit=20)
+    assert figures[0]["over"] == "20 texts of the test part"
+    assert "Trained on 20 texts, at most 20 drawn of each part." in figures[0]["rule"]
+    drawn = read_own(train, test).sample(20)
+    assert len(set(drawn.train.texts)) == 20 and set(drawn.train.labels) == {0, 1}
+    assert drawn.train.texts == read_own(train, test).sample(20).train.texts
+    with pytest.raises(HornbookError, match="holds a classifier of other data"):
+        finetune(run, train=train, test=test, seeds=[1], changes={"epochs": 1})
+    with pytest.raises(HornbookError, match="limit is 0: give at least 1"):
+        finetune(run, train=train, test=test, limit=0)
+
+
 def test_what_cannot_be_meant_is_refused_before_any_training(make, table, tmp_path):
     loaded = make("tinystories-1m")
     with pytest.raises(HornbookError, match="name either tasks, or one table to train on and one to test on"):

@@ -177,6 +177,8 @@ def test_what_does_not_fit_is_refused() -> None:
     collate = hornbook.collator("masked", masked, LENGTH)
     with pytest.raises(HornbookError, match="has 40 tokens, and masked takes 30"):
         collate([[1] * 40])
+    with pytest.raises(HornbookError, match=r"batched=True to datasets\.map"):
+        collate.cut({"text": "One text, as map gives it without batched=True."})  # type: ignore[dict-item]
     pairs = collator_of("next sentence")
     with pytest.raises(HornbookError, match="remove_unused_columns=False"):
         pairs([{"input_ids": [1, 2, 3]}])

@@ -1,6 +1,7 @@
 """Intervals and verdicts, against formulas in print and by hand."""
 
 from math import atan, cos, pi, prod, sin, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy import stats
 
 from hornbook.studies.answer import answer, unequal_size, uneven
 from hornbook.studies.figure import Figure
+from hornbook.studies.outcome import _columns
 from hornbook.studies.statistics import interval
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
@@ -51,9 +53,9 @@ def test_a_lower_loss_is_better_and_a_higher_share_is() -> None:
         "Loss: 3.103 (new) against 4.100 (plain), better by 0.997 nats/label "
         "(95 % interval −1.011 to −0.982, 3 seeds)."
     )
-    [told] = answer("asked", PROBE, {"plain": [0.5, 0.51, 0.52], "new": [0.7, 0.71, 0.72]})
+    [told] = answer("asked", PROBE, {"plain": [0.5, 0.51, 0.52], "new": [0.7, 0.71, 0.721]})
     assert "71.0 % (new) against 51.0 % (plain), better by 20.0 points" in told.sentence
-    [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.72], "new": [0.5, 0.51, 0.52]})
+    [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.721], "new": [0.5, 0.51, 0.52]})
     assert "worse by 20.0 points" in told.sentence
     [told] = answer("peak_memory", PROBE, {"plain": [0.7, 0.71], "new": [0.5, 0.51]})
     assert told.sentence.startswith("Peak memory: 50.5 % (new)") and told.figure == "peak_memory"
@@ -63,6 +65,24 @@ def test_what_chance_can_do_is_undecided() -> None:
     told, other = answer("loss", LOSS, {"a": [4.0, 4.1, 4.2], "b": [4.1, 4.0, 4.2], "c": [4.4, 4.5, 4.61]})
     assert not told.decided and told.low < 0 < told.high and "undecided" in told.sentence
     assert other.decided and "worse" in other.sentence and (other.arm, other.base) == ("c", "a")
+
+
+def test_seeds_that_all_differ_alike_decide_nothing() -> None:
+    """Two seeds of 670 questions each were 0.6 points better, and p below 0.001: the same four questions."""
+    (told,) = answer("BLiMP", PROBE, {"parent": [0.521, 0.522], "mine": [0.527, 0.528]})
+    assert not told.decided and told.p == 1 and told.needed is None
+    assert "undecided, for each of the 2 seeds has a difference of +0.6 points: " in told.sentence
+
+
+def test_a_rule_with_numbers_says_whose_they_are() -> None:
+    """The table's note has one rule for all runs, and a rule may count what one run did."""
+
+    def run(rule: str) -> dict[str, Any]:
+        return {"measures": [{"found": [{"measure": "BLiMP", "unit": "%", "rule": rule}]}]}
+
+    assert _columns({}, [run("Ties: 0."), run("Ties: 0.")])["BLiMP"].objective == "Ties: 0."
+    told = _columns({}, [run("Ties: 0."), run("Ties: 1."), run("Ties: 2.")])["BLiMP"].objective
+    assert told == "Ties: 0. (The numbers in these words are the first run's.)"
 
 
 def test_times_that_are_not_equal_are_told() -> None:

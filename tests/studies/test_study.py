@@ -53,6 +53,25 @@ def test_shipped_studies_fit_together(path: Path, tmp_path: Path) -> None:
             assert reduce(getitem, place.split("."), given) == value
 
 
+def test_an_arm_that_forgets_values_is_told(tmp_path: Path) -> None:
+    """One that was to differ in its norm alone would have four times the heads, and its figures be of both."""
+    path = tmp_path / "study.yaml"
+    arms = {
+        "as it is": {},
+        "norm": {"model.config": {"layer_norm_eps": 0.1}},
+        "better": {"model.config.layer_norm_eps": 0.1},
+        "all": {"model.config": {"num_attention_heads": 8, "hidden_size": 64}},
+    }
+    base = {"recipe": "manuals-bert", "question": "Which?", "arms": arms}
+    changes = {"model.config": {"num_attention_heads": 4, "hidden_size": 32}}
+    path.write_text(json.dumps(base | {"changes": changes}))
+    (told,) = read_study(path).replaced()
+    assert told == (
+        "norm: its model.config has no hidden_size, num_attention_heads, which the recipe's has; to change one value "
+        "and keep the others, write model.config.layer_norm_eps: ..."
+    )
+
+
 def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, model: Any = BERT) -> Any:
     path = next(path for path in SHIPPED if path.stem == name)
     design = read_study(path, [*shrink(folder, text, model), *settings], seeds)

@@ -77,7 +77,7 @@ def test_a_grid_with_a_failure_goes_on_and_its_record_runs_again(tmp_path: Path,
         design, tmp_path / "out", 1, report, lambda one: [trained.append(one.name), train_silently(one)]
     )
     assert trained == ["relu-1"] and found["remarks"] == []
-    bits, speed = ("bits per byte", "tokens_per_second")
+    bits, speed = ("bits per byte", "tokens per second")
     assert list(found["figures"]) == ["held-out loss", bits, speed]
     assert found["figures"][bits]["lower"] and not found["figures"][speed]["lower"]
     lines = list(csv.DictReader((tmp_path / "out" / "runs.csv").read_text("utf-8").splitlines()))
@@ -115,7 +115,10 @@ def test_a_grid_multiplies_arms_and_named_levels(tmp_path: Path, story_file: Pat
         ({"measures": ["bits_per_bite"]}, "did you mean 'bits_per_byte'?"),
         ({"measures": ["blimp", "blimp"]}, "blimp is there twice"),
         ({"measures": [{"name": "bits_per_byte", "limit": 3}]}, "bits_per_byte has no limit"),
-        ({"measures": [{"name": "cola", "rule": "x"}]}, "cola has no rule"),
+        (
+            {"measures": [{"name": "cola", "rule": "x"}]},
+            "cola has no rule: leave that out; it takes data, epochs, learning_rate, limit, seeds",
+        ),
         (
             {"measures": [{"name": "glue", "tasks": ["coal"]}]},
             "glue has no task 'coal'; did you mean 'cola'?",

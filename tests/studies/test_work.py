@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hornbook.errors import HornbookError, Interrupted
+from hornbook.reporter import Reporter
 from hornbook.training.interrupt import Signals
 
 work = import_module("hornbook.studies.work")  # the module names its function so
@@ -69,6 +70,14 @@ def test_an_error_ends_the_other_runs(system: str, child: Child, monkeypatch: py
     with pytest.raises(HornbookError, match="the loss is nan"):
         work._beside([fail], 1, lambda ready: None)
     assert child.terminated
+
+
+def test_what_begins_is_told_before_the_first_run_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """The first run may take an hour, and a log that is empty so long looks like one that hangs."""
+    with caplog.at_level("INFO", "hornbook"):
+        work.work([lambda: caplog.messages[:] for _ in range(3)], 1, Reporter())
+    assert caplog.messages[0] == "3 runs, 1 at a time"
+    assert caplog.messages[1].startswith("1 of 3 runs after ")
 
 
 STUDY = """

@@ -30,6 +30,9 @@ def finetune(
     patience: Annotated[
         int | None, typer.Option(min=1, help="Epochs without a better one after which it stops.")
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Texts of each part at most, drawn at random: for a first try.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where all goes; the run's folder by default.")] = None,
     trust: Trust = False,
     json: Json = False,
@@ -53,6 +56,7 @@ def finetune(
             data=data,
             seeds=seeds,
             changes={name: value for name, value in given.items() if value is not None},
+            limit=limit,
             out=out,
             trust=trust,
             progress=tell,

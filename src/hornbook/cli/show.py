@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Settings, app
+from hornbook.cli.app import Json, Settings, Trust, app
 from hornbook.cli.output import print_json
 from hornbook.console import make_reporter
 
@@ -25,6 +25,7 @@ def show(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="What is drawn for a text: another one, other words.")] = 0,
     settings: Settings = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Show one example: its tokens, what is hidden, what the model reads and predicts, and the loss as arithmetic."""
@@ -37,7 +38,14 @@ def show(
     use_threads()
     report = make_reporter()
     example = make(
-        source, text, hide or [], objective=objective, settings=settings or [], seed=seed, report=report
+        source,
+        text,
+        hide or [],
+        objective=objective,
+        settings=settings or [],
+        seed=seed,
+        trust=trust,
+        report=report,
     )
     if html:
         example.write_html(html)

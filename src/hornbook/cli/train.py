@@ -40,6 +40,8 @@ def train(
     if json:
         print_json({"run": str(run.folder), "model": str(run.folder / "model"), "page": str(run.page)})
     else:
+        for one in run.record.measures:
+            report.say(f"{one.measure}: {one.value:.4f} {one.unit}")
         report.say(f"The model: {run.folder / 'model'}\nThe page:  {run.page}")
 
 

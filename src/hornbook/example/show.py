@@ -37,6 +37,7 @@ def show(
     objective: str | Objective | None = None,
     settings: Several[str] = (),
     seed: int = 0,
+    trust: bool = False,
     report: Reporter | None = None,
 ) -> Example:
     """Show what becomes of a text, or of the first example of a recipe's first step, on its way to the loss.
@@ -44,7 +45,8 @@ def show(
     `source` is a recipe (its file or values), a run's folder, a model's folder, or an open model. `hide` are words of
     the text to be hidden in place of those that `seed` would draw. `objective` names another one than the recipe's or
     the natural one of the model; `settings` change a recipe, as in `train`. Special tokens in a text are read as text,
-    as in a corpus; in a folder with dense tokens, theirs is one. In a notebook the result draws itself.
+    as in a corpus; in a folder with dense tokens, theirs is one. With `trust`, code that lies in the folder may run,
+    which a class of one's own needs. In a notebook the result draws itself.
 
     The loss is the one that training computes for this batch with these weights, in fp32 and without dropout. Raises
     HornbookError for a source that isn't there, for words that aren't in the text or that the objective doesn't hide,
@@ -62,7 +64,7 @@ def show(
                 "--set out"
             )
         return show_dense(Path(source), text)
-    found = open_source(source, settings, objective, report)
+    found = open_source(source, settings, objective, report, trust)
     problems = found.objective.problems(found.loaded.vocabulary, found.loaded.length)
     if problems:
         raise HornbookError("; ".join(problems))

@@ -33,12 +33,17 @@ class Source:
 
 
 def open_source(
-    named: Named, settings: Sequence[str], objective: str | Objective | None, report: Reporter
+    named: Named,
+    settings: Sequence[str],
+    objective: str | Objective | None,
+    report: Reporter,
+    trust: bool = False,
 ) -> Source:
     """Open a recipe (also by its name), a run's folder, any model's folder, or a model that is open already.
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
-    doesn't fit together, and for `settings` or an `objective` that don't apply.
+    doesn't fit together, and for `settings` or an `objective` that don't apply. With `trust`, code that lies in the
+    model's folder may run.
     """
     if isinstance(named, Path | str):
         named = find_file(Path(named))
@@ -48,7 +53,7 @@ def open_source(
         raise HornbookError(f"--set {settings[0]} changes a recipe, and {named} is none: leave it out")
     if not isinstance(named, LoadedModel | Path | str):
         named = named.folder  # a run's
-    loaded = named if isinstance(named, LoadedModel) else load_model(named)
+    loaded = named if isinstance(named, LoadedModel) else load_model(named, trust)
     saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
     recipe = read_recipe(saved) if saved and saved.is_file() else None
     remarks = (loaded.remark,) if loaded.remark else ()

@@ -37,19 +37,21 @@ def finetune(
     data: Path | None = None,
     seeds: int | Sequence[int] = 3,
     changes: dict[str, Any] | None = None,
+    limit: int | None = None,
     out: Path | None = None,
     trust: bool = False,
     progress: Progress | None = None,
 ) -> list[Figure]:
     """Fine-tune a model on each task with each seed; return figures in the form of `evaluate`.
 
-    A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own in
-    the tables `train` and `test`. `seeds` are so many, from 42
-    on, or those that are named. `data` is a folder that holds their files; without it the hub is asked. `changes` are
-    of `Settings`. Everything goes to `out`, by default the run's folder: `finetuned/TASK/seed-N` is a plain Hugging
-    Face folder with its `result.json`, and `tasks/TASK.json` holds the figures, which `compare` reads. What is there
-    already with the same settings isn't done again. With `trust`, code that lies in the model's folder may run. Raises
-    HornbookError, before anything is trained, for what can't be meant.
+    A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own
+    in the tables `train` and `test`. `seeds` are so many, from 42 on, or those that are named. `data` is a folder
+    that holds their files; without it the hub is asked. `changes` are of `Settings`. `limit` draws at most so many
+    texts of each part, to try things out. Everything goes to `out`, by default the run's folder:
+    `finetuned/TASK/seed-N` is a plain Hugging Face folder with its `result.json`, and `tasks/TASK.json` holds the
+    figures, which `compare` reads. What is there already with the same settings isn't done again. With `trust`, code
+    that lies in the model's folder may run. Raises HornbookError, before anything is trained, for what can't be
+    meant.
     """
     tasks = expand([task] if isinstance(task, str) else task)
     seeds = range(42, 42 + seeds) if isinstance(seeds, int) else seeds
@@ -59,6 +61,8 @@ def finetune(
         )
     if not seeds or len(set(seeds)) < len(seeds):
         raise HornbookError(f"seeds are {list(seeds)}: give one or more, each once")
+    if limit is not None and limit < 1:
+        raise HornbookError(f"limit is {limit}: give at least 1, or leave it out")
     settings = Settings(**(changes or {}))
     found = [find_task(name) for name in tasks]
     place = Path(out) if out else _run_of(model)
@@ -71,7 +75,7 @@ def finetune(
     material = [read_own(train, test)] if train and test else [read_task(task, data) for task in found]
     tell = progress or (lambda what, share: None)
     figures: list[Figure] = []
-    for one in material:
+    for one in (whole.sample(limit) for whole in material):
         fitting = settings
         if changes is None or "epochs" not in changes:
             fitting = replace(fitting, epochs=one.task.epochs or fitting.epochs)
@@ -79,7 +83,7 @@ def finetune(
             fitting = replace(fitting, batch=one.task.batch or fitting.batch)
         split_validation(len(one.train.texts), fitting.validation)
         tuned = [_tune(loaded, one, fitting, seed, place, tell) for seed in seeds]
-        told = make_figures(loaded, one, fitting, list(seeds), tuned)
+        told = make_figures(loaded, one, fitting, list(seeds), tuned, limit)
         write_figures(place, one.task.name, told, settings=asdict(fitting), seeds=list(seeds))
         figures += told
     if averaged := means(figures):
@@ -121,10 +125,18 @@ def _tune(
 
 
 def make_figures(
-    loaded: LoadedModel, data: TaskData, settings: Settings, seeds: Sequence[int], tuned: Sequence[Tuned]
+    loaded: LoadedModel,
+    data: TaskData,
+    settings: Settings,
+    seeds: Sequence[int],
+    tuned: Sequence[Tuned],
+    limit: int | None = None,
 ) -> list[Figure]:
     """Make a figure of each metric on each test part, with its interval and the majority's figure."""
     figures = []
+    drawn = (
+        f" Trained on {len(data.train.texts):,} texts, at most {limit:,} drawn of each part." if limit else ""
+    )
     for part, examples in data.tests.items():
         predicted = np.array([one.predictions[part] for one in tuned])
         majority = _majority(data.train, examples, data.task.numbers)
@@ -135,7 +147,7 @@ def make_figures(
             values = [metric(one, examples.labels) for one in predicted]
             low, high = interval(metric, predicted, examples.labels)
             baseline = metric(majority, examples.labels)
-            rule = f"{_told(settings, seeds, values)} {guess} gets {baseline:.1f}.{cut}"
+            rule = f"{_told(settings, seeds, values)} {guess} gets {baseline:.1f}.{drawn}{cut}"
             scope = f"{data.task.title}{part}: {len(examples.texts):,} texts ({_fingerprint(data)[:8]})"
             figures.append(
                 figure(

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ class Examples:
         """Choose some of them."""
         return Examples([self.texts[place] for place in places], self.labels[places])
 
+    def sample(self, limit: int) -> "Examples":
+        """Draw so many, the same ones each time, in their order: a table's first rows may all have one label."""
+        drawn = np.random.default_rng(0).permutation(len(self.texts))[:limit]
+        return self.of(np.sort(drawn))
+
 
 @dataclass(frozen=True)
 class TaskData:
@@ -38,6 +43,13 @@ class TaskData:
     """What the labels are called, in the order of their numbers."""
     train: Examples
     tests: dict[str, Examples]
+
+    def sample(self, limit: int | None) -> "TaskData":
+        """Leave at most so many texts in each part; None leaves all."""
+        if limit is None:
+            return self
+        tests = {name: one.sample(limit) for name, one in self.tests.items()}
+        return replace(self, train=self.train.sample(limit), tests=tests)
 
 
 def read_task(task: LabelledTask, data: Path | None = None) -> TaskData:

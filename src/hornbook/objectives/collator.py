@@ -92,6 +92,8 @@ class Collator:
         its sentences begin, and whole words get `words`, whether a word begins with each token;
         `remove_unused_columns=False` lets the Trainer keep these.
         """
+        if isinstance(rows[column], str):
+            raise HornbookError("`cut` takes many texts at once: give batched=True to datasets.map")
         texts, end = list(rows[column]), self.objective.end(self.vocabulary)
         sentences, words = self.objective.sentences, self.objective.words
         if not (sentences or words):

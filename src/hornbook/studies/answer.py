@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Protocol
 
 from hornbook.direction import apart
-from hornbook.studies.statistics import chance, holm, interval, resampled, seeds_needed
+from hornbook.studies.statistics import alike, chance, holm, interval, resampled, seeds_needed
 
 Values = Sequence[float | None]
 """A figure at each seed; None where the run failed."""
@@ -43,7 +43,9 @@ class Answer:
     seeds: int
     """How many seeds both arms have."""
     needed: int | None
-    """How many seeds would show such a difference four times in five; None is over 1,000."""
+    """How many seeds would show such a difference four times in five; None is over 1,000, or unknown."""
+    alike: bool
+    """Whether all seeds have the same difference, so that their spread isn't known, and nothing is decided."""
     decided: bool
     """Whether that p-value is below 5 %; if there is one comparison, the interval then excludes 0."""
     sentence: str
@@ -86,7 +88,8 @@ def _compare(name: str, base: str, arm: str, both: Sequence[tuple[float, float]]
     differences = [one - other for one, other in both]
     difference, low, high = interval(differences)
     p, again, needed = chance(differences), resampled(differences), seeds_needed(differences)
-    return Answer(name, arm, base, difference, low, high, again, p, len(differences), needed, False, "")
+    same = alike(differences)
+    return Answer(name, arm, base, difference, low, high, again, p, len(differences), needed, same, False, "")
 
 
 def _sentence(told: Answer, figure: Judged, ours: float, theirs: float, comparisons: int) -> str:
@@ -103,6 +106,11 @@ def _sentence(told: Answer, figure: Judged, ours: float, theirs: float, comparis
         else f"undecided, for the difference of {show(told.difference, unit, True)} may be chance ({noise}); a true "
         f"difference of that size would take {needed} seeds"
     )
+    if told.alike:
+        verdict = (
+            f"undecided, for each of the {told.seeds} seeds has a difference of {show(told.difference, unit, True)} "
+            f"{by}: how far seeds differ isn't known then, and more of them would tell"
+        )
     arm, base = apart(told.arm), apart(told.base)
     name = told.figure.replace("_", " ")  # of a measure, such as tokens_per_second
     sentence = f"{name}: {show(ours, unit)}{sign} ({arm}) against {show(theirs, unit)}{sign} ({base})"

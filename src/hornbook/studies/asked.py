@@ -36,7 +36,7 @@ class Asked(Section):
     data: Path | None = None
     """A folder with a task's files; the study's by default, and without any the hub is asked."""
     limit: int | None = Field(None, ge=1, le=10**12)
-    """So many first questions, or pairs of each paradigm: a sample."""
+    """So many first questions, or pairs of each paradigm; of a fine-tuning, so many texts of each part, drawn."""
     rule: str | None = None
     """How minimal pairs are scored."""
     seeds: int = Field(3, ge=1, le=10**4)
@@ -65,7 +65,7 @@ class Asked(Section):
     @model_validator(mode="after")
     def _suits(self) -> "Asked":
         """Refuse an option that would change nothing."""
-        of_tasks, of_tuning = {"data", "limit"}, {"data", "seeds", "epochs", "learning_rate"}
+        of_tasks, of_tuning = {"data", "limit"}, {"data", "limit", "seeds", "epochs", "learning_rate"}
         if self.name in LABELLED:
             allowed = of_tuning
         elif self.name in GROUPS:
@@ -79,7 +79,8 @@ class Asked(Section):
         else:
             allowed = of_tasks if self.reads_files else set()
         if extra := sorted(self.model_fields_set - allowed - {"name"}):
-            raise ValueError(f"{self.name} has no {' and no '.join(extra)}: leave that out")
+            takes = f"; it takes {', '.join(sorted(allowed))}" if allowed else ""
+            raise ValueError(f"{self.name} has no {' and no '.join(extra)}: leave that out{takes}")
         return self
 
     @property
@@ -115,11 +116,29 @@ class Asked(Section):
         if self.name == SPEED:
             rule = "Tokens of the training by its seconds, beside the study's other runs at the time."
             value = facts["tokens"] / max(facts["seconds"], 1e-9)
-            return [figure(SPEED, value, "tokens/s", "the training", rule, "It compares on one machine.")]
+            return [
+                figure(
+                    SPEED.replace("_", " "),
+                    value,
+                    "tokens/s",
+                    "the training",
+                    rule,
+                    "It compares on one machine.",
+                )
+            ]
         if self.name == MEMORY:
             rule = "The most memory of the GPU while it trained, or without one of the process, with its libraries."
             value = facts["memory"] / 2**20
-            return [figure(MEMORY, value, "MiB", "the training", rule, "It compares on one machine.")]
+            return [
+                figure(
+                    MEMORY.replace("_", " "),
+                    value,
+                    "MiB",
+                    "the training",
+                    rule,
+                    "It compares on one machine.",
+                )
+            ]
         if self.name in MEASURES:
             texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)
@@ -139,7 +158,8 @@ class Asked(Section):
         """Fine-tune; of a group, give its mean, and of some of its tasks the figures that count before their mean."""
         changes = self.model_dump(include={"epochs", "learning_rate"}, exclude_none=True)
         seeds = range(42, 42 + self.seeds)
-        tuned = finetune(loaded, self._tuned, data=self.data, seeds=seeds, changes=changes, out=recipe.folder)
+        options = {"data": self.data, "seeds": seeds, "limit": self.limit, "out": recipe.folder}
+        tuned = finetune(loaded, self._tuned, changes=changes, **options)  # type: ignore[arg-type]
         if self.name in LABELLED:
             return tuned
         group, known = GROUPS[self.name], {one["measure"]: one for one in tuned}

@@ -65,10 +65,13 @@ def conduct(
     figures = design.figures(list(arms.values()))
     for asked in measures:
         asked.check(list(arms.values()))
-    for recipe in arms.values():
-        prepare(recipe, report)  # makes tokenizer and tokens for all seeds, and finds problems
-        for figure in figures.values():
-            prepare_figure(recipe, figure)
+    for line in design.replaced():
+        report.say(line)
+    with report.each_once():  # arms that differ in the model have one text
+        for recipe in arms.values():
+            prepare(recipe, report)  # makes tokenizer and tokens for all seeds, and finds problems
+            for figure in figures.values():
+                prepare_figure(recipe, figure)
     steps = {arm: recipe.training.steps for arm, recipe in arms.items()}
     if study.tokens:
         steps = {arm: _equal_tokens(recipe, study.tokens) for arm, recipe in arms.items()}

@@ -1,7 +1,7 @@
 """What a study found, as plain values: the arms' figures at each seed, the answers, and all it takes to repeat it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hornbook.errors import HornbookError
@@ -11,6 +11,8 @@ from hornbook.sealed import read_sealed
 from hornbook.studies.answer import Values, answer, unequal_size, uneven
 from hornbook.studies.figure import Figure
 from hornbook.studies.study import Design
+
+_FIRST = " (The numbers in these words are the first run's.)"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def _columns(figures: Mapping[str, Figure], found: Sequence[dict[str, Any]]) -> 
     for run in found:
         for one in (one for asked in run["measures"] for one in asked["found"]):
             lower = one["unit"] in (BITS, NATS, "MiB")
-            columns.setdefault(one["measure"], Column(one["unit"], one["rule"], lower))
+            known = columns.setdefault(one["measure"], Column(one["unit"], one["rule"], lower))
+            if one["rule"] != known.objective and not known.objective.endswith(_FIRST):
+                columns[one["measure"]] = replace(known, objective=known.objective + _FIRST)
     return columns
 
 

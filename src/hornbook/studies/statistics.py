@@ -35,11 +35,20 @@ def resampled(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def alike(differences: Sequence[float]) -> bool:
+    """Tell whether all differences are one number but for rounding.
+
+    A share of some hundred questions has few values, so that seeds agree by chance. Their spread, by which the t-test
+    judges, is then not 0 but unknown.
+    """
+    return max(differences) - min(differences) <= 1e-9 * max(map(abs, differences))
+
+
 def chance(differences: Sequence[float]) -> float:
-    """Compute the p-value of the paired t-test, two-sided: that the differences' mean is 0."""
+    """Compute the p-value of the paired t-test, two-sided: that the differences' mean is 0; 1 where all are alike."""
     spread = stdev(differences)
-    if spread == 0:
-        return float(fmean(differences) == 0)
+    if alike(differences):
+        return 1.0
     ratio = fmean(differences) / (spread / math.sqrt(len(differences)))
     return float(2 * stdtr(len(differences) - 1, -abs(ratio)))
 
@@ -56,11 +65,12 @@ def holm(chances: Sequence[float]) -> list[float]:
 def seeds_needed(differences: Sequence[float], level: float = 0.05, power: float = 0.8) -> int | None:
     """Compute how many seeds would show a difference as large as this one, with this power, by the paired t-test.
 
-    The power is that of the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988). None is over 1,000.
+    The power is that of the noncentral t distribution (Cohen, "Statistical Power Analysis", 1988). None is over 1,000,
+    or unknown where all are alike.
     """
     spread, mean = stdev(differences), abs(fmean(differences))
-    if spread == 0:
-        return 2 if mean else None
+    if alike(differences):
+        return None
     for seeds in range(2, _MOST + 1):
         shift, edge = mean / spread * math.sqrt(seeds), float(stdtrit(seeds - 1, 1 - level / 2))
         if 1 - nctdtr(seeds - 1, shift, edge) + nctdtr(seeds - 1, shift, -edge) >= power:

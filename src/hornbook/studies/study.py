@@ -182,6 +182,21 @@ class Design:
             base = change(base, setting)
         self.base = base
 
+    def replaced(self) -> list[str]:
+        """Say which arms give a section a whole new value that lacks keys of the old one: maybe more than is meant."""
+        found = []
+        for arm, changes in self.arms.items():
+            for place, value in changes.items():
+                before: Any = self.base
+                for key in place.split("."):
+                    before = before.get(key) if isinstance(before, dict) else None
+                if isinstance(before, dict) and isinstance(value, dict) and (lost := before.keys() - value):
+                    found.append(
+                        f"{arm}: its {place} has no {', '.join(sorted(lost))}, which the recipe's has; to change one "
+                        f"value and keep the others, write {place}.{next(iter(value), 'KEY')}: ..."
+                    )
+        return found
+
     def recipe(self, arm: str, seed: int, out: Path, **training: Any) -> Recipe:
         """Make the recipe of a run in a folder within `out`; raises HornbookError if it doesn't fit together."""
         given = self.base

@@ -78,6 +78,9 @@ def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> l
             if not report.bars:
                 report.say(f"{ready} of {len(jobs)} runs after {(time.perf_counter() - began) / 60:.1f} min")
 
+        share("Runs", 0.0)
+        if not report.bars:  # the first line about a run may be long in coming
+            report.say(f"{len(jobs)} runs, {min(processes, len(jobs))} at a time")
         return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)
 
 

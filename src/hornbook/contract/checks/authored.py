@@ -137,7 +137,8 @@ def devices(subject: Subject) -> Iterator[str]:
     needs="authored learning_batch",
     why="The loss takes hidden states of the inner model, and the output layer only at the places with a label. A "
     "class that does more between the two (scales, caps, mixes) would be trained as another than it is.",
-    fix="Put what is done into the inner model, or declare hornbook = {'gives': 'logits'} in the class: the loss is "
+    fix="Let forward give what its parent's gives, an output with .logits. What is done to the logits goes into the "
+    "inner model; or declare hornbook = {'gives': 'logits'} in the class: the loss is "
     "then computed from what forward gives, at every place.",
     unless="T01 T04",
 )

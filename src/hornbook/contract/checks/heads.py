@@ -33,7 +33,8 @@ def _decoder(value: bool) -> Any:
     why="With a causal head, BERT and RoBERTa look ahead unless is_decoder is set, so the input shows the label. "
     "Measured: after 150 steps on words drawn at random from ten, the loss is below 0.1, where ln 10 = 2.30 is the "
     "lowest that can be learned.",
-    fix="Set is_decoder to true, or give attention a causal mask.",
+    fix="Set is_decoder to true, or give attention a causal mask. A layer that isn't attention takes each place by "
+    "itself, or with earlier ones alone: no mean over the length, no centred convolution.",
     mend=_decoder(True),
 )
 def looks_ahead(subject: Subject) -> Iterator[str]:

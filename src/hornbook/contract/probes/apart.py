@@ -106,12 +106,10 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 def _logits(outputs: Any) -> Tensor:
-    found = next(
-        getattr(outputs, name)
-        for name in ("logits", "prediction_logits")
-        if isinstance(getattr(outputs, name, None), Tensor)
-    )
-    return torch.as_tensor(found)
+    for name in ("logits", "prediction_logits"):
+        if isinstance(found := getattr(outputs, name, None), Tensor):
+            return found
+    raise HornbookError(f"forward gives a {type(outputs).__name__}, and no logits by that name")
 
 
 @contextmanager
