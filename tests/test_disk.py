@@ -105,6 +105,35 @@ def test_a_log_that_cannot_grow_saves_first(recipe: dict[str, Any], monkeypatch:
     assert [line["step"] for line in read_log(folder / "log.jsonl") if line["kind"] == "train"] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("every", "said"), [(1, "step 1 is kept"), (3, "step 2 could not be saved, and none was before it")]
+)
+def test_a_disk_that_turns_read_only_midway(
+    every: int, said: str, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk with a file open for writing can't be remounted, so that each refusal is made here."""
+    write, make = Log.write, Path.mkdir
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    def read_only_at_two(self: Log, kind: str, facts: dict[str, Any]) -> None:
+        if facts["step"] == 2:
+            monkeypatch.setattr(Path, "mkdir", lambda path, *given, **more: refuse(path))
+            refuse(self.path)
+        write(self, kind, facts)
+
+    monkeypatch.setattr(Log, "write", read_only_at_two)
+    recipe["training"] |= {"checkpoint_every": every}
+    with pytest.raises(HornbookError, match=rf"can be read, but not written.*; {said}$"):
+        train(recipe, report=Reporter(silent=True))
+    monkeypatch.setattr(Path, "mkdir", make)
+    monkeypatch.setattr(Log, "write", write)
+    train(recipe, report=Reporter(silent=True))
+    steps = [line["step"] for line in read_log(Path(recipe["out"]) / "log.jsonl") if line["kind"] == "train"]
+    assert steps == [1, 2, 3]
+
+
 class Remover(Callback):
     """Removes the run's folder after the first step."""
 
