@@ -55,6 +55,8 @@ def test_a_lower_loss_is_better_and_a_higher_share_is() -> None:
     assert "71.0 % (new) against 51.0 % (plain), better by 20.0 points" in told.sentence
     [told] = answer("asked", PROBE, {"plain": [0.7, 0.71, 0.72], "new": [0.5, 0.51, 0.52]})
     assert "worse by 20.0 points" in told.sentence
+    [told] = answer("peak_memory", PROBE, {"plain": [0.7, 0.71], "new": [0.5, 0.51]})
+    assert told.sentence.startswith("Peak memory: 50.5 % (new)") and told.figure == "peak_memory"
 
 
 def test_what_chance_can_do_is_undecided() -> None:

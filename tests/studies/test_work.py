@@ -80,7 +80,10 @@ from hornbook.reporter import Reporter
 from hornbook.studies.work import work
 from hornbook.training.interrupt import watch
 
-def job(folder, number):
+def job(folder, number, watched):
+    if not watched:  # as while a model is fine-tuned
+        Path(folder, f"{number}.begun").write_text(str(os.getpid()))
+        time.sleep(60)
     with watch() as signals:
         Path(folder, f"{number}.writing").write_text(str(os.getpid()))
         Path(folder, f"{number}.writing").rename(Path(folder, f"{number}.begun"))
@@ -90,7 +93,11 @@ def job(folder, number):
     raise Interrupted("saved", signals.received)
 
 if __name__ == "__main__":
-    work([partial(job, sys.argv[1], number) for number in range(5)], 2, Reporter(silent=True))
+    watched = sys.argv[2] == "watched"
+    try:
+        work([partial(job, sys.argv[1], number, watched) for number in range(5)], 2, Reporter(silent=True))
+    except Interrupted as stop:
+        print(stop)
 """
 
 
@@ -116,7 +123,7 @@ def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp
     """Each run that had begun saves itself, also where the study itself was killed and could tell nobody."""
     script = tmp_path / "study.py"
     script.write_text(STUDY)
-    study = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.DEVNULL)
+    study = subprocess.Popen([sys.executable, script, tmp_path, "watched"], stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
         runs = [int(path.read_text()) for path in tmp_path.glob("*.begun")]
@@ -127,3 +134,25 @@ def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp
         study.wait()
     assert {path.name for path in tmp_path.glob("*.saved")} == {"0.saved", "1.saved"}
     assert not (tmp_path / "2.begun").exists()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("watched", ["watched", "fine-tuning"])
+def test_ctrl_c_in_a_terminal_is_told_in_one_sentence(watched: str, tmp_path: Path) -> None:
+    """There the signal reaches all processes of the group at once."""
+    script = tmp_path / "study.py"
+    script.write_text(STUDY)
+    command = [sys.executable, script, tmp_path, watched]
+    study = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        wait_for(lambda: len([path for path in tmp_path.glob("*.begun") if path.read_text()]) == 2)
+        runs = [int(path.read_text()) for path in tmp_path.glob("*.begun")]
+        os.killpg(study.pid, signal.SIGINT)
+        out, err = study.communicate(timeout=60)
+    finally:
+        study.kill()
+    assert out.startswith("the study was stopped, and its runs are saved") and "Traceback" not in err
+    assert not any(map(alive, runs))

@@ -39,8 +39,9 @@ def attend(
     arXiv:2305.13245).
 
     `attention_mask`, (B, 1, T or 1, S), is True where a token may attend; `position_bias`, (1, heads, T, S), is
-    added to the scores. A float mask is added too. For long texts PyTorch's fused kernel is used where it has one. Where
-    it has none, its fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps one.
+    added to the scores. A float mask is added too. For long texts PyTorch's fused kernel is used where it has one.
+    Where it has none, its fallback would build a dozen tensors of (B, heads, T, S); `_Attention` builds one and keeps
+    one.
 
     The dtypes may differ: rotary embeddings give queries and keys in fp32 while autocast gives values in bf16. The
     output has the dtype of the product (`product_dtype`), and each gradient has the dtype of its input.

@@ -104,7 +104,8 @@ def _sentence(told: Answer, figure: Judged, ours: float, theirs: float, comparis
         f"difference of that size would take {needed} seeds"
     )
     arm, base = apart(told.arm), apart(told.base)
-    sentence = f"{told.figure}: {show(ours, unit)}{sign} ({arm}) against {show(theirs, unit)}{sign} ({base})"
+    name = told.figure.replace("_", " ")  # of a measure, such as tokens_per_second
+    sentence = f"{name}: {show(ours, unit)}{sign} ({arm}) against {show(theirs, unit)}{sign} ({base})"
     return f"{sentence[:1].upper()}{sentence[1:]}, {verdict}."
 
 

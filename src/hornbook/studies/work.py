@@ -37,6 +37,8 @@ def heed(job: Callable[[], T]) -> T | Stopped:
         return job()
     except Interrupted as stop:
         return Stopped(stop.exit_code - 128)
+    except KeyboardInterrupt:
+        return Stopped(signal.SIGINT)
     finally:
         if _orphaned.is_set():
             os._exit(128 + signal.SIGTERM)  # nobody is left who would take the result
@@ -50,6 +52,9 @@ def _begin(stop: Event) -> None:
     """Begin a process of the pool: one thread, and no life beyond the parent's."""
     global _stop
     _stop = stop
+    # Ctrl-C in a terminal reaches all processes; the parent tells these, and a training watches for it by itself.
+    if sys.platform != "win32":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_threads(1)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
