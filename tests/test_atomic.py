@@ -88,3 +88,16 @@ def test_what_was_left_half_written_is_swept(tmp_path: Path) -> None:
     sweep(tmp_path)
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert left == [".kept", "inner", "model", "whole"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_who_may_read_a_folder_may_read_its_files(mask: int, mode: int, tmp_path: Path) -> None:
+    """As safetensors writes weights, their owner alone could."""
+    before = os.umask(mask)
+    try:
+        with beside(tmp_path / "model", folder=True) as new:
+            os.close(os.open(new / "weights", os.O_CREAT | os.O_WRONLY, 0o600))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "model" / "weights").stat().st_mode & 0o777 == mode

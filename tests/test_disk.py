@@ -67,6 +67,31 @@ def test_files_that_cannot_be_made(tmp_path: Path, place: str) -> None:
         new.touch()
 
 
+@pytest.mark.parametrize("setting", ["out", "cache"])
+@pytest.mark.parametrize("place", ["file", "file/x", "/dev/null"])
+def test_a_run_in_a_place_that_is_no_folder(
+    setting: str, place: str, recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HornbookError, match=rf"{place}.*: a folder is needed here"):
+        train(recipe | {setting: str(tmp_path / place)}, report=Reporter(silent=True))
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_a_run_in_somebody_elses_folder(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be allowed to write everywhere, so that the refusal is made here."""
+    make = Path.mkdir
+
+    def refuse(path: Path, *given: Any, **more: Any) -> None:
+        if str(path).startswith(recipe["out"]):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        make(path, *given, **more)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(HornbookError, match=rf"{recipe['out']}: you may not .*: ask its owner"):
+        train(recipe, report=Reporter(silent=True))
+
+
 def test_the_command_line_tells_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +128,36 @@ def test_a_log_that_cannot_grow_saves_first(recipe: dict[str, Any], monkeypatch:
     without = weights_of(folder.with_name("whole") / "model")
     assert all(bool((went_on[name] == without[name]).all()) for name in without)
     assert [line["step"] for line in read_log(folder / "log.jsonl") if line["kind"] == "train"] == [1, 3]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("every", "said"), [(1, "step 1 is kept"), (3, "step 2 could not be saved, and none was before it")]
+)
+def test_a_disk_that_turns_read_only_midway(
+    every: int, said: str, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk with a file open for writing can't be remounted, so that each refusal is made here."""
+    write, make = Log.write, Path.mkdir
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    def read_only_at_two(self: Log, kind: str, facts: dict[str, Any]) -> None:
+        if facts["step"] == 2:
+            monkeypatch.setattr(Path, "mkdir", lambda path, *given, **more: refuse(path))
+            refuse(self.path)
+        write(self, kind, facts)
+
+    monkeypatch.setattr(Log, "write", read_only_at_two)
+    recipe["training"] |= {"checkpoint_every": every}
+    with pytest.raises(HornbookError, match=rf"can be read, but not written.*; {said}$"):
+        train(recipe, report=Reporter(silent=True))
+    monkeypatch.setattr(Path, "mkdir", make)
+    monkeypatch.setattr(Log, "write", write)
+    train(recipe, report=Reporter(silent=True))
+    steps = [line["step"] for line in read_log(Path(recipe["out"]) / "log.jsonl") if line["kind"] == "train"]
+    assert steps == [1, 2, 3]
 
 
 class Remover(Callback):

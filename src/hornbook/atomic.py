@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,8 @@ def beside(path: Path, folder: bool = False) -> Iterator[Path]:
         yield temporary
         for file in temporary.rglob("*") if folder else [temporary]:
             if file.is_file():
+                if folder:
+                    _share(file, temporary)
                 _flush(file)
         if folder and path.exists():
             old = path.with_name(f".{path.name}.old-{mark}")
@@ -79,6 +82,12 @@ def check_new(path: Path, option: str = "") -> None:
         raise HornbookError(
             f"{option} {path}: something is there already: choose a new folder, or delete that one".lstrip()
         )
+
+
+def _share(file: Path, folder: Path) -> None:
+    """Let those read a file who may read its folder: safetensors writes files that nobody but their owner can."""
+    with suppress(OSError):  # a disk without owners
+        file.chmod(stat.S_IMODE(file.stat().st_mode) | folder.stat().st_mode & 0o666)
 
 
 def _flush(path: Path) -> None:

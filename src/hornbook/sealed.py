@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.atomic import beside
+from hornbook.disk import in_words
 from hornbook.errors import Damaged
 
 MANIFEST = "manifest.json"
@@ -50,7 +51,7 @@ def find_damage(folder: Path) -> str | None:
     """Compare a folder with its manifest: say what is missing, torn or altered, or return None.
 
     Files that the manifest doesn't name may have been added later, but for a manifest of an older version, which
-    doesn't say its own hash.
+    doesn't say its own hash. Raises HornbookError where a file may not be read: that is no damage.
     """
     try:
         manifest, sealed = _read(folder / MANIFEST, "it can't be trusted")
@@ -69,6 +70,9 @@ def find_damage(folder: Path) -> str | None:
                 return f"{name} is torn: it has {size:,} bytes, the manifest says {facts['bytes']:,}"
             if (digest := _digest(file)) != facts["sha256"]:
                 return f"{name} was altered: its SHA-256 is {digest[:12]}, the manifest says {facts['sha256'][:12]}"
+    except PermissionError:
+        with in_words(folder):
+            raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, Damaged) as error:
         return f"a file can't be read ({error!s:.200})"
     return None
@@ -93,6 +97,9 @@ def _read(path: Path, way_on: str) -> tuple[dict[str, Any], bool]:
         sealed = facts.pop(_SEAL, None)
         if sealed not in (None, found := _hash(facts)):
             raise ValueError(f"its content has the hash {found[:12]}, and it says {sealed!s:.12}")
+    except PermissionError:
+        with in_words(path):
+            raise
     except (OSError, ValueError, RecursionError) as error:
         raise Damaged(f"{path}: was torn or altered ({error!s:.200}): {way_on}") from error
     return facts, sealed is not None

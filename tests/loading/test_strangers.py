@@ -329,6 +329,13 @@ def test_files_without_end(anyone: Open, name: str, folder: Path) -> None:
     assert "2,147,483,648 bytes" in refused(anyone, folder)
 
 
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "model.safetensors.index.json"])
+def test_a_models_files_without_end(opener: Open, name: str, folder: Path) -> None:
+    with (folder / name).open("wb") as file:
+        file.truncate(2**30)
+    assert "1,073,741,824 bytes" in refused(opener, folder)
+
+
 def test_code_is_not_run(opener: Open, folder: Path, tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     (folder / "evil.py").write_text(f"open({str(mark)!r}, 'w')\nclass Config: pass\nclass Model: pass\n")

@@ -1,10 +1,12 @@
 """Each damaged file of a run is a sentence with a way on, and that way leads to the same bits."""
 
+import errno
 import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +15,7 @@ from hornbook.errors import Damaged, HornbookError
 from hornbook.loading import load_model
 from hornbook.recipe import Recipe, make_recipe, read_run_recipe
 from hornbook.report import read_run
-from hornbook.sealed import read_sealed, write_sealed
+from hornbook.sealed import find_damage, read_sealed, write_manifest, write_sealed
 from hornbook.testing.runs import weights_of
 from hornbook.training.callbacks import Callback, TrainingLoop
 from hornbook.training.log import Log, read_log
@@ -156,3 +158,23 @@ def test_a_sealed_file_that_was_altered_is_told(text: str, tmp_path: Path) -> No
     path.write_text(text.replace("%s", json.loads(path.read_text())["sha256"]))
     with pytest.raises(Damaged, match=r"x.json: was torn or altered .*: write it again$"):
         read_sealed(path, "write it again")
+
+
+@pytest.mark.parametrize("name", ["weights", "manifest.json"])
+def test_a_file_of_somebody_else_is_not_damaged(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make it again, or to go back to an older one, would be the wrong way on."""
+    (tmp_path / "weights").write_text("0")
+    write_manifest(tmp_path)
+    loaded = Path.open
+
+    def refused(self: Path, *given: Any, **more: Any) -> Any:
+        if self.name == name:  # whoever runs the tests may be allowed to read everything
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return loaded(self, *given, **more)
+
+    assert find_damage(tmp_path) is None
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(HornbookError, match=f"{name}: you may not read or write here: ask its owner"):
+        find_damage(tmp_path)

@@ -127,8 +127,23 @@ def test_peaks(
 
 
 @pytest.mark.parametrize(("rate", "told"), [("1e-30", True), ("1e-3", False)])
+@pytest.mark.parametrize(
+    ("preset", "config"),
+    [
+        ("tinystories-1m", {"num_layers": 1}),
+        ("bert-tiny", {"num_hidden_layers": 1}),
+    ],  # whose pad's row begins with 0
+)
 def test_weights_that_stand_still_are_told(
-    rate: str, told: bool, recipe: Make, caplog: pytest.LogCaptureFixture
+    preset: str,
+    config: dict[str, int],
+    rate: str,
+    told: bool,
+    recipe: Make,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    start(recipe(f"training.learning_rate={rate}", "training.batch=8"), Reporter()).train()
+    model = {"preset": preset, "length": 32, "config": config}
+    objective = "masked" if preset == "bert-tiny" else "causal"
+    made = recipe(f"training.learning_rate={rate}", "training.batch=8", model=model, objective=objective)
+    start(made, Reporter()).train()
     assert ("the first 1 steps moved no weight, at a learning rate of" in caplog.text) is told

@@ -91,7 +91,7 @@ class Subject:
     @property
     def tokenizer_failure(self) -> str | None:
         """Why AutoTokenizer can't open the folder."""
-        return self._opened[1] if self.given.tokenizer is None else None
+        return self._by_its_name(self._opened[1]) if self.given.tokenizer is None else None
 
     @cached_property
     def vocabulary(self) -> Vocabulary | None:
@@ -125,7 +125,7 @@ class Subject:
     @property
     def config_failure(self) -> str | None:
         """Why transformers can't make a configuration of config.json."""
-        return self._configured[1] if self.model_folder else None
+        return self._by_its_name(self._configured[1]) if self.model_folder else None
 
     @cached_property
     def architecture(self) -> str | None:
@@ -174,7 +174,7 @@ class Subject:
     @property
     def model_failure(self) -> str | None:
         """Why the model can't be made."""
-        return self._built.failure if self.given.model is None else None
+        return self._by_its_name(self._built.failure) if self.given.model is None else None
 
     @property
     def too_large(self) -> str | None:
@@ -277,3 +277,10 @@ class Subject:
 
     def _place(self, name: str, folder: Folder, weights: bool) -> Path:
         return copy_harmless(folder, Path(self._places.name) / name, weights)
+
+    def _by_its_name(self, failure: str | None) -> str | None:
+        """Name the folders themselves where a failure names the copies that were opened, which are gone by then."""
+        for name, folder in (("model", self.model_folder), ("tokenizer", self.tokenizer_folder)):
+            if failure is not None and folder is not None:
+                failure = failure.replace(str(Path(self._places.name) / name), str(folder.path))
+        return failure

@@ -16,6 +16,10 @@ def rescue(error: OSError, folder: Path, step: int, saved: int | None, save: Cal
         try:
             save()
         except HornbookError:
-            kept = f"step {saved:,} is kept" if saved else "there was no room for a first checkpoint"
+            kept = (
+                f"step {saved:,} is kept"
+                if saved
+                else f"step {step:,} could not be saved, and none was before it"
+            )
             return HornbookError(f"{told}; {kept}")
     return HornbookError(f"{told}; step {step:,} is saved")

@@ -28,7 +28,8 @@ class Standstill(Callback):
         if kind != "train" or self._before is None:
             return
         pairs = zip(self._before, _some(loop.model), strict=True)
-        if self._before and all(torch.equal(before, now) for before, now in pairs):
+        # A number that was 0, such as one of a pad token's row, takes on any step, however small.
+        if self._before and all(torch.equal(before, now.where(before != 0, 0.0)) for before, now in pairs):
             self.report.warn(
                 f"the first {loop.progress.step - self._first:,} steps moved no weight, at a learning rate of "
                 f"{facts['learning_rate']:.3g} and a gradient of length {facts['gradient_norm']:.3g}: take a larger "
