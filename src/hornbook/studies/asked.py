@@ -113,32 +113,15 @@ class Asked(Section):
 
         Raises HornbookError as the measure does.
         """
+        said = self.name.replace("_", " ")
         if self.name == SPEED:
             rule = "Tokens of the training by its seconds, beside the study's other runs at the time."
             value = facts["tokens"] / max(facts["seconds"], 1e-9)
-            return [
-                figure(
-                    SPEED.replace("_", " "),
-                    value,
-                    "tokens/s",
-                    "the training",
-                    rule,
-                    "It compares on one machine.",
-                )
-            ]
+            return [figure(said, value, "tokens/s", "the training", rule, "It compares on one machine.")]
         if self.name == MEMORY:
             rule = "The most memory of the GPU while it trained, or without one of the process, with its libraries."
             value = facts["memory"] / 2**20
-            return [
-                figure(
-                    MEMORY.replace("_", " "),
-                    value,
-                    "MiB",
-                    "the training",
-                    rule,
-                    "It compares on one machine.",
-                )
-            ]
+            return [figure(said, value, "MiB", "the training", rule, "It compares on one machine.")]
         if self.name in MEASURES:
             texts, run = list(recipe.corpus.documents_of("heldout")), prepare(recipe, Reporter(silent=True))
             heldout = Heldout(loaded, recipe.objective, texts, run.heldout)

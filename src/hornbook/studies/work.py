@@ -21,6 +21,11 @@ from hornbook.training.interrupt import watch
 
 T = TypeVar("T")
 
+_stop: Event | None = None
+"""In a process of the pool: set when the study was stopped."""
+_orphaned = threading.Event()
+"""Set in a process of the pool when the study has ended without it."""
+
 
 @dataclass(frozen=True)
 class Stopped:
@@ -42,10 +47,6 @@ def heed(job: Callable[[], T]) -> T | Stopped:
     finally:
         if _orphaned.is_set():
             os._exit(128 + signal.SIGTERM)  # nobody is left who would take the result
-
-
-_stop: Event | None = None
-_orphaned = threading.Event()
 
 
 def _begin(stop: Event) -> None:
