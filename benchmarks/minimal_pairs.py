@@ -2,14 +2,16 @@
 
     python -m benchmarks.minimal_pairs FOLDER --data TASKS --threads 2
 
-FOLDER is a model's or a run's, TASKS holds blimp/*.jsonl. The two take turns, `--rounds` of them, and the ratio is that
+FOLDER is a model's or a run's, TASKS holds blimp/*.jsonl. A third contender computes batches one by one, each with all
+threads, where Hornbook gives each thread a batch of its own. They take turns, `--rounds` of them, and the ratio is that
 of a round. `products` is what matrix products of the model's width reach in between: where it is low, the machine had
 other work. Seconds of the processor matter where the machine isn't quiet, those of the clock where it is.
 """
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -17,7 +19,15 @@ from statistics import median, quantiles
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-from hornbook.evaluation.minimal_pairs import SUITES, Paradigm, measure_pairs, read_suite
+from hornbook.evaluation.minimal_pairs import (
+    SUITES,
+    Paradigm,
+    left_to_right,
+    masked,
+    measure_pairs,
+    read_suite,
+    text_to_text,
+)
 from hornbook.loading import LoadedModel, load_model
 from hornbook.quiet import quieten_transformers
 from hornbook.training.heap import keep_heap
@@ -50,6 +60,20 @@ def _likelihood(model: torch.nn.Module, tokenizer: object, text: str, causal: bo
     hidden[torch.arange(len(places)), places] = tokenizer.mask_token_id
     logs = model(hidden).logits[torch.arange(len(places)), places].log_softmax(-1)
     return float(logs.gather(1, ids[places, None]).sum())
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Let batches be computed one after the other, by all threads."""
+    rules = (left_to_right, masked, text_to_text)
+    before = [rule.side_by_side for rule in rules]
+    for rule in rules:
+        rule.side_by_side = lambda work, batches, device: map(torch.inference_mode()(work), batches)
+    try:
+        yield
+    finally:
+        for rule, own in zip(rules, before, strict=True):
+            rule.side_by_side = own
 
 
 @dataclass(frozen=True)
@@ -96,12 +120,22 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     loaded = load_model(given.folder)
     rules = [None] if loaded.serves(head="causal") else ["pseudo-likelihood", "within-word"]
+
+    def score(asked: Sequence[Paradigm], rule: str | None) -> float:
+        return float(measure_pairs(loaded, "BLiMP", asked, rule).figures[0]["value"])
+
+    def score_one_by_one(asked: Sequence[Paradigm], rule: str | None) -> float:
+        with one_by_one():
+            return score(asked, rule)
+
     work = {
-        f"hornbook {rule or ''}".strip(): (
+        f"hornbook {rule or ''}".rstrip() + how: (
             given.limit,
-            lambda asked, rule=rule: measure_pairs(loaded, "BLiMP", asked, rule).figures[0]["value"],
+            lambda asked, rule=rule, ask=ask: ask(asked, rule),
         )
         for rule in rules
+        for how, ask in (("", score), (", batches one by one", score_one_by_one))
+        if given.threads > 1 or ask is score
     }
     work["plain script"] = (given.plain_limit, lambda asked: plain(loaded, asked))
     paradigms = {limit: read_suite(SUITES["blimp"], given.data, limit) for limit, _ in work.values()}

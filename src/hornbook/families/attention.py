@@ -117,7 +117,9 @@ class _Attention(torch.autograd.Function):
         if dropout:
             weights.copysign_(draw_signs(weights, dropout))
         kept = weights.clamp(min=0) if dropout else weights
-        mixed = torch.bmm(kept.flatten(0, 1), value).mul_(1 / (1 - dropout))
+        mixed = torch.bmm(kept.flatten(0, 1), value)
+        if dropout:
+            mixed.mul_(1 / (1 - dropout))
         ctx.save_for_backward(query, key, value, weights, mixed)
         ctx.dropout, ctx.scaling = dropout, scaling
         ctx.bias = None if bias is None or not bias.requires_grad else bias.shape
@@ -131,7 +133,7 @@ class _Attention(torch.autograd.Function):
         with without_autocast(outer.device.type):
             # The softmax's backward pass subtracts each row's sum of weight times gradient, which is this.
             mean = (outer * mixed).sum(-1, keepdim=True)
-            outer = outer / (1 - ctx.dropout)
+            outer = outer / (1 - ctx.dropout) if ctx.dropout else outer
             kept = weights.clamp(min=0) if ctx.dropout else weights
             to_value = torch.bmm(kept.mT, outer)
             to_scores = torch.bmm(outer, value.mT).mul_(kept)

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from hornbook.evaluation.minimal_pairs.encoding import EncodedPair
 from hornbook.evaluation.minimal_pairs.nats import label_nats
+from hornbook.evaluation.parallel import side_by_side
 from hornbook.families.custom.family import Custom
 from hornbook.families.positions import scheme_of
 from hornbook.loading import LoadedModel
 
-_TOKENS = 2**12
-"""Most tokens in one forward pass."""
+_TOKENS = 2**11
+"""Most tokens in one forward pass: so few that what a layer computes stays in a core's cache."""
 
 
 def beginning(loaded: LoadedModel) -> int:
@@ -33,7 +34,6 @@ def harness_beginning(loaded: LoadedModel) -> int:
     return beginning(loaded) if bos is None else int(bos)
 
 
-@torch.inference_mode()
 def differences(
     loaded: LoadedModel,
     pairs: Sequence[EncodedPair],
@@ -56,8 +56,11 @@ def differences(
         rows += [joined] if whole else [_Row.of_one(pair, begin, good) for good in (True, False)]
         owners += [number] * (1 if whole else 2)
     found, done = np.zeros(len(pairs)), 0
-    for chosen in _batches(np.array([row.length for row in rows])):
-        sums = _sums(loaded, [rows[one] for one in chosen])
+    batches = list(_batches(np.array([row.length for row in rows])))
+    scored = side_by_side(
+        lambda chosen: _sums(loaded, [rows[one] for one in chosen]), batches, loaded.model.device
+    )
+    for chosen, sums in zip(batches, scored, strict=True):
         np.add.at(found, np.array(owners)[chosen], sums)
         done += len(chosen)
         if progress:

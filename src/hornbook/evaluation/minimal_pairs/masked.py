@@ -1,6 +1,6 @@
 """How much likelier a masked model finds the good half of each pair: pseudo-log-likelihood, by either rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import torch
 from hornbook.errors import HornbookError
 from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids, both, halves_apart
 from hornbook.evaluation.minimal_pairs.nats import label_nats
+from hornbook.evaluation.parallel import side_by_side
 from hornbook.loading import LoadedModel
 from hornbook.objectives.objective import IGNORED
 
@@ -31,7 +32,6 @@ def differences(
     return good - bad
 
 
-@torch.inference_mode()
 def scores(
     loaded: LoadedModel,
     halves: Sequence[Ids],
@@ -55,13 +55,26 @@ def scores(
     places = {half: place for place, half in enumerate(distinct)}
     found, done = np.zeros(len(distinct)), 0
     lengths = np.array([len(half.ids) for half in distinct])
-    for length in sorted(set(lengths.tolist()), reverse=True):
-        same = (lengths == length).nonzero()[0]
-        found[same] = _score(loaded, [distinct[one] for one in same], within_word)
-        done += len(same) * length
+    batches = list(_batches(lengths))
+    scored = side_by_side(
+        lambda same: _score(loaded, [distinct[one] for one in same], within_word),
+        batches,
+        loaded.model.device,
+    )
+    for same, sums in zip(batches, scored, strict=True):
+        found[same] = sums
+        done += int(lengths[same].sum())
         if progress:
             progress(done / lengths.sum())
     return found[[places[half] for half in halves]]
+
+
+def _batches(lengths: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Group halves of one length, the longest first; each is read as often as it has ids."""
+    for length in sorted(set(lengths.tolist()), reverse=True):
+        same = (lengths == length).nonzero()[0]
+        halves = max(1, _TOKENS // ((length + 2) * max(1, length)))
+        yield from (same[first : first + halves] for first in range(0, len(same), halves))
 
 
 def _score(loaded: LoadedModel, halves: list[Ids], within_word: bool) -> npt.NDArray[np.float64]:

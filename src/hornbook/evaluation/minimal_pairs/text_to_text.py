@@ -11,6 +11,7 @@ from torch import Tensor
 from hornbook.errors import HornbookError
 from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids, both, halves_apart
 from hornbook.evaluation.minimal_pairs.nats import label_nats
+from hornbook.evaluation.parallel import side_by_side
 from hornbook.loading import LoadedModel
 from hornbook.objectives import OBJECTIVES
 from hornbook.objectives.objective import IGNORED
@@ -30,7 +31,6 @@ def differences(
     return good - bad
 
 
-@torch.inference_mode()
 def scores(
     loaded: LoadedModel, halves: Sequence[Ids], progress: Callable[[float], None] | None = None
 ) -> npt.NDArray[np.float64]:
@@ -54,11 +54,18 @@ def scores(
     distinct = list(dict.fromkeys(halves))
     spans = [(number, *span) for number, half in enumerate(distinct) for span in _words(loaded, half)]
     spans.sort(key=lambda span: -len(distinct[span[0]].ids))
+    batches, begun = [], 0
+    while begun < len(spans):
+        rows = max(1, _TOKENS // (len(distinct[spans[begun][0]].ids) + 3))
+        batches.append(spans[begun : begun + rows])
+        begun += rows
+    scored = side_by_side(
+        lambda chosen: _score(loaded, [(distinct[number], first, last) for number, first, last in chosen]),
+        batches,
+        loaded.model.device,
+    )
     found, done = np.zeros(len(distinct)), 0
-    while done < len(spans):
-        rows = max(1, _TOKENS // (len(distinct[spans[done][0]].ids) + 3))
-        chosen = spans[done : done + rows]
-        sums = _score(loaded, [(distinct[number], first, last) for number, first, last in chosen])
+    for chosen, sums in zip(batches, scored, strict=True):
         np.add.at(found, [number for number, _, _ in chosen], sums)
         done += len(chosen)
         if progress:
