@@ -36,9 +36,9 @@ notebooks: $(VENV)/installed
 	$(PIP) --editable ".[notebooks]"
 	$(VENV)/bin/python docs/site/run_notebooks.py
 
-# Moves the lock to this day's releases. CONTRIBUTING.md says what to run before it is committed.
+# Moves the lock to this day's releases; Gradio (extra play) needs an older pillow. CONTRIBUTING.md says what to run before it is committed.
 lock: .venv-tools/bin/uv
-	echo "torch==$(TORCH)" | .venv-tools/bin/uv pip compile pyproject.toml --extra test --upgrade --universal \
+	printf "torch==$(TORCH)\npillow<13\n" | .venv-tools/bin/uv pip compile pyproject.toml --extra test --upgrade --universal \
 	  --python-version 3.11 --constraint - --no-header --no-annotate --quiet --output-file constraints.txt
 
 # Newest and oldest are resolved anew each time.

@@ -73,14 +73,20 @@ def test_a_tokenizer_that_exists_is_read_back_too() -> None:
         ("tokenizer.style=robrta", "there is no 'robrta'; did you mean 'roberta'?"),
         ("name=a/b", "name: "),
         ("training.phases=[{length: 32, share: 0.5}]", "their shares add up to 0.5, not to 1"),
-        ("training.phases=[{length: 128, share: 1}]", "0.length: 128 is longer than model.length 64"),
+        (
+            "training.phases=[{length: 128, share: 1}]",
+            "training.phases, entry 1, length: 128 is longer than model.length 64",
+        ),
         ("training.phases=[{length: 32, steps: 3}]", "their steps add up to 3, but steps is 100"),
         (
             "training.phases=[{length: 32, share: 0.999}, {length: 64, share: 0.001}]",
             "0.001 is less than one step",
         ),
         ("training.phases=[{length: 32, share: 0.5}, {length: 64, steps: 50}]", "its steps or its share"),
-        ("training.phases=[{length: 32, sahre: 1}]", "0.sahre: unknown key; did you mean 'share'?"),
+        (
+            "training.phases=[{length: 32, sahre: 1}]",
+            "training.phases, entry 1, sahre: unknown key; did you mean 'share'?",
+        ),
         (
             "training={steps: 100, accumulate: 2, phases: [{length: 64, share: 1, batch: 1}]}",
             "a batch of 1 can't be split into accumulate 2 micro-batches",
@@ -124,7 +130,7 @@ def test_the_mixture_takes_the_familys_form() -> None:
     )
     text = problem(neo, "objective.mixture=[{kind: S, density: 0.1, wieght: 3}]", "training.stpes=3")
     assert text.startswith("recipe: 2 problems")  # and none about the form
-    assert "objective.mixture.0.wieght: unknown key; did you mean 'weight'?" in text
+    assert "objective.mixture, entry 1, wieght: unknown key; did you mean 'weight'?" in text
     assert "objective.name: bert-tiny" in problem(GOOD, "objective=denoisers")
 
 

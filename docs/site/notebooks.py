@@ -22,7 +22,7 @@ def pages(folder: Path) -> dict[str, str]:
         for cell in notebook.cells:
             parts.append(cell.source if cell.cell_type == "markdown" else f"```python\n{cell.source}\n```")
             if cell.cell_type == "code" and (said := printed.get(file.stem, {}).get(cell.source)):
-                parts.append(f'<div class="output" markdown>\n\n```text\n{said.rstrip()}\n```\n\n</div>')
+                parts.extend(drawn(said))
         heading, *rest = parts[0].split("\n", 1)
         titles.append((heading.removeprefix("# "), name, rest[0].strip().split("\n\n")[0] if rest else ""))
         take = (
@@ -32,6 +32,16 @@ def pages(folder: Path) -> dict[str, str]:
         found[f"tutorials/{name}.md"] = "\n\n".join([heading, take, *rest, *parts[1:]]) + "\n"
     found["tutorials/index.md"] = index(titles)
     return found
+
+
+def drawn(said: dict[str, str]) -> list[str]:
+    """Put what a cell printed, and how its value draws itself, below the cell."""
+    parts = []
+    if text := said.get("text", "").rstrip():
+        parts.append(f'<div class="output" markdown>\n\n```text\n{text}\n```\n\n</div>')
+    if html := said.get("html"):
+        parts.append(f'<div class="output drawn">{html}</div>')
+    return parts
 
 
 def index(titles: list[tuple[str, str, str]]) -> str:

@@ -125,12 +125,12 @@ while step < steps:
 #
 # ## The same in one call
 #
-# `hb.train` trains the same model on the same objective. It also keeps a log, saves checkpoints, goes on where it was cut off, measures held-out text, and is several times as fast. It uses Muon instead of AdamW, which leaves the plateau sooner.
+# `hb.train` trains the same model on the same objective. It also sets a part of the text aside, to be measured on it, keeps a log, saves checkpoints, goes on where it was cut off, and is several times as fast. It uses Muon instead of AdamW, which leaves the plateau sooner.
 
 # %%
 run = hb.train(
     name="bert-tiny",
-    corpus=texts,
+    corpus={"limit": documents},
     tokenizer=tokenizer,
     model={
         "preset": "bert-tiny",
@@ -140,7 +140,7 @@ run = hb.train(
     objective="masked",
     training={"steps": steps, "batch": 32, "optimizer": "muon", "learning_rate": 1e-2},
 )
-run.figures[["measure", "value", "unit"]]
+run
 
 # %%
 for blank in hb.unmask(run, "The function returns a ___.", top=5):

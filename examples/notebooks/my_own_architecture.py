@@ -75,7 +75,7 @@ plain = hb.train({"name": "gelu", **shared, "model": size})
 # Everything else is the same: text, tokenizer, steps, and which tokens are in which step.
 
 # %%
-hb.compare([mine, plain]).figures.T
+hb.compare([mine, plain])
 
 # %% [markdown]
 # One seed decides nothing: two runs of the same model with other seeds differ too. `hb.study` trains each arm with several seeds and says whether a difference is more than that ([questions about training](https://arxiv.org/abs/1909.03004) need it).

@@ -7,7 +7,7 @@
 # %pip install -q hornbook
 
 # %% tags=["parameters"]
-steps = 600  # two minutes on two cores
+steps = 1500  # three minutes on two cores
 documents = 3000  # made-up stories
 
 # %% [markdown]

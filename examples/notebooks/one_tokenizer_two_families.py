@@ -63,8 +63,7 @@ assert first.tokenizer.get_vocab() == second.tokenizer.get_vocab()
 # The GPT-Neo's loss is about the next token of a text, and the BERT's about tokens that were hidden while all others could be seen. The second is an easier question, so the two losses say nothing about which model is better. `hb.compare` puts figures in one column only where they answer the same question.
 
 # %%
-compared = hb.compare([first, second])
-compared.figures.T
+hb.compare([first, second])
 
 # %% [markdown]
 # Each model does what it was trained for: one goes on with a text, one fills a gap.

@@ -81,4 +81,4 @@ config.pad_token_id = tokenizer.pad_token_id
 
 # %%
 albert = hb.train({"name": "albert", **recipe, "model": {**recipe["model"], "preset": "albert-base-v2"}})
-hb.compare([run, albert]).figures.T
+hb.compare([run, albert])

@@ -15,6 +15,15 @@ def frame(rows: Iterable[Mapping[str, Any]]) -> "DataFrame":
     return DataFrame(list(rows))
 
 
+def shown(value: Any) -> str:
+    """Write a value as people read it: 4 figures of a fraction, separators in a count, a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def drawn(title: str, rows: Iterable[Mapping[str, Any]], sentences: Iterable[str] = ()) -> str:
     """Draw a heading, sentences and a table for a notebook; columns in which nothing stands are left out."""
     shown = frame(rows).dropna(axis="columns", how="all")

@@ -51,6 +51,21 @@ def test_the_bare_command_lists_every_preset(run: Run, monkeypatch: pytest.Monke
     ]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("preset", ["tinystories-1m", "robertalbert", "pythia-14m"])
+def test_a_description_keeps_names_whole(preset: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns has as many words as a wide one."""
+    told = {}
+    for columns in ("80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        code, out, _ = run("describe", preset)
+        assert code == 0
+        told[columns] = out
+    assert max(map(len, told["80"].splitlines())) <= 80
+    words, wide = ({word.strip(";,") for word in one.split()} for one in (told["80"], told["200"]))
+    assert wide - words == set()
+
+
 def test_the_list_is_the_families_own() -> None:
     """If this fails: python -m hornbook.presets."""
     assert presets.presets() == presets.compute()
@@ -100,7 +115,8 @@ def test_a_closed_stdout() -> None:
         assert process.stderr.read() == b""
 
 
-def test_a_description_for_people(run: Run) -> None:
+def test_a_description_for_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     code, out, _ = run("describe", "albert-base-v2")
     assert code == 0
     assert "shared by 12 layers, counted once" in out

@@ -193,3 +193,34 @@ def test_a_special_token_in_a_text_is_text(kind: str) -> None:
     token = collate.tokenizer.mask_token or "<extra_id_0>"
     rows = collate.cut({"text": [f"Once {token} upon a time."] * 40})["input_ids"]
     assert rows and collate.tokenizer.convert_tokens_to_ids(token) not in {one for row in rows for one in row}
+
+
+@pytest.mark.long
+def test_texts_that_nobody_tokenized(tmp_path: Path) -> None:
+    """What the Trainer says of them is on the page; where it lets them pass, the collator says what to do."""
+    texts = Dataset.from_dict({"text": make_stories(40), "source": ["made up"] * 40})
+    collate, model = collator_of("spans"), case_of("spans").plain(case_of("spans").model())
+
+    def trainer(data: Dataset, keep: bool) -> Trainer:
+        options = TrainingArguments(
+            str(tmp_path), max_steps=1, report_to=[], use_cpu=True, remove_unused_columns=not keep
+        )
+        return Trainer(model, options, train_dataset=data, data_collator=collate)
+
+    with pytest.raises(
+        ValueError, match="No columns in the dataset match the model's forward method signature"
+    ):
+        trainer(texts, keep=False).train()
+    page = (Path(__file__).parents[2] / "docs" / "trainer.md").read_text("utf-8")
+    assert "No columns in the dataset match the model's forward method signature" in page
+    with pytest.raises(
+        HornbookError, match=r"an example has text, source, and the collator takes `input_ids`"
+    ) as said:
+        trainer(texts, keep=True).train()
+    advice = str(said.value).rsplit(" by ", 1)[1]
+    cut = eval(advice, {"dataset": texts, "collate": collate})
+    trainer(cut, keep=True).train()
+    with pytest.raises(HornbookError, match="an example is a text"):
+        collate(["A text."])
+    with pytest.raises(HornbookError, match="an example has no columns"):
+        collate([{}])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hornbook.cli import main
-from hornbook.report import compare_table, read_run
+from hornbook.report import compare, compare_table, read_run
 from hornbook.report.comparison import remarks
 
 Make = Callable[..., Path]
@@ -90,3 +90,40 @@ def test_intervals_stand_beside_their_figures(make_run: Make, monkeypatch, capsy
     told = " ".join(capsys.readouterr().out.split())
     assert f"{key} 58.25 (57.9 to 58.6)" in told and ", from" not in told
     assert "57.900 to 58.600</small>" in page.read_text("utf-8")
+
+
+def test_the_terminal_has_the_whole_and_the_page_its_parts(
+    make_run: Make, monkeypatch, capsys, tmp_path: Path
+) -> None:
+    run = make_run("a")
+    (run / "tasks").mkdir()
+    figures = [
+        {
+            "measure": name,
+            "value": value,
+            "unit": "% right",
+            "low": value - 1,
+            "high": value + 1,
+            "scope": "67",
+        }
+        for name, value in (("BLiMP", 58.25), ("BLiMP, islands", 47.5), ("BLiMP-like", 61.5))
+    ]
+    (run / "tasks/blimp.json").write_text(json.dumps({"measures": figures}))
+    page = tmp_path / "compare.html"
+
+    def told(*options: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["hornbook", "compare", str(run), "--page", str(page), *options])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert not stop.value.code
+        return capsys.readouterr().out
+
+    said = told()
+    assert "BLiMP (% right)" in said and "BLiMP-like" in said and "islands" not in said
+    assert "figures over parts of the questions" in said and "BLiMP, islands" in page.read_text("utf-8")
+    (row,) = json.loads(told("--json"))["runs"]
+    assert row["BLiMP, islands (% right)"] == 47.5
+    drawn = compare([run], page)._repr_html_()
+    assert "<td>58.25</td>" in drawn and "islands" not in drawn
+    (run / "tasks/blimp.json").write_text(json.dumps({"measures": figures[:1]}))
+    assert "parts" not in told()

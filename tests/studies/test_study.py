@@ -203,6 +203,11 @@ def test_processes_make_each_arms_own_class(tmp_path: Path, story_file: Path) ->
         ({"arms": {"a b": {}, "a-b": {}}}, "names of their own"),
         ({"seeds": 1}, "seeds: Input should be greater"),
         ({"question": None}, "question"),
+        (
+            {"measures": ["bits_per_byte", {"name": "peak_memory"}, {"name": "blimp", "limit": 0}]},
+            "measures, entry 3 (blimp), limit: Input should be greater",
+        ),
+        ({"measures": ["bits_per_byte", "blmip"]}, "measures, entry 2 (blmip), name"),
         ({"recipe": "nowhere.yaml"}, "there is no such recipe"),
         (
             {"figures": {"x": {"loss": "masked", "probe": "masked_next_sentence"}}},

@@ -23,8 +23,13 @@ def compare(
     if json:
         print_json({"runs": found.rows, "page": str(found.page)})
     else:
-        print_table([_with_intervals(row) for row in found.rows], across=True)
+        shown_here = [
+            {key: value for key, value in row.items() if key not in found.parts} for row in found.rows
+        ]
+        print_table([_with_intervals(row) for row in shown_here], across=True)
         print(f"The page: {found.page}")
+        if found.parts:
+            print("It also has the figures over parts of the questions, such as single groups of BLiMP.")
 
 
 def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:

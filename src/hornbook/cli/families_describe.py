@@ -6,7 +6,7 @@ import typer
 
 from hornbook.cli.app import Json
 from hornbook.cli.families import families
-from hornbook.cli.output import print_json, print_table
+from hornbook.cli.output import print_json, print_prose, print_table
 from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def describe(
         _print(description)
         print("\nThe objectives that can train it:\n")
         for name, lesson in lessons.items():
-            print(f"{name}: {lesson}")
+            print_prose(f"{name}: {lesson}")
 
 
 def _cost(cost: "Cost") -> dict[str, Any]:
@@ -52,13 +52,15 @@ def _cost(cost: "Cost") -> dict[str, Any]:
 
 
 def _print(description: "Description") -> None:
+    from rich.console import Console
+
     from hornbook.families.layer_table import layer_table
 
-    print(
+    print_prose(
         f"{description.preset}: {description.model} for a vocabulary of {description.vocab_size:,} and "
         f"sequences of {description.length:,} tokens\n"
     )
-    print("\n".join(layer_table(description.layers)))
+    print("\n".join(layer_table(description.layers, Console().width)))
     print(f"\nParameters, shared and tied ones counted once: {description.parameters:,}")
     if description.published_parameters is not None:
         print(f"Published, for {description.published_for}: {description.published_parameters:,}")
@@ -72,8 +74,8 @@ def _print(description: "Description") -> None:
         print(f"\nRows of the position table that no token takes, for {description.length:,} tokens: {rows}")
     print("\nFloating-point operations for one token, in a sequence of full length:\n")
     print_table([_cost(cost) for cost in description.costs])
-    print(
+    print_prose(
         "\nforward = 2 × numbers in the matrices that a token passes + 4 × width of the attentions × length; backward "
-        "is twice that\n(PaLM, arXiv:2204.02311, appendix B). Causal and local attention count in full, and the head "
+        "is twice that (PaLM, arXiv:2204.02311, appendix B). Causal and local attention count in full, and the head "
         "counts at every place."
     )

@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hornbook.frames import shown
+
 _NARROW = 60
 """Columns of a terminal below which a table that doesn't fit is written as lines."""
 
@@ -24,14 +26,21 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
     else:
         heads, lines = names, [[shown(row[name]) for name in names] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
+    console = Console(markup=False, highlight=False, emoji=False)
+    columns = [[head, *cells] for head, *cells in zip(heads, *lines, strict=True)]
+    words = [max(len(word) for cell in cells for word in cell.split() or [""]) for cells in columns]
+    whole = sum(words) + 2 * len(words) <= console.width
     for place, head in enumerate(heads):
         sample = lines[0][place] if lines else ""
         table.add_column(
-            head, justify="right" if sample[:1].isdigit() and not across else "left", overflow="fold"
+            head,
+            justify="right" if sample[:1].isdigit() and not across else "left",
+            overflow="fold",
+            # Names stay whole where there is room for them: what has several words can be cut between these.
+            no_wrap=whole and max(map(len, columns[place])) == words[place],
         )
     for line in lines:
         table.add_row(*line)
-    console = Console(markup=False, highlight=False, emoji=False)
     if (
         console.width < _NARROW
         and console.measure(table, options=console.options.update(width=1000)).maximum > console.width
@@ -48,13 +57,9 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
         console.print(table)
 
 
-def shown(value: Any) -> str:
-    """Write a value as people read it: 4 figures of a fraction, separators in a count, a dash for none."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def print_prose(*lines: str) -> None:
+    """Print sentences, cut between words where the terminal ends."""
+    Console(markup=False, highlight=False, emoji=False).print(*lines, sep="\n")
 
 
 def print_figures(outcome: Mapping[str, list[dict[str, Any]]]) -> None:

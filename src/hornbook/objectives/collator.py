@@ -123,7 +123,7 @@ class Collator:
         wanted. Raises HornbookError for examples that are too long, or that lack what the objective needs.
         """
         rng = CounterRNG(self.seed, self._step() if step is None else step, np.arange(len(examples)))
-        rows = [one["input_ids"] if isinstance(one, Mapping) else one for one in examples]
+        rows = [_ids(one) for one in examples]
         words = self._column(examples, "words") if self.objective.words else None
         pairs = self.objective.sentences
         made = self._pairs(examples, rows, words, rng) if pairs else self._windows(rows, words, rng)
@@ -207,6 +207,21 @@ class Collator:
             )
         chosen = first + (rng.uniform("stretch", 1)[:, 0] * (last - first)).astype(np.int64)
         return self.objective.read(store, chunking, starts[chosen], self.vocabulary, rng)
+
+
+def _ids(example: Any) -> Any:
+    """Give an example's ids. Raises HornbookError for one that isn't tokenized."""
+    if isinstance(example, Mapping) and "input_ids" in example:
+        return example["input_ids"]
+    if isinstance(example, Mapping | str):
+        found = (
+            "is a text" if isinstance(example, str) else f"has {', '.join(map(str, example)) or 'no columns'}"
+        )
+        raise HornbookError(
+            f"an example {found}, and the collator takes `input_ids`: cut the texts into examples first, by "
+            "dataset.map(collate.cut, batched=True, remove_columns=dataset.column_names)"
+        )
+    return example
 
 
 def _some(rng: CounterRNG, places: Ids) -> CounterRNG:

@@ -64,7 +64,7 @@ def _next(loaded: LoadedModel, text: str) -> str:
         for token, chance in found.tokens
     )
     return (
-        f"<p>{line}</p>{_sentence('The darker a token, the likelier it was after those before it.')}"
+        f"<p>{line}</p>{_sentence('The more colour a token has, the likelier it was after those before it.')}"
         f"{_bars(found.following, 'What comes next')}"
     )
 

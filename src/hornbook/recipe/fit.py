@@ -86,9 +86,9 @@ def misfits(sections: dict[str, Any], run_code: bool = False) -> list[str]:
             )
     if model and training:
         problems += [
-            f"training.phases.{number}.length: {phase.length} is longer than model.length {model.length}: "
+            f"training.phases, entry {number}, length: {phase.length} is longer than model.length {model.length}: "
             "make model.length as long as the longest phase"
-            for number, phase in enumerate(training.phases)
+            for number, phase in enumerate(training.phases, 1)
             if phase.length > model.length
         ]
     if tokenizer and tokenizer.style and tokenizer.style not in STYLES:

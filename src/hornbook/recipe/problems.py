@@ -1,5 +1,6 @@
 """pydantic's errors in plain words: where in the recipe, what was found, and what is allowed."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, get_args
 
@@ -10,10 +11,10 @@ from hornbook.objectives import OBJECTIVES
 from hornbook.recipe.recipe import Recipe
 
 
-def explain(error: dict[str, Any]) -> list[str]:
-    """Explain one of pydantic's errors: where it is, what was found, and what is allowed."""
+def explain(error: dict[str, Any], given: Any = None) -> list[str]:
+    """Explain one of pydantic's errors: where in the `given` values it is, what was found, and what is allowed."""
     place = [str(part) for part in error["loc"] if part not in OBJECTIVES]
-    where = ".".join(place)
+    where = whereabouts([part for part in error["loc"] if part not in OBJECTIVES], given)
     if error["type"] == "extra_forbidden":
         return [f"{where}: unknown key{nearest(place[-1], _keys(place[:-1], error['loc']))}"]
     if error["type"] == "missing":
@@ -27,6 +28,26 @@ def explain(error: dict[str, Any]) -> list[str]:
     if error["type"] == "string_type" and isinstance(error["input"], bool | int | float | date):
         return [f"{where}: YAML makes {error['input']!r:.60} of it, and a text is needed: put it in quotes"]
     return [f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r:.60}"]
+
+
+def whereabouts(place: Sequence[Any], given: Any = None) -> str:
+    """Say where a value stands: `training.steps`, or `measures, entry 3 (blimp)` in a list, counted from 1.
+
+    The name of an entry is taken from the `given` values, where it has one.
+    """
+    said = ""
+    for part in place:
+        inside = isinstance(given, dict | list)
+        try:
+            given = given[part] if inside else None
+        except (KeyError, IndexError, TypeError):
+            given = None
+        if isinstance(part, int):
+            name = given.get("name") if isinstance(given, dict) else given
+            said += f", entry {part + 1}" + (f" ({name:.40})" if isinstance(name, str) else "")
+        else:
+            said += f"{', ' if ', entry ' in said else '.' if said else ''}{part}"
+    return said
 
 
 def _keys(place: list[str], loc: tuple[Any, ...]) -> list[str]:

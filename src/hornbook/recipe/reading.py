@@ -83,7 +83,7 @@ def make_recipe(given: dict[str, Any], settings: Iterable[str] = (), source: str
     try:
         return Recipe.model_validate(given)
     except ValidationError as error:
-        problems = [line for one in error.errors() for line in explain(dict(one))]
+        problems = [line for one in error.errors() for line in explain(dict(one), given)]
         problems += [line for line in misfits(sound_sections(given)) if line not in problems]
         if len(problems) == 1:
             raise HornbookError(f"{source}: {problems[0]}") from error

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hornbook.frames import drawn, frame
+from hornbook.frames import drawn, frame, shown
 from hornbook.report.page import write_page
 from hornbook.report.runs import read_run
-from hornbook.report.table import compare_table
+from hornbook.report.table import compare_table, parts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -30,6 +30,8 @@ class Comparison:
     rows: list[dict[str, Any]]
     """A row for each run: what it is, and those figures that compare with each other."""
     page: Path
+    parts: frozenset[str] = frozenset()
+    """The keys of figures over a part of another figure's questions, such as one field of BLiMP's."""
 
     @property
     def figures(self) -> "DataFrame":
@@ -38,7 +40,12 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Draw it in a notebook."""
-        return drawn("Runs compared", self.rows, [f"The page: {self.page}"])
+        across = [
+            {"": key} | {row["name"]: shown(row[key]) for row in self.rows}
+            for key in self.rows[0]
+            if key != "name" and key not in self.parts
+        ]
+        return drawn("Runs compared", across, [f"The page: {self.page}"])
 
 
 def compare(
@@ -51,4 +58,4 @@ def compare(
     `runs` are runs or their folders; the page is written to `page`. Raises HornbookError for a folder without a run.
     """
     read = [read_run(one if isinstance(one, Path | str) else one.folder) for one in runs]
-    return Comparison(compare_table(read), write_page(read, Path(page), title))
+    return Comparison(compare_table(read), write_page(read, Path(page), title), parts(read))

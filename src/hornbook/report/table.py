@@ -68,6 +68,15 @@ def compare_table(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
     ]
 
 
+def parts(runs: Sequence[RunRecord]) -> frozenset[str]:
+    """Name the keys of figures over a part of what another figure is over: `BLiMP, islands` beside `BLiMP`."""
+    figures = columns(runs)
+    wholes = tuple(f"{column.measure}, " for column in figures)
+    return frozenset(
+        key for column in figures if column.measure.startswith(wholes) for key in _cell(column, 0)
+    )
+
+
 def _cell(column: Column, index: int) -> dict[str, float | None]:
     cell = column.cells[index]
     found = {column.heading: cell.value if cell else None}

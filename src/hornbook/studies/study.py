@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hornbook.errors import HornbookError, nearest
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
+from hornbook.recipe.problems import whereabouts
 from hornbook.section import Section
 from hornbook.studies.asked import Asked
 from hornbook.studies.cluster import Cluster
@@ -160,7 +161,7 @@ def read_study(
         study = Study.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = whereabouts(first["loc"], given)
         raise HornbookError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
     if base is None:
         own = path.parent / study.recipe

@@ -110,7 +110,7 @@ def read_question_recipe(path: Path | None, settings: Iterable[str] = ()) -> Que
     try:
         return QuestionRecipe.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(line for one in error.errors() for line in explain(dict(one)))
+        problems = "; ".join(line for one in error.errors() for line in explain(dict(one), given))
         raise HornbookError(f"{path or 'recipe'}: {problems}") from error
 
 
