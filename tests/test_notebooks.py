@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,50 @@ def test_a_kernel_draws_bars_and_runs(tmp_path: Path) -> None:
     ]
     assert any("norsk-t5" in data.get("text/html", "") for data in drawn)
     assert any("application/vnd.jupyter.widget-view+json" in data for data in drawn)
+
+
+@pytest.mark.slow
+def test_a_kernel_that_is_restarted_goes_on(tmp_path: Path) -> None:
+    """The kernel is killed after a checkpoint; the same cell in the next kernel goes on from there."""
+    client = pytest.importorskip(
+        "jupyter_client", reason="there is no kernel: pip install hornbook[notebooks]"
+    )
+    pytest.importorskip("ipykernel", reason="there is no kernel: pip install hornbook[notebooks]")
+    cell = """
+import hornbook as hb
+texts = [f"Tom saw {number} red birds in a tree, and gave them {number + 3} nuts." for number in range(200)]
+size = {"num_layers": 1, "attention_types": [[["global"], 1]], "hidden_size": 16, "num_heads": 2}
+run = hb.train(
+    name="cut", corpus=texts, tokenizer={"vocab_size": 300}, objective="causal",
+    model={"preset": "tinystories-1m", "length": 32, "config": size},
+    training={"steps": 400, "batch": 4, "log_every": 1, "checkpoint_every": 5, "trackers": []},
+)
+log = run.log[run.log["kind"] == "train"]
+print("steps", *log["step"])
+"""
+    manager, kernel = client.manager.start_new_kernel(cwd=str(tmp_path))
+    try:
+        kernel.execute(cell)
+        deadline = time.monotonic() + 300
+        while not list(tmp_path.glob("runs/cut/checkpoints/step-*5")):
+            assert time.monotonic() < deadline, "no checkpoint"
+            time.sleep(0.05)
+        kernel.stop_channels()
+        manager.restart_kernel(now=True)
+        begun = [json.loads(line) for line in (tmp_path / "runs/cut/log.jsonl").read_text().splitlines()]
+        assert begun[-1]["step"] < 400
+        kernel = manager.client()
+        kernel.start_channels()
+        kernel.wait_for_ready(timeout=120)
+        said: list[str] = []
+        reply = kernel.execute_interactive(
+            cell,
+            timeout=600,
+            output_hook=lambda message: said.append(str(message["content"].get("text", ""))),
+        )
+        assert reply["content"]["status"] == "ok"
+        (steps,) = re.findall(r"steps ([\d ]+)", "".join(said))
+        assert [int(step) for step in steps.split()] == list(range(1, 401))
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)

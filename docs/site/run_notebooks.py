@@ -16,7 +16,8 @@ KEPT = Path(__file__).with_name("outputs.json")
 def printed(cell: dict) -> dict[str, str]:
     """Give what a cell printed, as `text`, and its last line's value as it draws itself, as `html`.
 
-    What is displayed beside them are bars and the log of trainings. A chart would be megabytes of script.
+    What is displayed beside them are bars and the log of trainings. A chart would be
+    megabytes of script.
     """
     if cell.source.startswith("%"):
         return {}
@@ -28,7 +29,9 @@ def printed(cell: dict) -> dict[str, str]:
             value = one["data"]
             if "text/html" in value and "<script" not in value["text/html"]:
                 parts["html"] += re.sub(r"<style scoped>.*?</style>", "", value["text/html"], flags=re.DOTALL)
-            elif "text/html" not in value and "Figure" not in value["text/plain"]:
+            elif "Figure" in value["text/plain"]:
+                parts["text"] += "(a chart, which the notebook draws)\n"
+            elif "text/html" not in value:
                 parts["text"] += value["text/plain"] + "\n"
     return {kind: said for kind, said in parts.items() if said}
 

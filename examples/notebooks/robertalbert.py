@@ -13,7 +13,7 @@ documents = 4000  # of the corpus's texts
 # %% [markdown]
 # ## What can go wrong
 #
-# ALBERT was published with a SentencePiece tokenizer. Its class counts positions from 0, and pads with the number 0. RoBERTa's tokenizer is byte-level BPE, its padding has the number 1, and RoBERTa's class counts positions from 2. Whoever puts one's tokenizer beside the other's configuration gets no error message. The model only pads with a word, or counts its positions from the wrong place.
+# ALBERT was published with a SentencePiece tokenizer. Its class counts positions from 0, and pads with the number 0. RoBERTa's tokenizer is byte-level BPE, its padding has the number 1 (0 in the tokenizer that is trained here), and RoBERTa's class counts positions from 2. Whoever puts one's tokenizer beside the other's configuration gets no error message. The model only pads with a word, or counts its positions from the wrong place.
 #
 # A preset is a family's published size. Let us see what this one comes to, before anything is trained.
 
