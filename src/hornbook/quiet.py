@@ -1,5 +1,6 @@
 """Other libraries' remarks, kept out of ours."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,3 +30,19 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(before)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def quiet_tensorboard() -> Iterator[None]:
+    """Print no traceback of TensorBoard's own thread, which can't write: it raises the same error in ours as well."""
+    before = threading.excepthook
+
+    def tell(what: threading.ExceptHookArgs) -> None:
+        if not type(what.thread).__module__.startswith("tensorboard."):
+            before(what)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before

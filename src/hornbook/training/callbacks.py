@@ -7,6 +7,7 @@ from accelerate import Accelerator
 from transformers import PreTrainedModel
 
 from hornbook.errors import HornbookError
+from hornbook.quiet import quiet_tensorboard
 from hornbook.reporter import LOGGER, Reporter
 from hornbook.training.checkpoints import Progress
 from hornbook.training.log import Log, read_log
@@ -94,6 +95,8 @@ class Trackers(Callback):
 
     def on_begin(self, loop: TrainingLoop) -> None:
         """Open the trackers."""
+        self._open = ExitStack()
+        self._open.enter_context(quiet_tensorboard())
         loop.accelerator.init_trackers("hornbook")
 
     def on_log(self, loop: TrainingLoop, kind: str, facts: dict[str, Any]) -> None:
@@ -104,8 +107,9 @@ class Trackers(Callback):
 
     def on_end(self, loop: TrainingLoop) -> None:
         """Close the trackers."""
-        for tracker in loop.accelerator.trackers:
-            tracker.finish()
+        with self._open:
+            for tracker in loop.accelerator.trackers:
+                tracker.finish()
 
 
 class EarlyStopping(Callback):
