@@ -43,7 +43,10 @@ def test_a_stopped_training_keeps_its_lock_and_goes_on(tmp_path: Path, story_fil
         second = launch(1, stopped).wait()
         assert second.codes == [2]
         [said] = second.told
-        assert f"another training is going on in this folder (process {number} on {os.uname().nodename}, " in said
+        assert (
+            f"another training is going on in this folder (process {number} on {os.uname().nodename}, "
+            in said
+        )
         time.sleep(2)
         assert logged(tmp_path / "two") == before
         os.kill(number, signal.SIGCONT)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from hornbook.disk import explain as in_a_sentence
 from hornbook.errors import HornbookError
 from hornbook.recipe.fit import misfits, sound_sections
 from hornbook.recipe.problems import explain
@@ -48,7 +49,9 @@ def read_values(path: Path, kind: str, content: str) -> dict[str, Any]:
         given = parse(_text(find_file(path)))
     except FileNotFoundError as error:
         raise HornbookError(f"{path}: there is no such {kind}: {near(path)}") from error
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except OSError as error:
+        raise in_a_sentence(error, path) or HornbookError(f"{path}: can't be read: {error}") from error
+    except (UnicodeDecodeError, ValueError) as error:
         raise HornbookError(f"{path}: can't be read: {error}") from error
     except yaml.YAMLError as error:
         raise HornbookError(f"{path}: not YAML: {' '.join(str(error).split())}") from error

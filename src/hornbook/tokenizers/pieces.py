@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-LONGEST = 1 << 20
+LONGEST = 1 << 17
 """Characters of a piece; the library takes about two hundred bytes for each."""
 _SPACES = re.compile(r"(?<=\S)(?=[ \n]\S)")
 """Before a single space or line end: all pre-tokenizers that are trained here cut there, for a space begins a word."""
