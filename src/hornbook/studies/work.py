@@ -17,6 +17,7 @@ import torch
 from hornbook.errors import Interrupted
 from hornbook.machine import use_threads
 from hornbook.reporter import Reporter
+from hornbook.spawning import without_main
 from hornbook.training.interrupt import watch
 
 T = TypeVar("T")
@@ -106,7 +107,8 @@ def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int
         watch() as signals,
         ProcessPoolExecutor(min(processes, len(jobs)), context, _begin, (stop,)) as pool,
     ):
-        futures = [pool.submit(heed, job) for job in jobs]
+        with without_main():
+            futures = [pool.submit(heed, job) for job in jobs]
         waiting = set(futures)
         try:
             while waiting:

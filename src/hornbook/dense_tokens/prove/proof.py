@@ -19,6 +19,7 @@ from hornbook.dense_tokens.prove.tasks import TASKS
 from hornbook.dense_tokens.prove.trial import Trial, run_trial
 from hornbook.errors import HornbookError, nearest
 from hornbook.machine import choose_instructions, choose_threads, cores, describe, processor, use_threads
+from hornbook.spawning import without_main
 
 SEEDS = (0, 1, 2, 3, 4)
 _ENOUGH = 0.99
@@ -52,10 +53,11 @@ def prove(
     context = multiprocessing.get_context("spawn")
     # One thread in each process: models this small give no work to more.
     with ProcessPoolExecutor(processes, mp_context=context, initializer=use_threads, initargs=(1,)) as pool:
-        waiting = {
-            pool.submit(_run, task, arm, tuple(seeds)[: ARMS[arm].most_seeds], settings): (task, arm)
-            for task, arm in jobs
-        }
+        with without_main():
+            waiting = {
+                pool.submit(_run, task, arm, tuple(seeds)[: ARMS[arm].most_seeds], settings): (task, arm)
+                for task, arm in jobs
+            }
         for done, future in enumerate(as_completed(waiting), 1):
             trials[waiting[future]] = future.result()
             if progress:
