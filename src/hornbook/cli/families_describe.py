@@ -41,9 +41,8 @@ def describe(
         print_json(facts | {"objectives": lessons})
     else:
         _print(description)
-        print("\nThe objectives that can train it:\n")
-        for name, lesson in lessons.items():
-            print_prose(f"{name}: {lesson}")
+        told = [f"{name}: {lesson}" for name, lesson in lessons.items()]
+        print_prose("\nThe objectives that can train it:\n", *told)
 
 
 def _cost(cost: "Cost") -> dict[str, Any]:

@@ -29,14 +29,13 @@ def print_table(rows: list[dict[str, Any]], across: bool = False) -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     columns = [[head, *cells] for head, *cells in zip(heads, *lines, strict=True)]
     words = [max(len(word) for cell in cells for word in cell.split() or [""]) for cells in columns]
+    # Names stay whole where there is room: what has several words can be cut between these.
     whole = sum(words) + 2 * len(words) <= console.width
     for place, head in enumerate(heads):
-        sample = lines[0][place] if lines else ""
         table.add_column(
             head,
-            justify="right" if sample[:1].isdigit() and not across else "left",
+            justify="right" if lines and lines[0][place][:1].isdigit() and not across else "left",
             overflow="fold",
-            # Names stay whole where there is room for them: what has several words can be cut between these.
             no_wrap=whole and max(map(len, columns[place])) == words[place],
         )
     for line in lines:
