@@ -15,7 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import atheris
+try:
+    import atheris
+except ImportError:
+    sys.exit("benchmarks.fuzz needs Atheris, which has wheels for Linux alone: pip install atheris")
 
 with atheris.instrument_imports(include=["hornbook"]):
     from hornbook.corpora.files import read
