@@ -18,7 +18,7 @@ documents = 4000  # of the corpus's texts
 # %%
 from pathlib import Path
 
-Path("my_gpt.py").write_text("""
+_ = Path("my_gpt.py").write_text("""
 import torch
 from torch import nn
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
