@@ -19,6 +19,7 @@ SETTINGS = {
     "no spinning": {"GOMP_SPINCOUNT": "0"},
     "1,000": {"GOMP_SPINCOUNT": "1000"},
     "10,000": {"GOMP_SPINCOUNT": "10000"},
+    "30,000": {"GOMP_SPINCOUNT": "30000"},
     "100,000": {"GOMP_SPINCOUNT": "100000"},
     "one thread": {"GOMP_SPINCOUNT": None, "OMP_NUM_THREADS": "1"},
 }
