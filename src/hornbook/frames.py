@@ -26,9 +26,9 @@ def shown(value: Any) -> str:
 
 def drawn(title: str, rows: Iterable[Mapping[str, Any]], sentences: Iterable[str] = ()) -> str:
     """Draw a heading, sentences and a table for a notebook; columns in which nothing stands are left out."""
-    shown = frame(rows).dropna(axis="columns", how="all")
+    cells = frame(rows).dropna(axis="columns", how="all")
     table = (
-        shown.to_html(index=False, border=0, na_rep="–", float_format="{:.4g}".format) if len(shown) else ""
+        cells.to_html(index=False, border=0, na_rep="–", float_format="{:.4g}".format) if len(cells) else ""
     )
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     return f"<div><h4>{escape(title)}</h4>{told}{table}</div>"

@@ -32,10 +32,8 @@ def run(
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, story_file: Path) -> dict[str, Any]:
-    """Give a small recipe that trains, in a folder that holds something of the user's."""
+    """Give a small recipe that trains, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "notes.txt").write_text("mine")
     return {
         "name": "mine",
         "corpus": {"path": str(story_file), "documents": "line"},
@@ -51,6 +49,8 @@ def refused(
     recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
     """Train a recipe, its text or its values, which must be refused in a sentence; nothing of the disk may change."""
+    Path("runs").mkdir()
+    Path("runs/notes.txt").write_text("the user's own")
 
     def train(given: str | bytes | dict[str, Any] | None, *settings: str) -> str:
         path = Path("recipe.yaml")

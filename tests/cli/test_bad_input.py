@@ -15,19 +15,8 @@ Told = Callable[..., str]
 
 
 @pytest.fixture
-def told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], story_file: Path
-) -> Told:
+def told(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
     """Train a small recipe with settings on top, which must fail, and give what the user is told."""
-    monkeypatch.chdir(tmp_path)
-    recipe: dict[str, Any] = {
-        "name": "mine",
-        "corpus": {"path": str(story_file), "documents": "line"},
-        "tokenizer": {"vocab_size": 500},
-        "model": {"preset": "tinystories-1m", "length": 32, "config": {"num_layers": 1}},
-        "objective": "causal",
-        "training": {"steps": 4, "batch": 4, "trackers": []},
-    }
     Path("recipe.yaml").write_text(yaml.safe_dump(recipe))
 
     def run(*settings: str, command: tuple[str, ...] = ("train", "recipe.yaml"), code: int = 2) -> str:
