@@ -80,13 +80,10 @@ def test_what_begins_is_told_before_the_first_run_ends(caplog: pytest.LogCapture
     assert caplog.messages[1].startswith("1 of 3 runs after ")
 
 
-STUDY = """
-import os, sys, time
-from functools import partial
+JOB = """
+import os, time
 from pathlib import Path
 from hornbook.errors import Interrupted
-from hornbook.reporter import Reporter
-from hornbook.studies.work import work
 from hornbook.training.interrupt import watch
 
 def job(folder, number, watched):
@@ -100,14 +97,30 @@ def job(folder, number, watched):
             time.sleep(0.05)
     Path(folder, f"{number}.saved").touch()
     raise Interrupted("saved", signals.received)
-
-if __name__ == "__main__":
-    watched = sys.argv[2] == "watched"
-    try:
-        work([partial(job, sys.argv[1], number, watched) for number in range(5)], 2, Reporter(silent=True))
-    except Interrupted as stop:
-        print(stop)
 """
+"""A module of its own, as Hornbook's jobs are: the processes beside a study never run the script that began it."""
+
+STUDY = """
+import sys
+from functools import partial
+from job import job
+from hornbook.errors import Interrupted
+from hornbook.reporter import Reporter
+from hornbook.studies.work import work
+
+watched = sys.argv[2] == "watched"
+try:
+    work([partial(job, sys.argv[1], number, watched) for number in range(5)], 2, Reporter(silent=True))
+except Interrupted as stop:
+    print(stop)
+"""
+
+
+def write_study(folder: Path) -> Path:
+    (folder / "job.py").write_text(JOB)
+    script = folder / "study.py"
+    script.write_text(STUDY)
+    return script
 
 
 def alive(process: int) -> bool:
@@ -130,8 +143,7 @@ def wait_for(condition: Any, seconds: float = 60) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp_path: Path) -> None:
     """Each run that had begun saves itself, also where the study itself was killed and could tell nobody."""
-    script = tmp_path / "study.py"
-    script.write_text(STUDY)
+    script = write_study(tmp_path)
     study = subprocess.Popen([sys.executable, script, tmp_path, "watched"], stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
@@ -150,8 +162,7 @@ def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp
 @pytest.mark.parametrize("watched", ["watched", "fine-tuning"])
 def test_ctrl_c_in_a_terminal_is_told_in_one_sentence(watched: str, tmp_path: Path) -> None:
     """There the signal reaches all processes of the group at once."""
-    script = tmp_path / "study.py"
-    script.write_text(STUDY)
+    script = write_study(tmp_path)
     command = [sys.executable, script, tmp_path, watched]
     study = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
