@@ -54,7 +54,7 @@ def test_a_bad_path(path: str, said: str, refused: Callable[..., str], recipe: d
         ("a.txt", (STORY * 9).encode() + b"caf\xe9\n", "corpus.encoding"),
         ("a.txt", (STORY * 9).encode("utf-16-le"), "set corpus.encoding=utf-16-le"),
         ("a.txt", b"%PDF-1.7" + b"\n" * 99, "not text"),
-        ("a.txt", gzip.compress(STORY.encode() * 99)[:-9], "can't be read"),
+        ("a.txt", gzip.compress(STORY.encode() * 99, mtime=0)[:-9], "can't be read"),
         ("a.jsonl", b'{"story": "x"}\n', "corpus.field"),
         ("a.jsonl", b'{"text": 3}\n', "is int, not text"),
         ("a.jsonl", b'{"text": "x"\n', "not JSON"),
