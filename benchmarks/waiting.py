@@ -3,8 +3,9 @@
     python -m benchmarks.waiting --rounds 3
 
 A step of a small model has thousands of parallel parts. At the end of each, PyTorch's threads (GNU OpenMP) wait for the
-last one: they spin, as often as GOMP_SPINCOUNT says, and then sleep. Each setting trains the same model in a process of
-its own, round after round, first alone and then beside one busy process a core; printed are medians of tokens a second.
+last one: they spin, as often as GOMP_SPINCOUNT says, and then sleep. Hornbook takes a thread for each core that is free
+when a run begins. Each setting trains the same model in a process of its own, round after round, first alone and then
+beside busy processes; printed are medians of tokens a second.
 """
 
 import argparse
@@ -14,14 +15,17 @@ import sys
 import tempfile
 from statistics import median
 
-SETTINGS = {
-    "GNU OpenMP's own": {"GOMP_SPINCOUNT": None},
-    "no spinning": {"GOMP_SPINCOUNT": "0"},
-    "1,000": {"GOMP_SPINCOUNT": "1000"},
-    "10,000": {"GOMP_SPINCOUNT": "10000"},
-    "30,000": {"GOMP_SPINCOUNT": "30000"},
-    "100,000": {"GOMP_SPINCOUNT": "100000"},
-    "one thread": {"GOMP_SPINCOUNT": None, "OMP_NUM_THREADS": "1"},
+CORES = os.cpu_count() or 1
+SPINS = (None, "0", "1000", "10000", "30000", "100000")
+SETTINGS: dict[str, dict[str, str | None]] = {
+    "Hornbook's choice": {"HORNBOOK_THREADS": None, "GOMP_SPINCOUNT": None},
+    "one thread": {"HORNBOOK_THREADS": "1", "GOMP_SPINCOUNT": None},
+} | {
+    f"{CORES} threads, {int(spins):,} spins" if spins else f"{CORES} threads": {
+        "HORNBOOK_THREADS": str(CORES),
+        "GOMP_SPINCOUNT": spins,
+    }
+    for spins in SPINS
 }
 
 
@@ -32,6 +36,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--recipe", default="manuals-bert")
+    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, CORES])
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
@@ -40,7 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         asked = [given.recipe, given.steps, folder]
         speed({}, *asked)  # makes the tokenizer and the tokens, for all
-        for busy in (0, os.cpu_count() or 1):
+        for busy in given.busy:
             found: dict[str, list[float]] = {name: [] for name in SETTINGS}
             others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
             try:
@@ -50,9 +55,9 @@ def main() -> None:
             finally:
                 for one in others:
                     one.kill()
-            print(f"beside {busy} busy processes" if busy else "alone")
+            print(f"beside {busy} busy process(es)" if busy else "alone")
             for name, all in found.items():
-                print(f"  {name:18} {median(all):8,.0f} tokens/s  ({min(all):,.0f} to {max(all):,.0f})")
+                print(f"  {name:22} {median(all):8,.0f} tokens/s  ({min(all):,.0f} to {max(all):,.0f})")
 
 
 def speed(changes: dict[str, str | None], recipe: str, steps: int, folder: str) -> float:

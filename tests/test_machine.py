@@ -11,8 +11,9 @@ import torch
 
 from hornbook import machine
 from hornbook.errors import HornbookError
+from hornbook.threads import choose_threads
 
-VARIABLES = ("DEVICE", "PRECISION", "THREADS", "HEAP", "HUGE_PAGES", "KERNELS")
+VARIABLES = ("DEVICE", "PRECISION", "HEAP", "HUGE_PAGES", "KERNELS")
 CPU, GPU, META = (torch.device(name) for name in ("cpu", "cuda", "meta"))
 
 
@@ -50,16 +51,8 @@ def test_a_value_that_is_not_known_is_refused_with_those_that_are(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"HORNBOOK_{variable}", "perhaps")
-    expected = "a whole number from 1" if variable == "THREADS" else "set it to auto, "
-    with pytest.raises(HornbookError, match=f"HORNBOOK_{variable} is 'perhaps'.*{expected}"):
-        machine.choose("auto")
-
-
-@pytest.mark.parametrize("threads", ["0", "-1", "1.5"])
-def test_threads_are_a_whole_number_from_1(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HORNBOOK_THREADS", threads)
-    with pytest.raises(HornbookError, match=f"HORNBOOK_THREADS is '{threads}'"):
-        machine.choose_threads()
+    with pytest.raises(HornbookError, match=f"HORNBOOK_{variable} is 'perhaps'.*set it to auto, "):
+        machine.choose("auto", choose_threads())
 
 
 @pytest.mark.parametrize(
@@ -144,35 +137,6 @@ def test_precision_by_the_recipe_and_by_the_variable(variable: str, monkeypatch:
         choice = machine.choose_precision(asked)
         assert choice.chosen == asked and choice.forced and choice.why.startswith("the recipe asks for it")
         assert (f"HORNBOOK_PRECISION={variable} only decides for auto" in choice.why) == (asked != variable)
-
-
-@pytest.mark.parametrize("number", [1, 2, 64])
-def test_threads(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: number)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: number)
-    each = "one for each core that this process may use"
-    assert machine.choose_threads() == machine.Choice("threads", str(number), each)
-    monkeypatch.setattr(machine, "cores", lambda: 8)
-    assert machine.choose_threads().why == "PyTorch is set so in this process, which may use 8 core(s)"
-    monkeypatch.setenv("OMP_NUM_THREADS", str(number))
-    assert machine.choose_threads() == machine.Choice(
-        "threads", str(number), f"OMP_NUM_THREADS is {number}", True
-    )
-    usual = machine.Choice("threads", "1", "this command gives 1 to each of its processes")
-    assert machine.choose_threads(1) == usual
-    monkeypatch.setenv("HORNBOOK_THREADS", "3")
-    assert machine.choose_threads(1) == machine.Choice("threads", "3", "HORNBOOK_THREADS is 3", True)
-
-
-def test_threads_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = torch.get_num_threads()
-    machine.use_threads()
-    assert torch.get_num_threads() == before
-    machine.use_threads(1)
-    assert torch.get_num_threads() == 1
-    monkeypatch.setenv("HORNBOOK_THREADS", "3")
-    machine.use_threads(1)
-    assert torch.get_num_threads() == 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 64])
@@ -278,7 +242,7 @@ def test_instruction_set_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_choices_are_described() -> None:
-    choices = machine.choose("auto")
+    choices = machine.choose("auto", choose_threads())
     found = machine.describe(choices)
     assert list(found) == [
         "device",

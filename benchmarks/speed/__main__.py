@@ -1,6 +1,7 @@
 """Hornbook's speed beside that of what people use instead: see benchmarks/README.md."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from benchmarks.speed.contenders import absent
 from benchmarks.speed.contest import Settings, compete
 from benchmarks.speed.machine import describe
 from benchmarks.speed.material import make
-from benchmarks.speed.report import facts, tell, tell_race, write
+from benchmarks.speed.report import add_shared, facts, tell, tell_race, write
 from benchmarks.speed.to_loss import race
 from hornbook.quiet import quieten_transformers
 from hornbook.reporter import Reporter
@@ -38,6 +39,13 @@ def arguments() -> argparse.Namespace:
         "--seconds", type=float, default=Settings.seconds, help="length of a turn, at least a step"
     )
     parser.add_argument("--steps", type=int, help="length of a turn in steps instead, the same for all")
+    parser.add_argument(
+        "--shared",
+        type=int,
+        default=0,
+        metavar="PROCESSES",
+        help="measure all of it again beside so many processes that never rest",
+    )
     parser.add_argument(
         "--text", type=Path, help="a text file to train on; by default Hornbook's embedded manuals"
     )
@@ -97,9 +105,12 @@ def main() -> None:
         }
         skipped |= {one: why for one in wanted if (why := absent(one, given.nanogpt)) and one not in skipped}
         names = [one for one in wanted if one not in skipped]
-        record["cases"][name] = facts(
-            case, compete(make(case, corpus, given.work), names, settings, report.say), skipped
-        )
+        material = make(case, corpus, given.work)
+        found = facts(case, compete(material, names, settings, report.say), skipped)
+        if given.shared:
+            busy = replace(settings, busy=given.shared)
+            add_shared(found, compete(material, names, busy, report.say), given.shared)
+        record["cases"][name] = found
         tell(console, record["cases"][name])
         write(given.out, record)
     for name in given.to_loss:

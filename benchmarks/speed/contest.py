@@ -33,6 +33,8 @@ class Settings:
     steps: int | None = None
     """How many steps instead, the same for all."""
     nanogpt: Path | None = None
+    busy: int = 0
+    """How many processes that never rest are at work all the while: the machine is shared."""
 
 
 @dataclass
@@ -117,10 +119,18 @@ def compete(
     if settings.nanogpt:
         options += ["--nanogpt", str(settings.nanogpt.resolve())]
     with ExitStack() as stack:
-        workers = [stack.enter_context(work(name, material, *options)) for name in names]
-        timed = [Timed(worker.name, **worker.receive()) for worker in workers]
-        _compare([one for one in timed if one.loss is not None])
-        for worker, one in zip(workers, timed, strict=True):
+        for _ in range(settings.busy):
+            stack.enter_context(_busy())
+        workers: list[Worker] = []
+        timed: list[Timed] = []
+        for (
+            name
+        ) in names:  # each is at its gate before the next one begins: Hornbook looks for cores that are free
+            worker = stack.enter_context(work(name, material, *options))
+            one = Timed(worker.name, **worker.receive())
+            workers.append(worker)
+            timed.append(one)
+            _compare([one for one in timed if one.loss is not None])
             worker.take(1)
             warm = worker.take(1)
             pace = warm["seconds"] / warm["steps"]
@@ -135,6 +145,16 @@ def compete(
                 timed[turn].tokens_per_second.append(rate)
                 timed[turn].steps, timed[turn].memory = answer["steps"], answer["memory"]
     return timed
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Keep a core busy, as another program does."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def _compare(timed: list[Timed]) -> None:

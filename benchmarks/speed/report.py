@@ -35,6 +35,17 @@ def facts(case: Case, timed: list[Timed], skipped: dict[str, str]) -> dict[str, 
     }
 
 
+def add_shared(found: dict[str, Any], timed: list[Timed], busy: int) -> None:
+    """Add to a case's facts what the contenders did beside so many busy processes."""
+    found["busy_processes"] = busy
+    for one in timed:
+        found["contenders"][one.name]["shared"] = {
+            "tokens_per_second": _spread(one.tokens_per_second),
+            "rounds": one.tokens_per_second,
+            "times_the_trainer": _spread(ratios(timed, one.name, "trainer")),
+        }
+
+
 def _spread(values: list[float]) -> dict[str, float] | None:
     if not values:
         return None
@@ -45,7 +56,18 @@ def _spread(values: list[float]) -> dict[str, float] | None:
 def tell(console: Console, found: dict[str, Any]) -> None:
     """Print a case's table."""
     table = Table(title=f"{found['title']}: {found['tokens_in_a_step']} tokens a step", title_justify="left")
-    for heading in ("", "tokens/s", "quartiles", "x Trainer", "of the limit", "peak memory", "loss", ""):
+    for heading in (
+        "",
+        "tokens/s",
+        "quartiles",
+        "x Trainer",
+        "of the limit",
+        "peak memory",
+        "loss",
+        "shared",
+        "x Trainer",
+        "",
+    ):
         table.add_column(heading, justify="left" if not heading else "right")
     for contender, one in found["contenders"].items():
         rate, times, share = (
@@ -62,11 +84,22 @@ def tell(console: Console, found: dict[str, Any]) -> None:
             f"{share['median']:.1%}" if share and not is_limit else "",
             f"{one['memory'] / 1e6:,.0f} MB" if not is_limit else "",
             f"{one['loss']:.5f}" if one["loss"] is not None else "",
+            *_told(one.get("shared"), is_limit),
             ", ".join(filter(None, remarks)),
         )
     console.print(table)
+    if "busy_processes" in found:
+        console.print(f"shared: tokens/s beside {found['busy_processes']} process(es) that never rest")
     for contender, why in found["skipped"].items():
         console.print(f"left out: {NAMES[contender]}, because {why}", markup=False)
+
+
+def _told(shared: dict[str, Any] | None, is_limit: bool) -> tuple[str, str]:
+    if not shared:
+        return "", ""
+    times = shared["times_the_trainer"]
+    ratio = f"{times['median']:.2f}" if times and not is_limit else ""
+    return f"{shared['tokens_per_second']['median']:,.0f}", ratio
 
 
 def tell_race(console: Console, race: Race) -> None:

@@ -1,7 +1,7 @@
-"""The one place where the machine decides: device, precision, threads, memory, kernels, instruction set.
+"""The one place where the machine decides: device, precision, memory, kernels, instruction set.
 
-One function makes each choice and gives the reason; an environment variable can force it. So the path of one machine
-can be tested on any other.
+Only the number of threads is chosen elsewhere, in threads.py. One function makes each choice and gives the reason; an
+environment variable can force it. So the path of one machine can be tested on any other.
 """
 
 import os
@@ -87,40 +87,6 @@ def _bf16_units() -> tuple[bool, str]:
     return bool(found.get("amx_bf16") or found.get("avx512_bf16")), str(
         found.get("cpu_name") or "this processor"
     )
-
-
-def choose_threads(usual: int | None = None) -> Choice:
-    """Choose how many threads PyTorch computes with in this process.
-
-    HORNBOOK_THREADS, a number from 1, forces it. Otherwise it is `usual`, if the caller gives it, or PyTorch's own
-    number: OMP_NUM_THREADS, or one for each core. Raises HornbookError for an invalid value.
-    """
-    asked = os.environ.get("HORNBOOK_THREADS", "")
-    if asked:
-        if not (asked.isdecimal() and int(asked)):
-            raise HornbookError(
-                f"HORNBOOK_THREADS is {asked!r}, and has to be a whole number from 1: "
-                f"set it to {cores()}, the cores that this process may use, or unset it"
-            )
-        return Choice("threads", asked, f"HORNBOOK_THREADS is {asked}", True)
-    if usual is not None:
-        return Choice("threads", str(usual), f"this command gives {usual} to each of its processes")
-    threads, openmp = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", "")
-    if openmp == str(threads):
-        return Choice("threads", openmp, f"OMP_NUM_THREADS is {openmp}", True)
-    if threads == cores():
-        return Choice("threads", str(threads), "one for each core that this process may use")
-    return Choice(
-        "threads", str(threads), f"PyTorch is set so in this process, which may use {cores()} core(s)"
-    )
-
-
-def use_threads(usual: int | None = None) -> None:
-    """Set PyTorch's number of threads to the choice of `choose_threads`; raises HornbookError as it does."""
-    choice = choose_threads(usual)
-    # PyTorch's own number isn't set again, since this would stop MKL from adapting its threads.
-    if os.environ.get("HORNBOOK_THREADS") or usual is not None:
-        torch.set_num_threads(int(choice.chosen))
 
 
 def cores() -> int:
@@ -258,13 +224,16 @@ def processor() -> str:
     return str(_capabilities().get("cpu_name") or platform.processor() or platform.machine())
 
 
-def choose(precision: str) -> list[Choice]:
-    """Make all choices; `precision` is the recipe's. Raises HornbookError for a choice that isn't possible here."""
+def choose(precision: str, threads: Choice) -> list[Choice]:
+    """Make all choices; `precision` is the recipe's, and `threads` is chosen in threads.py.
+
+    Raises HornbookError for a choice that isn't possible here.
+    """
     return [
         choose_device(),
         choose_precision(precision),
         choose_kernels(),
-        choose_threads(),
+        threads,
         choose_instructions(),
         choose_heap(),
         choose_huge_pages(),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from hornbook import threads
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.training import bits
@@ -34,7 +35,7 @@ class Listener(Reporter):
 def stopped(recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
     """A run of one thread that was cut off after two of its four steps."""
     recipe = recipe_of(SMALL, "causal", steps=4, checkpoint_every=1)
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     monkeypatch.setenv("HORNBOOK_THREADS", "1")
     takes = Loop._step
 
@@ -48,7 +49,7 @@ def stopped(recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(KeyboardInterrupt):
             start(recipe, Reporter(silent=True)).train()
     yield recipe
-    torch.set_num_threads(threads)
+    torch.set_num_threads(before)
 
 
 def go_on(recipe: Recipe) -> Listener:
@@ -90,3 +91,35 @@ def test_a_run_of_an_older_hornbook_is_compared_as_far_as_it_says(
     monkeypatch.setenv("HORNBOOK_THREADS", "2")
     [warning] = go_on(stopped).warned
     assert "conditions: threads was 1 and is now 2." in warning
+
+
+def test_on_a_shared_machine_a_run_takes_the_free_cores_and_keeps_their_number(
+    recipe_of: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that waits for one which isn't running costs most of the time; other threads are other bits."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("HORNBOOK_THREADS", raising=False)
+    for module in ("threads", "training.train"):
+        monkeypatch.setattr(f"hornbook.{module}.cores", lambda: 3)
+    before, busy = torch.get_num_threads(), [1.0]
+    monkeypatch.setattr(threads, "busy_cores", lambda seconds: busy[0])
+    recipe = recipe_of(SMALL, "causal", steps=2, checkpoint_every=1)
+    try:
+        torch.set_num_threads(3)
+        heard = Listener()
+        start(recipe, heard).train()
+        assert "threads: 2, because 2.0 of 3 cores are free" in heard.said
+        chosen = json.loads((recipe.folder / "run.json").read_text("utf-8"))["machine"]["choices"]["threads"]
+        assert chosen == {"chosen": "2", "why": "2.0 of 3 cores are free"}
+
+        torch.set_num_threads(3)  # another process
+        busy[0] = 0.0
+        longer = recipe.model_copy(update={"training": recipe.training.model_copy(update={"steps": 4})})
+        heard = Listener()
+        start(longer, heard)
+        assert "threads: 2, because this run began with 2" in heard.said
+        assert not [one for one in heard.warned if "threads" in one]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+        threads._ours.clear()

@@ -60,7 +60,7 @@ Trust = Annotated[
 def open_quietly(folder: Path, trust: bool = False) -> "LoadedModel":
     """Open a model, and say so where it isn't a finished one."""
     from hornbook.loading import load_model
-    from hornbook.machine import use_threads
+    from hornbook.threads import use_threads
 
     quieten_transformers()
     use_threads()

@@ -31,8 +31,8 @@ def show(
     """Show one example: its tokens, what is hidden, what the model reads and predicts, and the loss as arithmetic."""
     from hornbook.cli.blocks import print_blocks
     from hornbook.example import show as make
-    from hornbook.machine import use_threads
     from hornbook.quiet import quieten_transformers
+    from hornbook.threads import use_threads
 
     quieten_transformers()
     use_threads()

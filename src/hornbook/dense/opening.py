@@ -13,10 +13,10 @@ from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.dense_tokens.selection import Selection
 from hornbook.errors import HornbookError
 from hornbook.loading.model import Loadable
-from hornbook.machine import use_threads
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe.problems import explain
 from hornbook.section import Section
+from hornbook.threads import use_threads
 from hornbook.training.heap import keep_heap
 
 _Section = TypeVar("_Section", bound=Section)

@@ -13,11 +13,11 @@ from hornbook.evaluation.measures import MEASURES
 from hornbook.evaluation.prompts import heldout_prompts
 from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
-from hornbook.machine import use_threads
 from hornbook.objectives import Objective, natural_objective
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import began, make_recipe
 from hornbook.sealed import read_sealed, write_sealed
+from hornbook.threads import use_threads
 from hornbook.tokenizers import Rule
 
 Outcome = dict[str, list[dict[str, Any]]]

@@ -8,9 +8,9 @@ from typing import Any
 
 from hornbook.errors import HornbookError
 from hornbook.loading.model import AnyModel
-from hornbook.machine import use_threads
 from hornbook.playground.views import GAPS, player_of
 from hornbook.quiet import quieten_transformers
+from hornbook.threads import use_threads
 
 _BEGINNINGS = {GAPS: "The function returns a ___."}
 _BEGINNING = "The function returns"

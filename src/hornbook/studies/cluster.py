@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from hornbook.errors import HornbookError, Interrupted, one_line
-from hornbook.machine import cores, use_threads
+from hornbook.machine import cores
 from hornbook.reporter import Reporter
 from hornbook.section import Section
 from hornbook.studies.work import Stopped, heed
+from hornbook.threads import use_threads
 from hornbook.training.interrupt import watch
 
 On = Literal["slurm", "local"]

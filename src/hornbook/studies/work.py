@@ -15,9 +15,9 @@ from typing import TypeVar
 import torch
 
 from hornbook.errors import Interrupted
-from hornbook.machine import use_threads
 from hornbook.reporter import Reporter
 from hornbook.spawning import without_main
+from hornbook.threads import use_threads
 from hornbook.training.interrupt import watch
 
 T = TypeVar("T")

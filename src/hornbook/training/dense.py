@@ -23,12 +23,13 @@ from hornbook.dense_tokens.selection import Selection
 from hornbook.errors import HornbookError, Interrupted
 from hornbook.families import TYPES
 from hornbook.families.weights import read_model
-from hornbook.machine import choose_instructions, choose_threads
+from hornbook.machine import choose_instructions
 from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
 from hornbook.recipe import Optimization
 from hornbook.reporter import LOGGER
 from hornbook.rng import CounterRNG, key, permute
 from hornbook.schedules import learning_rate
+from hornbook.threads import choose_threads
 from hornbook.training.bits import bits_depend_on, not_the_same
 from hornbook.training.checkpoints import Progress, find_checkpoint, save_checkpoint
 from hornbook.training.interrupt import Signals, watch

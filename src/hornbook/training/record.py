@@ -98,7 +98,7 @@ def record(
             trains = first < recipe.training.steps
             facts["processes"] = _processes(before, first, processes, trains)
             earlier = dict.fromkeys(boundaries, "Hornbook's own")  # before it took ICU's
-            now, facts["began_with"] = facts["began_with"], earlier | _began_with(before)
+            now, facts["began_with"] = facts["began_with"], earlier | began_with(before)
             if trains and (warning := not_the_same(facts["began_with"], now)):
                 report.warn(f"{run.folder}: {warning}")
         if first and "from" in before:
@@ -147,7 +147,7 @@ def _extended(before: dict[str, Any], steps: int) -> list[dict[str, int]]:
     return found
 
 
-def _began_with(facts: dict[str, Any]) -> dict[str, str]:
+def began_with(facts: dict[str, Any]) -> dict[str, str]:
     """Read the conditions under which a run began; an older Hornbook wrote down only some of them."""
     return facts.get("began_with") or {
         "precision": facts["precision"]["chosen"],

@@ -15,7 +15,7 @@ from hornbook.disk import in_words
 from hornbook.errors import Damaged, HornbookError
 from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.families.unused_positions import unused_positions
-from hornbook.machine import choose, use_threads
+from hornbook.machine import Choice, choose, cores
 from hornbook.quiet import quieten_transformers
 from hornbook.recipe import AnyRecipe, Recipe, recipe_of
 from hornbook.report import read_run, write_page
@@ -23,6 +23,7 @@ from hornbook.report.card import write_card
 from hornbook.reporter import Reporter
 from hornbook.run import Run
 from hornbook.sealed import read_sealed, write_sealed
+from hornbook.threads import use_free_threads, use_threads
 from hornbook.tokenizers.record import save_record
 from hornbook.training.accelerator import make_accelerator
 from hornbook.training.alone import alone_in
@@ -33,7 +34,7 @@ from hornbook.training.loop import Loop
 from hornbook.training.memory import check_memory
 from hornbook.training.prepare import make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
-from hornbook.training.record import record
+from hornbook.training.record import began_with, record
 from hornbook.training.resume import check_folder
 from hornbook.training.standstill import Standstill
 from hornbook.training.tokenizer import record_of
@@ -125,12 +126,12 @@ def start(
     quieten_transformers()
     keep_heap()
     with processes.together():
-        use_threads()
-        choices = choose(recipe.training.precision)
+        choices = choose(recipe.training.precision, use_threads())
         precision = next(choice for choice in choices if choice.name == "precision")
         accelerator = make_accelerator(recipe)
     run = processes.first_then_others(lambda: prepare(recipe, report))
     with processes.together():
+        choices = choose(recipe.training.precision, use_free_threads(_began_with_threads(run.began)))
         check_memory(recipe, run.config, processes.count)
     listening = [LogFile(), Trackers(), ProgressBar(report), Standstill(report), *callbacks]
     with processes.together():
@@ -153,7 +154,7 @@ def start(
         f"{precision.chosen}, because {precision.why}"
     )
     # The precision is told above; what the machine chooses by itself is in run.json.
-    if told := [one for one in choices if one is not precision and (one.forced or one.chosen == "cuda")]:
+    if told := [one for one in choices if one is not precision and _worth_saying(one)]:
         report.say("; ".join(f"{one.name}: {one.chosen}, because {one.why}" for one in told))
     return loop
 
@@ -192,6 +193,17 @@ def init(
         "entries": len(tokenizer),
         "unused_positions": unused_positions(made.model.family, config, made.model.length),
     }
+
+
+def _worth_saying(choice: Choice) -> bool:
+    """Tell whether somebody asked for this choice, or wonders at it."""
+    fewer = choice.name == "threads" and int(choice.chosen) < cores()
+    return choice.forced or choice.chosen == "cuda" or fewer
+
+
+def _began_with_threads(facts: dict[str, Any] | None) -> int | None:
+    """Return the number of threads with which a run began; None for a new one."""
+    return int(began_with(facts)["threads"]) if facts else None
 
 
 def _named(recipe: Recipe) -> str:

@@ -18,8 +18,9 @@ from hornbook.dense_tokens.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense_tokens.prove.tasks import TASKS
 from hornbook.dense_tokens.prove.trial import Trial, run_trial
 from hornbook.errors import HornbookError, nearest
-from hornbook.machine import choose_instructions, choose_threads, cores, describe, processor, use_threads
+from hornbook.machine import choose_instructions, cores, describe, processor
 from hornbook.spawning import without_main
+from hornbook.threads import choose_threads, use_threads
 
 SEEDS = (0, 1, 2, 3, 4)
 _ENOUGH = 0.99
