@@ -140,7 +140,7 @@ def wait_for(condition: Any, seconds: float = 60) -> None:
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp_path: Path) -> None:
     """Each run that had begun saves itself, also where the study itself was killed and could tell nobody."""
     script = write_study(tmp_path)
@@ -159,7 +159,7 @@ def test_no_run_outlives_its_study_and_none_begins_after_a_stop(number: int, tmp
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("watched", ["watched", "fine-tuning"])
+@pytest.mark.parametrize("watched", ["watched", pytest.param("fine-tuning", marks=pytest.mark.slow)])
 def test_ctrl_c_in_a_terminal_is_told_in_one_sentence(watched: str, tmp_path: Path) -> None:
     """There the signal reaches all processes of the group at once."""
     script = write_study(tmp_path)

@@ -106,6 +106,10 @@ if not LINUX:
     del SETS["one-core"]
 
 
+QUICK = ("kept", "one-core")
+"""The others are tried in the slow tests."""
+EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SETS]
+
 Run = Callable[[str, str], Path]
 
 
@@ -179,7 +183,7 @@ def assert_same_bits(run: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt", "bert"])
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", EACH)
 def test_each_set_of_values_trains_is_evaluated_and_is_recorded(name: str, model: str, run_of: Run) -> None:
     run, asked = run_of(name, model), SETS[name]
     assert len(losses(run)) == STEPS + 1
@@ -201,18 +205,21 @@ def test_each_set_of_values_trains_is_evaluated_and_is_recorded(name: str, model
     assert machine(run)["threads"] == int(choices["threads"]["chosen"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gpt", "bert"])
 @pytest.mark.parametrize("name", ["left", "small-pages"])
 def test_how_memory_is_kept_changes_no_bit(name: str, model: str, run_of: Run) -> None:
     assert_same_bits(run_of("kept", model), run_of(name, model))
 
 
+@pytest.mark.slow
 def test_pytorchs_kernels_compute_what_our_own_do(run_of: Run) -> None:
     """Without dropout, whose random numbers are others."""
     assert losses(run_of("torch", "gpt")) == pytest.approx(losses(run_of("kept", "gpt")), rel=1e-5)
     assert losses(run_of("torch", "bert")) == pytest.approx(losses(run_of("kept", "bert")), rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gpt", "bert"])
 def test_instruction_sets_and_threads_compute_the_same_but_for_rounding(model: str, run_of: Run) -> None:
     expected = losses(run_of("kept", model))

@@ -170,7 +170,7 @@ def test_every_objective_in_every_family(
         ("gpt_neo", "causal", {}, 2),
         pytest.param("bert", "masked", GROWING, 1, marks=pytest.mark.slow),
         ("albert", {"name": "masked_next_sentence", "duplicates": 2}, GROWING, 1),
-        ("bert", "masked", {"optimizer": "muon"}, 1),
+        pytest.param("bert", "masked", {"optimizer": "muon"}, 1, marks=pytest.mark.slow),
         pytest.param("t5", "span_corruption", {"optimizer": "adafactor"}, 1, marks=pytest.mark.slow),
     ],
 )

@@ -19,7 +19,7 @@ STEPS = 400
 
 @pytest.mark.long
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("which", ["log.jsonl", "trackers/**/events.*"])
+@pytest.mark.parametrize("which", ["log.jsonl", pytest.param("trackers/**/events.*", marks=pytest.mark.slow)])
 def test_what_was_learned_is_saved_where_there_is_room(which: str, tmp_path: Path, story_file: Path) -> None:
     training = {"steps": STEPS, "checkpoint_every": STEPS, "trackers": ["tensorboard"]}
     path, run = write_recipe(tmp_path, story_file, "run", training=training), tmp_path / "run"
