@@ -20,6 +20,9 @@ PAPERS = sorted(
 NAMED = re.compile(r"(?<![\w./$-])(?:\.?[\w-]+/)+[\w.-]*|(?<![\w./-])[\w.-]+\.(?:toml|cff|txt|md|yml)\b")
 """Paths: what has a slash between words, or one of the endings of files that lie in the root."""
 
+SECTIONS = {"What is promised", "How it was attacked", "What was found and mended", "What isn't promised"}
+"""What each part of the page on reliability has."""
+
 
 def read(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
@@ -33,6 +36,17 @@ def test_every_path_that_is_named_exists(paper: str) -> None:
     places = (ROOT, ROOT / "src" / "hornbook", ROOT / ".github" / "workflows")
     missing = {path for path in named if not any((place / path).exists() for place in places)}
     assert not missing
+
+
+def test_the_page_on_reliability_is_whole() -> None:
+    """No heading of it is empty, and each test and script that it names is there."""
+    text = read("docs/reliability.md")
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        parts = [part.split("\n", 1) for part in section.split("\n### ")[1:]]
+        assert {title for title, _ in parts} >= SECTIONS, section[:40]
+        assert all(len(below) > 100 for _, below in parts), section[:40]
+    named = set(re.findall(r"\b(?:tests|benchmarks|src)/[\w/]+(?:\.py)?", text))
+    assert len(named) > 15 and not [path for path in named if not (ROOT / path).exists()]
 
 
 @pytest.mark.parametrize("paper", PAPERS)

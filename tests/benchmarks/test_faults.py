@@ -1,6 +1,7 @@
 """The attacks run, in a short form; what went wrong would be seen; and each way to damage a file damages it."""
 
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from benchmarks.faults import attack
 from benchmarks.faults.__main__ import table
-from benchmarks.faults.child import Ended
+from benchmarks.faults.child import LONGEST, Ended
 from benchmarks.faults.courses import Course
 from benchmarks.faults.damage import WAYS, damage
 
@@ -37,6 +38,11 @@ def test_the_short_form(tmp_path: Path) -> None:
         check=False,
     )
     assert again.stdout == done.stdout
+
+
+def test_the_page_tells_how_long_a_child_has() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    assert re.findall(r"counts as stuck after (\d+) minutes", page) == [f"{LONGEST / 60:.0f}"]
 
 
 def test_what_went_wrong_is_seen(tmp_path: Path) -> None:

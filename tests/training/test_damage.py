@@ -19,7 +19,7 @@ from hornbook.sealed import find_damage, read_sealed, write_manifest, write_seal
 from hornbook.testing.runs import weights_of
 from hornbook.training.callbacks import Callback, TrainingLoop
 from hornbook.training.log import Log, read_log
-from hornbook.training.train import start
+from hornbook.training.train import start, train
 from tests.training.launching import SMALL
 from tests.training.test_going_on import Listener
 
@@ -76,8 +76,10 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
         read_run(folder)
     mended(r"run.json: was torn or altered.*restored from .*step-00000003")
     (folder / "evaluation.json").write_text("")
-    run(recipe)  # the evaluation that follows writes it anew
-    (folder / "evaluation.json").unlink()
+    heard = Listener()
+    train(recipe, report=heard)
+    assert re.search(r"evaluation.json: was torn or altered .*: it is written anew", " ".join(heard.warned))
+    assert read_sealed(folder / "evaluation.json", "")["measures"] and (folder / "page.html").exists()
     flip(folder / "recipe.yaml")
     run(recipe)
     assert read_run_recipe(folder) == recipe and "vocab_size" in read_run(folder).recipe

@@ -218,3 +218,4 @@ def test_no_wrapped_module_outlives_its_group(tmp_path: Path, story_file: Path) 
     assert ended.codes == [0, 0]
     for printed in ended.printed:
         assert printed.splitlines().count("0 wrapped modules at the end") == 1
+    assert counts(tmp_path / "several") == [2]

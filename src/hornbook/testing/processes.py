@@ -1,5 +1,6 @@
 """Two processes that share a run compute what one does."""
 
+import json
 from pathlib import Path
 
 import yaml
@@ -30,6 +31,9 @@ def two_processes(case: Case, folder: Path) -> None:
         ended.codes == [0, 0],
         f"two processes ended with the codes {ended.codes} and said: {' '.join(ended.printed)[-2000:]}",
     )
+    facts = json.loads((folder / "two" / "run.json").read_text("utf-8"))
+    counts = [part["processes"] for part in facts["processes"]]
+    case.require(counts == [2], f"two processes were started, and the run had {counts}: each trained alone")
     expected, found = ([loss for _, _, loss in logged(folder / name)] for name in ("one", "two"))
     case.require(
         len(found) == len(expected)
