@@ -7,12 +7,18 @@ hold several sentences. (ICU's lists of abbreviations were tried: with them it t
 """
 
 import re
+from collections.abc import Iterable
 from importlib.metadata import version
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 Places = npt.NDArray[np.int64]
+_Flags = npt.NDArray[np.bool_]
+
+_AT_ONCE = 1 << 14
+"""Words or sentences that are taken at once."""
 
 _GREEK_QUESTION = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]\s*;")
 
@@ -29,13 +35,10 @@ def word_starts(text: str) -> Places:
     """
     from icu4py.breakers import WordBreaker
 
-    words = list(WordBreaker(text, "en"))
-    starts = _starts(words)
-    joins = np.zeros(len(words) + 1, bool)
-    joins[1:] = np.fromiter(map(str.isspace, words), bool, len(words))
-    if "\n" in text:
-        joins[1:] &= ~np.fromiter(map("\n".__eq__, words), bool, len(words))
-    return starts[~joins[:-1]]
+    starts, spaces, lines = _parts(WordBreaker(text, "en"))
+    joins = np.zeros(len(starts), bool)
+    joins[1:] = (spaces & ~lines)[:-1]
+    return starts[~joins]
 
 
 def sentence_starts(text: str) -> Places:
@@ -47,13 +50,21 @@ def sentence_starts(text: str) -> Places:
     from icu4py.breakers import SentenceBreaker
 
     greek = ";" in text and _GREEK_QUESTION.search(text)
-    sentences = list(SentenceBreaker(text, "el" if greek else "en"))
-    starts = _starts(sentences)
-    starts = starts[np.fromiter((not one.isspace() for one in sentences), bool, len(sentences))]
+    starts, spaces, _ = _parts(SentenceBreaker(text, "el" if greek else "en"))
+    starts = starts[~spaces]
     return starts if len(starts) > 1 else word_starts(text)
 
 
-def _starts(parts: list[str]) -> Places:
-    """Give where each part begins; the library's own offsets count characters beyond U+FFFF twice."""
-    ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
-    return np.concatenate([np.zeros(1, np.int64), ends])[: len(parts)]
+def _parts(parts: Iterable[str]) -> tuple[Places, _Flags, _Flags]:
+    """Give where each part begins, whether it is all spaces, and whether it is a line's end.
+
+    The parts are taken some at a time, since each takes more memory than its letters. The library's own offsets count
+    characters beyond U+FFFF twice.
+    """
+    lengths, spaces, lines = [np.zeros(1, np.int64)], [np.zeros(0, bool)], [np.zeros(0, bool)]
+    left = chain(parts)  # ICU's iterators begin anew where they are asked to iterate again
+    while some := list(islice(left, _AT_ONCE)):
+        lengths.append(np.fromiter(map(len, some), np.int64, len(some)))
+        spaces.append(np.fromiter(map(str.isspace, some), bool, len(some)))
+        lines.append(np.fromiter(map("\n".__eq__, some), bool, len(some)))
+    return np.cumsum(np.concatenate(lengths))[:-1], np.concatenate(spaces), np.concatenate(lines)

@@ -39,10 +39,9 @@ def encode_marked(
         (sentence_starts(text) if sentences else _NOWHERE, word_starts(text) if words else _NOWHERE)
         for text in texts
     ]
-    encoded = encode_at(tokenizer, texts, [np.concatenate(one).tolist() for one in edges], special)
+    encoded = encode_at(tokenizer, texts, [np.concatenate(one) for one in edges], special)
     return [
-        _marked(ids, np.array(places, np.int64), len(starts))
-        for (ids, places), (starts, _) in zip(encoded, edges, strict=True)
+        _marked(ids, places, len(starts)) for (ids, places), (starts, _) in zip(encoded, edges, strict=True)
     ]
 
 

@@ -1,14 +1,14 @@
 """From texts to ids, with everything in a text taken for text, but for the special tokens that are to be themselves."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.tokenizers.identity import backend
@@ -33,9 +33,9 @@ def encode_documents(
 def encode_at(
     tokenizer: Tokenizer | PreTrainedTokenizerBase,
     texts: list[str],
-    characters: list[list[int]],
+    characters: Sequence[npt.ArrayLike],
     special: Collection[str] = (),
-) -> list[tuple[list[int], list[int]]]:
+) -> list[tuple[list[int], npt.NDArray[np.int64]]]:
     """Encode texts as `encode_documents` does, and find the tokens at some characters of each text.
 
     A character's token is the first one that ends after it. So a token that begins with the space before a word counts
@@ -45,7 +45,7 @@ def encode_at(
     """
     encoded = _encode(tokenizer, texts, _ids_and_ends, special)
     return [
-        (ids, np.searchsorted(np.maximum.accumulate(ends), wanted, side="right").tolist())
+        (ids, np.searchsorted(np.maximum.accumulate(ends, out=ends), wanted, side="right"))
         for (ids, ends), wanted in zip(encoded, characters, strict=True)
     ]
 
@@ -76,30 +76,54 @@ def _encode(
 
 
 def _ids(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
-    nowhere = np.empty(0, np.int64)
+    return _short_and_long(rust, texts, rust.encode_batch_fast, lambda encoding: np.empty(0, np.int64))
+
+
+def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
+    return _short_and_long(
+        rust,
+        texts,
+        rust.encode_batch,
+        lambda encoding: np.array([end for _, end in encoding.offsets], np.int64),
+    )
+
+
+def _short_and_long(
+    rust: Tokenizer,
+    texts: list[str],
+    batch: Callable[..., list[Encoding]],
+    ends: Callable[[Encoding], npt.NDArray[np.int64]],
+) -> list[_Encoded]:
     short = [text for text in texts if len(text) <= LONGEST]
-    encoded = iter(rust.encode_batch_fast(short, add_special_tokens=False))
-    return [
-        (next(encoded).ids if len(text) <= LONGEST else _ids_in_pieces(rust, text), nowhere) for text in texts
-    ]
+    encoded = iter(batch(short, add_special_tokens=False))
+    found: list[_Encoded] = []
+    for text in texts:
+        if len(text) > LONGEST:
+            found.append(_in_pieces(rust, text, batch, ends))
+        else:
+            encoding = next(encoded)
+            found.append((encoding.ids, ends(encoding)))
+    return found
 
 
-def _ids_in_pieces(rust: Tokenizer, text: str) -> list[int]:
+def _in_pieces(
+    rust: Tokenizer,
+    text: str,
+    batch: Callable[..., list[Encoding]],
+    ends: Callable[[Encoding], npt.NDArray[np.int64]],
+) -> _Encoded:
     """Encode a long text in pieces, some at a time for all cores; the ids are those of the whole."""
     numbers = list(range(1 + max(rust.get_vocab().values())))  # shared, or each id would take 28 bytes more
     parts = pieces(text, lambda one: list(rust.encode(one, add_special_tokens=False).ids))
     ids: list[int] = []
+    found: list[npt.NDArray[np.int64]] = []
+    before = 0
     while some := list(islice(parts, _AT_ONCE)):
-        for encoding in rust.encode_batch_fast(some, add_special_tokens=False):
+        for part, encoding in zip(some, batch(some, add_special_tokens=False), strict=True):
             ids += [numbers[one] for one in encoding.ids]
-    return ids
-
-
-def _ids_and_ends(rust: Tokenizer, texts: list[str]) -> list[_Encoded]:
-    return [
-        (encoding.ids, np.array([end for _, end in encoding.offsets], np.int64))
-        for encoding in rust.encode_batch(texts, add_special_tokens=False)
-    ]
+            found.append(before + ends(encoding))
+            before += len(part)
+    return ids, np.concatenate(found)
 
 
 @contextmanager

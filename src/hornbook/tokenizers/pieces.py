@@ -21,8 +21,9 @@ def pieces(
     """Cut a text into pieces of at most `longest` characters, if it has places where it may be cut.
 
     `made` gives a text's ids: a place is right if those of the left and the right of it, one after the other, are the
-    ids of both together. Without it, as before a training, only spaces are places. A stretch without a right place
-    stays in one piece.
+    ids of both together. A stretch without a right place stays in one piece. Without `made`, as before a training, the
+    last space is the place, else the last stop, else the end: no piece is longer, and of a text without spaces one pair
+    of neighbours in `longest` isn't counted.
     """
     start, end = 0, longest
     while end < len(text):
@@ -43,9 +44,19 @@ def in_pieces(documents: Iterable[str]) -> Iterator[str]:
 def _cut(text: str, start: int, end: int, made: Callable[[str], list[int]] | None) -> int | None:
     """Find the last right place before `end`; None if there is none in the last part of the stretch."""
     begin = max(start + 1, end - (1 << 14))
-    places = [match.start() for match in (_STOPS if made else _SPACES).finditer(text, begin, end)]
+    if made is None:
+        found = (_last(pattern, text, begin, end) for pattern in (_SPACES, _STOPS))
+        return next((place for place in found if place), end)
+    places = [match.start() for match in _STOPS.finditer(text, begin, end)]
     for place in reversed(places[-_TRIED:]):
         left, right = text[max(start, place - _AROUND) : place], text[place : place + _AROUND]
-        if made is None or made(left) + made(right) == made(left + right):
+        if made(left) + made(right) == made(left + right):
             return place
     return None
+
+
+def _last(pattern: re.Pattern[str], text: str, begin: int, end: int) -> int | None:
+    place = None
+    for match in pattern.finditer(text, begin, end):
+        place = match.start()
+    return place
