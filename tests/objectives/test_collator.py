@@ -1,6 +1,8 @@
 """Objectives as collators: the batches of training, in anybody's loop."""
 
 import pickle
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +116,11 @@ def test_shorter_examples_are_filled_up(kind: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["next sentence", "spans", "causal"])
+@pytest.mark.parametrize(
+    "kind", ["whole words", "masked", "next sentence", "sentence order", "spans", "denoisers", "causal"]
+)
 def test_a_real_trainer(kind: str, tmp_path: Path) -> None:
+    keeps = kind in ("whole words", "next sentence", "sentence order")  # as docs/trainer.md says
     model = case_of(kind).model()
     arguments = TrainingArguments(
         str(tmp_path),
@@ -126,7 +131,7 @@ def test_a_real_trainer(kind: str, tmp_path: Path) -> None:
         logging_steps=1,
         save_strategy="no",
         disable_tqdm=True,
-        remove_unused_columns=kind != "next sentence",
+        remove_unused_columns=not keeps,
     )
     trainer = Trainer(model, arguments, train_dataset=examples_of(kind), data_collator=collator_of(kind))
     trainer.train()
@@ -149,6 +154,62 @@ def test_a_loader_with_workers() -> None:
     assert not any(
         torch.equal(a, b) for a, b in zip(first, second, strict=True)
     )  # each epoch has masks of its own
+
+
+@pytest.mark.parametrize("kind", ["masked", "bert", "spans", "denoisers"])
+def test_examples_that_a_tokenizer_framed(kind: str) -> None:
+    """`tokenizer(text)` frames a text, and the objective does so too: the model must not read both."""
+    collate = (
+        hornbook.collator("masked", case_of("next sentence").tokenizer, LENGTH)
+        if kind == "bert"
+        else (collator_of(kind))
+    )
+    tokenizer, texts = (
+        collate.tokenizer,
+        ["Tom saw a bird.", "A red bird sang.", "Tom gave it a nut, and then more."],
+    )
+    plain = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    framed = [tokenizer(text) for text in texts]
+    assert all(len(one["input_ids"]) > len(bare) for one, bare in zip(framed, plain, strict=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wanted = collate(plain, step=0)
+    frames = ", ".join(tokenizer.convert_ids_to_tokens(tokenizer("")["input_ids"]))
+    with pytest.warns(UserWarning, match=re.escape(f"special tokens already ({frames})")) as told:
+        made = collate(framed, step=0)
+    assert len(told) == 1
+    filled = tokenizer(texts, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt")
+    tokenizer.padding_side = "left"
+    left = tokenizer(texts, padding=True)
+    tokenizer.padding_side = "right"
+    for rows in (framed, [one["input_ids"] for one in framed]):
+        made = collate(rows, step=0)
+        assert made.keys() == wanted.keys()
+        assert all(torch.equal(made[name], wanted[name]) for name in wanted)
+    for batch in (filled, left):
+        columns = ({name: batch[name][row] for name in batch} for row in range(3))
+        made = collate(list(columns), step=0)
+        assert all(torch.equal(made[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.filterwarnings("ignore:examples have special tokens")
+def test_special_tokens_inside_an_example_are_refused() -> None:
+    collate = hornbook.collator("masked", case_of("next sentence").tokenizer, LENGTH)
+    framed, said = (
+        collate.tokenizer("A bird.")["input_ids"],
+        r"has \[CLS\] among its tokens.*add_special_tokens=False",
+    )
+    with pytest.raises(HornbookError, match=said):
+        collate([[*framed, *framed]])  # as run_mlm.py puts texts together
+    with pytest.raises(HornbookError, match=r"has \[PAD\] among"):
+        collate([[*framed, *[collate.tokenizer.pad_token_id] * 3]])
+    with pytest.raises(HornbookError, match=r"has \[MASK\] among"):
+        collate([[*framed[1:-1], collate.tokenizer.mask_token_id]])
+    with pytest.raises(HornbookError, match=said):
+        collator_of("next sentence")([{"input_ids": framed * 4, "sentences": [0]}] * 2)
+    end = collate.tokenizer.sep_token_id
+    words = collate.vocabulary.words[: collate.window - 1].tolist()
+    assert (collate([[*words, end]] * 3, step=0)["input_ids"] == end).any(1).all()  # as `cut` ends a document
 
 
 def test_it_can_be_pickled() -> None:
@@ -176,7 +237,7 @@ def test_what_does_not_fit_is_refused() -> None:
         hornbook.collator("masked", masked, duplicates=10)
     collate = hornbook.collator("masked", masked, LENGTH)
     with pytest.raises(HornbookError, match="has 40 tokens, and masked takes 30"):
-        collate([[1] * 40])
+        collate([[7] * 40])
     with pytest.raises(HornbookError, match=r"batched=True to datasets\.map"):
         collate.cut({"text": "One text, as map gives it without batched=True."})  # type: ignore[dict-item]
     pairs = collator_of("next sentence")

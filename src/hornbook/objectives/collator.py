@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
 from hornbook.objectives import OBJECTIVES
+from hornbook.objectives.framed import Framed
 from hornbook.objectives.objective import IGNORED, Batch, Objective
 from hornbook.objectives.vocabulary import Ids, Vocabulary
 from hornbook.rng import CounterRNG
@@ -34,8 +35,9 @@ def collator(
         Trainer(model, arguments, train_dataset=train, data_collator=collate)
 
     `length` are the tokens of the model's input, special tokens included; `options` are the objective's, as in a
-    recipe (`whole_words=True`). The batches are those of `hornbook.train`. Raises HornbookError for an objective or
-    option that isn't known, and for a tokenizer or length that doesn't fit.
+    recipe (`whole_words=True`). The batches are those of `hornbook.train`. Whole words, next sentence and sentence
+    order need `remove_unused_columns=False` of the Trainer. Raises HornbookError for an objective or option that isn't
+    known, and for a tokenizer or length that doesn't fit.
     """
     kind = OBJECTIVES.find(objective)
     unknown = options.keys() - kind.model_fields.keys()
@@ -78,6 +80,7 @@ class Collator:
                 f"duplicates: {objective.copies} needs a run that counts its epochs: leave it out, or use "
                 "hornbook.train"
             )
+        self._framed = Framed(objective, self.vocabulary, self.window)
 
     @property
     def window(self) -> int:
@@ -117,15 +120,20 @@ class Collator:
         return [stream[start : start + self.window] for start in starts]
 
     def __call__(self, examples: Sequence[Any], step: int | None = None) -> dict[str, Tensor]:
-        """Make the batch of some examples: mappings with `input_ids`, or the ids alone, without special tokens.
+        """Make the batch of some examples: mappings with `input_ids`, or the ids alone.
 
-        An example has at most `window` tokens; shorter ones are filled up. `step` names the step whose draws are
-        wanted. Raises HornbookError for examples that are too long, or that lack what the objective needs.
+        An example is a text of at most `window` tokens; shorter ones are filled up. Special tokens around it, which
+        `tokenizer(text)` adds, and what an `attention_mask` hides are left out, since the objective adds its own.
+        `step` names the step whose draws are wanted. Raises HornbookError for examples that are too long, that lack
+        what the objective needs, or that have special tokens inside.
         """
         rng = CounterRNG(self.seed, self._step() if step is None else step, np.arange(len(examples)))
-        rows = [_ids(one) for one in examples]
+        rows, pairs = [_ids(one) for one in examples], self.objective.sentences
         words = self._column(examples, "words") if self.objective.words else None
-        pairs = self.objective.sentences
+        if not pairs:
+            texts = [self._framed.text(*one) for one in zip(examples, rows, strict=True)]
+            rows = [row[text] for row, text in zip(rows, texts, strict=True)]
+            words = words and [row[text] for row, text in zip(words, texts, strict=True)]
         made = self._pairs(examples, rows, words, rng) if pairs else self._windows(rows, words, rng)
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in made.items()}
 
@@ -160,6 +168,7 @@ class Collator:
         for length in np.unique(lengths):
             places = np.flatnonzero(lengths == length)
             windows = np.array([np.asarray(rows[place]) for place in places.tolist()], np.int64)
+            self._framed.check(windows)
             begins = [] if words is None else [np.array([words[place] for place in places.tolist()], bool)]
             parts.append(
                 (places, self.objective.batch(windows, self.vocabulary, _some(rng, places), *begins))
@@ -190,6 +199,7 @@ class Collator:
         """Make a pair of each document, from any of its stretches; a second segment comes from another of the batch."""
         sentences = self._column(examples, "sentences")
         store = _store(documents, sentences, words, self.objective.end(self.vocabulary) or 0)
+        self._framed.check(store.tokens)
         try:
             chunking = self.objective.chunking(store, self.length)
         except HornbookError as error:
