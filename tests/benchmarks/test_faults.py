@@ -1,43 +1,69 @@
 """The attacks run, in a short form; what went wrong would be seen; and each way to damage a file damages it."""
 
+import json
 import random
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.faults import attack
 from benchmarks.faults.__main__ import table
 from benchmarks.faults.child import LONGEST, Ended
-from benchmarks.faults.courses import Course
+from benchmarks.faults.courses import PRESETS, Course
 from benchmarks.faults.damage import WAYS, damage
+from hornbook.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
-def test_the_short_form(tmp_path: Path) -> None:
-    command = [*("-m", "benchmarks.faults", "--kills", "3", "--damages", "3", "--objectives", "masked")]
-    done = subprocess.run(
-        [sys.executable, *command, "--out", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
+def attacked(place: Path, kills: int, damages: int, objective: str, seed: int = 0) -> list[str]:
+    """Attack runs of an objective, and give what was done to each; what a clock or a path decides is left out."""
+    asked: list[Any] = [
+        "--kills",
+        kills,
+        "--damages",
+        damages,
+        "--objectives",
+        objective,
+        "--seed",
+        seed,
+        "--out",
+        place,
+    ]
+    command = [sys.executable, "-m", "benchmarks.faults", *map(str, asked)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    lines = [line.split("|") for line in done.stdout.splitlines()]
-    assert [line[2:4] for line in lines[2:]] == [[" masked ", " 3 "], [" all ", " 3 "]] * 2
-    again = subprocess.run(
-        [sys.executable, *command, "--out", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
+    lines = [line.split("|") for line in done.stdout.splitlines()[2:]]
+    assert [[cell.strip() for cell in line[1:4]] for line in lines] == [
+        [kind, name, str(count)]
+        for kind, count in (("kill", kills), ("damage", damages))
+        for name in (objective, "all")
+    ]
+    found = [json.loads(line) for line in (place / "outcomes.jsonl").read_text("utf-8").splitlines()]
+    assert [one["result"] in ("same", "told") for one in found] == [True] * (kills + damages)
+    return [re.sub(r"[\d.]+ s\b|\b[0-9a-f]{16}\b", "?", one["attack"]) for one in found]
+
+
+@pytest.mark.long
+def test_the_short_form(tmp_path: Path) -> None:
+    kill, damage = attacked(tmp_path, 1, 1, "causal")
+    assert "SIGKILL" in kill and "run/" in damage
+
+
+@pytest.mark.slow
+def test_attacks_are_drawn_by_seed(tmp_path: Path) -> None:
+    first, again, other = (
+        attacked(tmp_path / str(number), 3, 3, "masked", seed) for number, seed in enumerate((0, 0, 1))
     )
-    assert again.stdout == done.stdout
+    assert first == again != other
+
+
+def test_every_objective_is_attacked() -> None:
+    assert PRESETS.keys() == set(OBJECTIVES)
 
 
 def test_the_page_tells_how_long_a_child_has() -> None:

@@ -98,8 +98,28 @@ def test_a_heldout_part_that_is_trained_on_is_told(
     said = told(bert(story_file, f"corpus.heldout={story_file}"))
     stories = len(story_file.read_text("utf-8").splitlines())
     assert f"WARNING {stories:,} of {stories:,} held-out documents (100%) are trained on too" in said
+    shared = story_file.read_text("utf-8").splitlines()[:10]
+    new = [f"{number} new lines" for number in range(5)]
+    (tmp_path / "part.txt").write_text("\n".join([*shared, *new]), "utf-8")
+    said = told(bert(story_file, f"corpus.heldout={tmp_path / 'part.txt'}"))
+    assert "WARNING 10 of 15 held-out documents (67%) are trained on too" in said
     mended = told(bert(story_file, "corpus.heldout=null"))
     assert "trained on too" not in mended
+
+
+def test_documents_that_are_nearly_the_same_are_counted_where_that_is_asked_for(
+    bert: Callable[..., Recipe], told: Callable[[Recipe], str], stories: list[str], tmp_path: Path
+) -> None:
+    """The story is as long as 20, so that one other word at its end changes few of its runs."""
+    long = " ".join(stories[:20])
+    (tmp_path / "a.txt").write_text("\n".join([*stories[20:24], long, f"{long} too"]), "utf-8")
+    (tmp_path / "b.txt").write_text("\n".join(stories[30:34]), "utf-8")
+    recipe = bert(tmp_path / "a.txt", f"corpus.heldout={tmp_path / 'b.txt'}")
+    assert "like an earlier one" not in told(recipe)
+    likeness = "1 documents to train on are like an earlier one (corpus.near_duplicates 0.8)"
+    assert likeness in told(
+        bert(recipe.corpus.path, f"corpus.heldout={tmp_path / 'b.txt'}", "corpus.near_duplicates=0.8")
+    )
 
 
 def test_a_vocabulary_that_came_out_smaller_is_told(
