@@ -21,19 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 def attacked(place: Path, kills: int, damages: int, objective: str, seed: int = 0) -> list[str]:
     """Attack runs of an objective, and give what was done to each; what a clock or a path decides is left out."""
-    asked: list[Any] = [
-        "--kills",
-        kills,
-        "--damages",
-        damages,
-        "--objectives",
-        objective,
-        "--seed",
-        seed,
-        "--out",
-        place,
-    ]
-    command = [sys.executable, "-m", "benchmarks.faults", *map(str, asked)]
+    asked = {"kills": kills, "damages": damages, "objectives": objective, "seed": seed, "out": place}
+    options = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "benchmarks.faults", *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line.split("|") for line in done.stdout.splitlines()[2:]]
