@@ -104,6 +104,7 @@ INTERNALS = {
     "transformers.convert_slow_tokenizer:generate_merges": Internal(
         "find the merges of a SentencePiece model", ("vocab", "vocab_scores")
     ),
+    "transformers:DynamicCache": Internal("keep what was read, while dense tokens are filled", ("config",)),
     "transformers.generation:BaseStreamer": Internal("write a text word by word while it is generated"),
     "accelerate.tracking:LOGGER_TYPE_TO_CLASS": Internal(
         "tell a misspelt tracker from one that isn't installed"
@@ -206,6 +207,11 @@ def cache_name(forward_of: type[nn.Module]) -> str | None:
     """Return the name of the cache in a class's `forward`, or None if it takes no cache."""
     taken = inspect.signature(forward_of.forward).parameters
     return next((name for name in CACHE_NAMES if name in taken), None)
+
+
+def make_cache(config: PretrainedConfig) -> Any:
+    """Make an empty cache for a model; it concatenates, so that gradients flow through it."""
+    return read("transformers:DynamicCache")(config=config)
 
 
 def choose_attention(model: PreTrainedModel, name: str) -> None:

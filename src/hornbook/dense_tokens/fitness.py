@@ -1,6 +1,7 @@
 """Which models can have dense tokens, and how many."""
 
 import inspect
+from importlib.metadata import version
 
 import torch
 from torch import Tensor
@@ -49,9 +50,14 @@ def _refuse_without_arguments(model: PreTrainedModel) -> None:
     if cache_name(type(model.base_model)) is None:
         lacking.append("cache")
     if lacking:
-        fix = advise("transformers") if newer("transformers") else "give another model"
+        fix = advise("transformers")
+        if not newer("transformers"):
+            fix = (
+                f"give another model or, if yours works with the release that Hornbook was tested with, {fix}"
+            )
         raise HornbookError(
-            f"{type(model).__name__} takes no {', '.join(lacking)}, which dense tokens need: {fix}"
+            f"{type(model).__name__} of transformers {version('transformers')} takes no {', '.join(lacking)}, which "
+            f"dense tokens need: {fix}"
         )
 
 

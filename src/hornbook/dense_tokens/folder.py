@@ -1,6 +1,5 @@
 """The folder of a model with dense tokens: a plain Hugging Face folder with one more JSON file."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -39,7 +38,7 @@ def write_dense(model: DenseModel, tokenizer: PreTrainedTokenizerBase, folder: P
     """Write the files of `save_dense` into an existing folder."""
     model.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / _FILE).write_text(json.dumps(model.options.model_dump(), indent=2), "utf-8")
+    (folder / _FILE).write_text(model.options.model_dump_json(indent=2, exclude_none=True), "utf-8")
 
 
 def has_dense(folder: Path) -> bool:
@@ -83,10 +82,11 @@ def wrap_folder(
     folder = _place(folder)
     if (folder / _FILE).is_file():
         model, tokenizer = open_dense(folder, dtype)
-        if options is not None and options != model.options:
+        own, given = (one and one.model_dump(exclude={"trained_rounds"}) for one in (model.options, options))
+        if given and given != own:
             raise HornbookError(
-                f"{folder}: its dense tokens are {model.options.model_dump()}, not {options.model_dump()}: leave the "
-                "options out, or take the model as it was before"
+                f"{folder}: its dense tokens are {own}, not {given}: leave the options out, or take the model as it "
+                "was before"
             )
         return model, tokenizer
     options = options or DenseOptions()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from hornbook.dense_tokens.fill import fill_in_rounds, fill_one_by_one, next_vectors, run_given
 from hornbook.dense_tokens.fitness import (
@@ -22,7 +22,7 @@ from hornbook.dense_tokens.layout import Layout
 from hornbook.dense_tokens.options import DenseOptions, Gradient
 from hornbook.dense_tokens.vector import Carrier
 from hornbook.errors import HornbookError
-from hornbook.internals import cache_name
+from hornbook.internals import cache_name, make_cache
 
 _TRUE = Gradient()
 
@@ -127,7 +127,7 @@ class DenseModel(nn.Module):
                 vectors = next_vectors(hidden, layout, carry)
         return found
 
-    def run(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache | None) -> Tensor:
+    def run(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
         """Run the model on embeddings (B, t, H), after those in the cache: last hidden states (B, t, H)."""
         return self.model.base_model(**self._arguments(embeddings, mask, positions, cache)).last_hidden_state
 
@@ -144,8 +144,7 @@ class DenseModel(nn.Module):
 
     def _one_by_one(self, words: Tensor, layout: Layout, weight: float) -> tuple[Tensor, Tensor]:
         check_cache(self.model)
-        # This cache concatenates, so that gradients flow through it.
-        cache = DynamicCache(config=self.model.config)
+        cache = make_cache(self.model.config)
         return fill_one_by_one(self.run, words, layout, self.carrier(weight), cache)
 
     def _rounds(

@@ -19,6 +19,8 @@ class DenseOptions(Section):
     embeddings, weighted by the model's prediction there."""
     share_positions: bool = True
     """Whether a dense token has the position of the word before it. If so, words keep their positions of plain text."""
+    trained_rounds: int | Literal["one by one"] | None = None
+    """In how many rounds the vectors were filled in training; None where nobody trained them, or wrote it down."""
 
 
 class Gradient(Section):

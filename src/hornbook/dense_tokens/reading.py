@@ -2,12 +2,12 @@
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from hornbook.dense_tokens.fill import fill_one_by_one
 from hornbook.dense_tokens.fitness import check_cache, check_finite, position_limit
 from hornbook.dense_tokens.model import DenseModel
 from hornbook.errors import HornbookError
+from hornbook.internals import make_cache
 
 
 class Reading:
@@ -31,7 +31,7 @@ class Reading:
             )
         check_cache(model.model)
         self._model, self._carry = model, model.carrier() if vectors else torch.zeros_like
-        self._cache = DynamicCache(config=model.model.config)
+        self._cache = make_cache(model.model.config)
         ids, self._real = _align(prompts, model.model.device)
         layout = model.layout(ids, self._real)
         words = model.model.get_input_embeddings()(ids)

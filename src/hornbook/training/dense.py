@@ -126,6 +126,9 @@ def train_dense(
                     f"stopped after step {step + 1:,} of {options.steps:,}, saved; run the same command to go on",
                     signals.received,
                 )
+    if options.arm == "dense":
+        rounds = "one by one" if options.rounds is None else options.rounds
+        model.options = model.options.model_copy(update={"trained_rounds": rounds})
     after = lessons.measure(model, seed, emits)
     if written:
         written.write("evaluate", {"step": options.steps, **after})
@@ -188,14 +191,19 @@ def _matrices(model: DenseModel) -> tuple[type[nn.Module], ...]:
     return family.matrices if family else (nn.Linear,)
 
 
-def _course(model: DenseModel, lessons: Lessons, options: DenseTraining, seed: int) -> dict[str, Any]:
-    """Collect all that a training's result depends on."""
+def weights_hash(model: DenseModel) -> str:
+    """Hash a model's weights, with their names."""
     digest = hashlib.sha256()
     for name, tensor in model.model.state_dict().items():
         digest.update(name.encode())
         digest.update(tensor.cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _course(model: DenseModel, lessons: Lessons, options: DenseTraining, seed: int) -> dict[str, Any]:
+    """Collect all that a training's result depends on."""
     return {
-        "model": digest.hexdigest(),
+        "model": weights_hash(model),
         "selection": lessons.fingerprint(),
         "seed": seed,
         **options.model_dump(mode="json"),

@@ -10,13 +10,13 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
-from transformers import DynamicCache, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
 
 from hornbook.dense_tokens.layout import Layout
 from hornbook.dense_tokens.model import DenseModel
 from hornbook.dense_tokens.prove.arms import Arm
 from hornbook.dense_tokens.prove.tasks import Questions, Task
-from hornbook.internals import read
+from hornbook.internals import make_cache, read
 from hornbook.rng import key
 
 _WIDTH, _HEADS = 64, 4
@@ -85,7 +85,7 @@ def run_to_last(model: PreTrainedModel, embeddings: Tensor, mask: Tensor, positi
     In the last layer, the other places are computed only as far as their keys and values, since nothing else of them is
     read. In a model of one layer this saves three quarters of the matrix products. The class's own layers do all of it.
     """
-    base, cache = model.base_model, DynamicCache(config=model.config)
+    base, cache = model.base_model, make_cache(model.config)
     cos, sin = base.rotary_emb(embeddings, position_ids=positions)
     hidden, top = embeddings, base.layers[-1]
     for layer in base.layers[:-1]:
