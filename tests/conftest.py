@@ -55,3 +55,29 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         monkeypatch.syspath_prepend(folder)
 
     return write
+
+
+@pytest.fixture
+def pythia(stories: list[str], tmp_path: Path) -> Path:
+    """A folder as Pythia's are: byte-level BPE, padded vocabulary, untied head."""
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
+
+    rust = ByteLevelBPETokenizer()
+    rust.train_from_iterator(stories, vocab_size=320, special_tokens=["<|endoftext|>"], show_progress=False)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust._tokenizer, eos_token="<|endoftext|>")
+    torch.manual_seed(0)
+    config = GPTNeoXConfig(
+        vocab_size=384,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    GPTNeoXForCausalLM(config).save_pretrained(tmp_path / "pythia")
+    tokenizer.save_pretrained(tmp_path / "pythia")
+    return tmp_path / "pythia"

@@ -16,7 +16,18 @@ ROOMS = {
     "hb.tokenizer": ("hornbook.tokenizer", ("train", "import_", "reindex")),
     "hb.dense": (
         "hornbook.dense",
-        ("add", "select", "train", "delete", "generate", "experiments", "tasks", "questions", "prove"),
+        (
+            "add",
+            "select",
+            "train",
+            "delete",
+            "generate",
+            "experiments",
+            "tasks",
+            "questions",
+            "prove",
+            "try_out",
+        ),
     ),
 }
 _ALIASES = {"load_model", "__version__", "dense", "tokenizer"}

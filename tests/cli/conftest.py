@@ -31,6 +31,25 @@ def run(
 
 
 @pytest.fixture
+def dense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Run `hornbook dense` and give what it says, on stdout or, failing, on stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["hornbook", "dense", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        said = capsys.readouterr()
+        assert (stop.value.code or 0) == code, said.err
+        return said.err.strip() if code else said.out
+
+    return command
+
+
+@pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, story_file: Path) -> dict[str, Any]:
     """Give a small recipe that trains, in an empty folder."""
     monkeypatch.chdir(tmp_path)

@@ -2,68 +2,21 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from tokenizers import ByteLevelBPETokenizer
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    GPTNeoXConfig,
     GPTNeoXForCausalLM,
-    PreTrainedTokenizerFast,
 )
 
 import hornbook as hb
-from hornbook.cli import main
 from hornbook.dense_tokens.folder import open_dense
 from hornbook.dense_tokens.insert import insert
 from hornbook.dense_tokens.selection import Selection
 from hornbook.dense_tokens.vocabulary import context
-
-
-@pytest.fixture
-def pythia(stories: list[str], tmp_path: Path) -> Path:
-    """A folder as Pythia's are: byte-level BPE, padded vocabulary, untied head."""
-    rust = ByteLevelBPETokenizer()
-    rust.train_from_iterator(stories, vocab_size=320, special_tokens=["<|endoftext|>"], show_progress=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust._tokenizer, eos_token="<|endoftext|>")
-    torch.manual_seed(0)
-    config = GPTNeoXConfig(
-        vocab_size=384,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
-    GPTNeoXForCausalLM(config).save_pretrained(tmp_path / "pythia")
-    tokenizer.save_pretrained(tmp_path / "pythia")
-    return tmp_path / "pythia"
-
-
-@pytest.fixture
-def dense(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Run `hornbook dense` and give what it says, on stdout or, failing, on stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: object, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["hornbook", "dense", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        said = capsys.readouterr()
-        assert (stop.value.code or 0) == code, said.err
-        return said.err.strip() if code else said.out
-
-    return command
 
 
 @pytest.mark.long

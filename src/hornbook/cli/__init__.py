@@ -13,6 +13,7 @@ from hornbook.cli import (  # noqa: F401
     dense_select,
     dense_tasks,
     dense_train,
+    dense_try,
     doctor,
     evaluate,
     families,

@@ -5,6 +5,7 @@ Models are folders, runs, or names on the hub, and each function opens its model
 
 from hornbook.dense.phases import delete, select, train
 from hornbook.dense.trials import experiments, prove, questions, tasks
+from hornbook.dense.try_out import try_out
 from hornbook.dense.use import add, generate
 from hornbook.dense_tokens import TOKEN, DenseModel, DenseOptions, Filled, Gradient, Layout, add_dense_token
 
@@ -25,4 +26,5 @@ __all__ = [
     "select",
     "tasks",
     "train",
+    "try_out",
 ]

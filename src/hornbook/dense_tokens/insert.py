@@ -9,6 +9,7 @@ from hornbook.rng import CounterRNG
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Inserted:
     """Shape (B, L + n), where n is the most dense tokens in any row."""
     origin: Ints
     """The column in `words` of each place; a dense token has the column of the word before it."""
-    dense: npt.NDArray[np.bool_]
+    dense: Bools
     """True at the inserted dense tokens."""
-    real: npt.NDArray[np.bool_]
+    real: Bools
     """False at padding: the end of rows that got fewer dense tokens than others."""
 
 

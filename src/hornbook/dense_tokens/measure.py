@@ -58,11 +58,18 @@ def heldout_places(kept: Selection, seed: int) -> Ints:
     )
 
 
-@torch.inference_mode()
 def window_nats(
     model: DenseModel, words: Ints, places: Ints, arm: Arm, rounds: int | None = None, batch: int = 32
 ) -> Floats:
-    """Sum -ln p over the words of each window (M, L) but the first: shape (M,).
+    """Sum -ln p over the words of each window (M, L) but the first: shape (M,); the others as `word_nats` says."""
+    return word_nats(model, words, places, arm, rounds, batch).sum(1)
+
+
+@torch.inference_mode()
+def word_nats(
+    model: DenseModel, words: Ints, places: Ints, arm: Arm, rounds: int | None = None, batch: int = 32
+) -> Floats:
+    """Compute -ln p of each word of the windows (M, L), shape (M, L); a window's first word isn't predicted, and has 0.
 
     Tokens stand after the columns `places`, shape (M, n); L stands for none. Dense tokens are filled one by one, or in
     `rounds`; pause tokens have no vector; plain windows have no such tokens.
@@ -76,7 +83,8 @@ def window_nats(
         ids = to_tensor(model, put.ids)
         layout = model.layout(ids, torch.from_numpy(put.real).to(ids.device))
         filled = model(ids, layout, rounds if arm == "dense" else 0)
-        found.append(losses(filled, ids, layout, model.dense_id).words.double().sum(1).cpu().numpy())
+        nats = losses(filled, ids, layout, model.dense_id).words.double().cpu().numpy()
+        found.append(nats[put.real & ~put.dense].reshape(words[part].shape))
     model.train(was_training)
     return np.concatenate(found)
 

@@ -41,6 +41,12 @@ def select(
     """
     stores = {part: _store(tokenizer, corpus, part, cache) for part in ("train", "heldout")}
     streams = {part: Stream.of(store, model.dense_id) for part, store in stores.items()}
+    for part, stream in streams.items():
+        if len(stream.words) < length:
+            raise HornbookError(
+                f"{corpus.describe()}: its {part} part has {len(stream.words):,} tokens, and a window takes "
+                f"{length:,}: give a longer text, or a smaller --length"
+            )
     words, own = _windows(streams["train"], windows, length, seed)
     heldout, heldout_own = _windows(streams["heldout"], heldout_windows, length, seed)
     stand = int((own < length).sum())

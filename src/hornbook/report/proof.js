@@ -26,7 +26,7 @@ const lines = (chart, colour) => chart.curves.flatMap((curve) => {
     { ...edge, x: curve.x, y: curve.high },
     { ...edge, x: curve.x, y: curve.low, fill: "tonexty", fillcolor: resolve(shade(own, 0.18)) },
     {
-      x: curve.x, y: curve.mean, name: plain(curve.name), mode: chart.steps ? "lines" : "lines+markers", hovertemplate: "%{y:.1%}", cliponaxis: false,
+      x: curve.x, y: curve.mean, name: plain(curve.name), mode: chart.steps ? "lines" : "lines+markers", hovertemplate: chart.y ? "%{y:.3f}" : "%{y:.1%}", cliponaxis: false,
       line: { color: own, width: 2.2, dash: curve.number < 6 ? "solid" : "dash" },
       marker: { size: 6.5, symbol: SYMBOLS[curve.number % 6], color: own },
     },
@@ -58,7 +58,7 @@ const layout = (chart, colour, width) => {
     font: { family: getComputedStyle(root).getPropertyValue("--sans"), size: 12, color: colour("--muted") },
     hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--rule"), font: { color: colour("--ink") } },
     xaxis: { ...axis, title: { text: chart.x, standoff: 8 }, showgrid: false, dtick: chart.edge || chart.steps ? undefined : 1 },
-    yaxis: { ...axis, range: [0, 1.03], tickformat: ".0%", nticks: 6 },
+    yaxis: { ...axis, nticks: 6, ...(chart.y ? { title: { text: chart.y, standoff: 8 } } : { range: [0, 1.03], tickformat: ".0%" }) },
     shapes: [
       ...(chart.chance ? [level(chart.chance, colour, "y")] : []),
       ...(chart.edge ? [level(chart.edge + 0.5, colour, "x")] : []),

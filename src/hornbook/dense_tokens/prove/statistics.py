@@ -11,6 +11,7 @@ from scipy.special import bdtr, ndtri
 from hornbook.rng import key
 
 Bools = npt.NDArray[np.bool_]
+Figures = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
 
 _RESAMPLES = 2000
 
@@ -24,12 +25,12 @@ class Interval:
     high: float
 
 
-def accuracy(right: Bools) -> Interval:
-    """Compute the share of right answers, shape (seeds, questions), with its interval."""
+def accuracy(right: Figures) -> Interval:
+    """Compute the share of right answers, or the mean of other figures, (seeds, questions), with its interval."""
     return _bootstrap(right.astype(np.float64))
 
 
-def difference(one: Bools, other: Bools) -> Interval:
+def difference(one: Figures, other: Figures) -> Interval:
     """Compute the mean of `one` - `other`, both (seeds, questions), paired by seed and question."""
     return _bootstrap(one.astype(np.float64) - other.astype(np.float64))
 
