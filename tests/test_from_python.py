@@ -1,6 +1,7 @@
 """What a notebook needs: texts as objects, objects of transformers, frames, one training a folder, plain errors."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ def test_texts_are_told_from_files(tmp_path: Path) -> None:
         documents_in([str(file)])
     with pytest.raises(hb.HornbookError, match=r"table of train.*data\[.train.\]"):
         documents_in(DatasetDict({"train": rows}))
+    with pytest.raises(hb.HornbookError, match=r"no file 'Tom saw a bird\.'.*texts as a list of str"):
+        documents_in("Tom saw a bird.")
+    assert list(documents_in(["Tom saw a bird."])) == ["Tom saw a bird."]
     with pytest.raises(hb.HornbookError, match="int, not an iterable"):
         documents_in(3)
     with pytest.raises(hb.HornbookError, match="text 2 is int"):
@@ -93,6 +97,14 @@ def test_sections_change_a_recipe(tmp_path: Path) -> None:
     assert made("manuals-bert", corpus=file).corpus.path == str(file)
     with pytest.raises(hb.HornbookError, match="trainin: unknown key; did you mean 'training'"):
         made("manuals-bert", trainin={"steps": 7})
+    with pytest.raises(hb.HornbookError, match=r"steps: unknown key; did you mean 'training\.steps'") as said:
+        made("manuals-bert", steps=3)
+    section, key = re.findall(r"'(\w+)\.(\w+)'", str(said.value))[0]
+    assert made("manuals-bert", **{section: {key: 3}}).training.steps == 3
+    with pytest.raises(
+        hb.HornbookError, match=r"training: is missing.*hornbook\.train\(NAME, corpus=\.\.\.\)"
+    ):
+        made(corpus=file)
     with pytest.raises(hb.HornbookError, match="no recipe: give its file, its name"):
         made()
 

@@ -49,7 +49,7 @@ def page() -> str:
     for title, names in {**GROUPS, "More": tuple(left)}.items():
         lines += [f"## {title}", ""] if names else []
         for name in names:
-            lines += [f"::: hornbook.{'load_model' if name == 'load' else name}", ""]
+            lines += [f"::: hornbook.{name}", ""]
     for title, (module, names) in ROOMS.items():
         lines += [f"## {title}", ""]
         for name in names:

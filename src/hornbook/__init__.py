@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from hornbook.example import Example, show
     from hornbook.finetuning import finetune
     from hornbook.loading import load_model
-    from hornbook.loading import load_model as load
-    from hornbook.objectives.collator import collator
+    from hornbook.loading import opened as load
+    from hornbook.objectives.make_collator import collator
     from hornbook.playground.play import play
     from hornbook.report.compare import compare
     from hornbook.run import Run
@@ -38,7 +38,7 @@ _PLACES = {
     "HornbookError": "hornbook.errors",
     "Interrupted": "hornbook.errors",
     "Run": "hornbook.run",
-    "collator": "hornbook.objectives.collator",
+    "collator": "hornbook.objectives.make_collator",
     "compare": "hornbook.report.compare",
     "doctor": "hornbook.contract.ask",
     "evaluate": "hornbook.evaluation.asked",
@@ -94,7 +94,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"hornbook.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module 'hornbook' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), "load_model" if name == "load" else name)
+    return getattr(import_module(_PLACES[name]), "opened" if name == "load" else name)
 
 
 def __dir__() -> list[str]:

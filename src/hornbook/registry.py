@@ -69,7 +69,7 @@ class Registry(Mapping[str, T], Generic[T]):
     def find(self, name: str) -> T:
         """Return an entry; raises HornbookError with the nearest name if there is none."""
         if name not in self._entries:
-            raise HornbookError(f"there is no {self.what} {name!r}{nearest(name, list(self))}")
+            raise HornbookError(f"there is no {self.what} {name!r}{nearest(str(name), list(self))}")
         return self[name]
 
 

@@ -221,16 +221,26 @@ def test_it_can_be_pickled() -> None:
     assert not torch.equal(collate(rows)["input_ids"], first["input_ids"])  # the second call draws anew
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     masked = case_of("masked").tokenizer
     with pytest.raises(HornbookError, match="did you mean 'span_corruption'"):
         hornbook.collator("span_coruption", masked)
     with pytest.raises(HornbookError, match="no option rat"):
         hornbook.collator("masked", masked, rat=0.3)
-    with pytest.raises(HornbookError, match="rate"):
+    with pytest.raises(HornbookError, match=r"^masked: rate: input should be less than 1, not 3"):
         hornbook.collator("masked", masked, rate=3)
-    with pytest.raises(HornbookError, match="0 sentinels"):
+    said = r"0 sentinels: set sentinels of hornbook\.tokenizer\.train to \d+ or more, or shorten length$"
+    with pytest.raises(HornbookError, match=said) as found:
         hornbook.collator("span_corruption", case_of("causal").tokenizer)
+    needed = int(re.findall(r"to (\d+) or more", str(found.value))[0])
+    hornbook.tokenizer.train(make_stories(40), tmp_path / "own", vocab_size=400, sentinels=needed)
+    own = hornbook.collator(
+        "span_corruption", tmp_path / "own"
+    )  # the advice, and a folder in a tokenizer's place
+    assert (
+        repr(own)
+        == "<Collator: span corruption (density 0.15, mean span 3), length 512, of 568 tokens of text, seed 0>"
+    )
     with pytest.raises(HornbookError, match=r"use hornbook\.train"):
         hornbook.collator("replaced_tokens", case_of("next sentence").tokenizer)
     with pytest.raises(HornbookError, match="duplicates"):

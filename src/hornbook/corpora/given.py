@@ -23,6 +23,15 @@ def documents_in(given: Any, field: str = "text") -> list[str] | Iterator[str]:
     where one is neither, and where the program that gives them fails; and at once for several strings that all
     name files, for a table of splits, and for what isn't iterable.
     """
+    if (
+        isinstance(given, str)
+        and set(given) & {" ", "\n"}
+        and not set(given) & set("*?[")
+        and not _is_file(given)
+    ):
+        raise HornbookError(
+            f"there is no file {given!r:.60}: a str names a file, so give texts as a list of str"
+        )
     if isinstance(given, str | Path):
         return [str(given)]
     if isinstance(given, Mapping):

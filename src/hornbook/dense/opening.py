@@ -26,7 +26,13 @@ Place = Loadable | Path | str
 
 def folder_of(model: Place) -> Path:
     """Give the folder of a model, from which it is opened anew."""
-    return Path(model) if isinstance(model, Path | str) else model.folder
+    folder = model if isinstance(model, Path | str) else getattr(model, "folder", None)
+    if folder is None:
+        raise HornbookError(
+            f"the model is of the type {type(model).__name__}, and dense tokens are added to a folder's model: give a "
+            "run or a folder, such as save_pretrained of model and tokenizer writes"
+        )
+    return Path(folder)
 
 
 def checked(kind: type[_Section], **values: Any) -> _Section:

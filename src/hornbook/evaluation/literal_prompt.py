@@ -6,7 +6,12 @@ from hornbook.tokenizers import DENSE, count_literals
 
 
 def refuse_dense(loaded: LoadedModel, prompt: str) -> None:
-    """Raise HornbookError for a prompt with a dense token, which only a model with dense tokens reads as one."""
+    """Raise HornbookError for a prompt with a dense token, which only a model with dense tokens reads as one.
+
+    Also for what is no text.
+    """
+    if not isinstance(prompt, str):
+        raise HornbookError(f"the text is of the type {type(prompt).__name__}: give one text, as a str")
     if DENSE not in prompt:
         return
     if DENSE not in loaded.tokenizer.get_vocab():

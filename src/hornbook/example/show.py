@@ -42,7 +42,8 @@ def show(
 ) -> Example:
     """Show what becomes of a text, or of the first example of a recipe's first step, on its way to the loss.
 
-    `source` is a recipe (its file or values), a run's folder, a model's folder, or an open model. `hide` are words of
+    `source` is a recipe (its file or values), a run, its folder, a model's folder,
+    `(model, tokenizer)` of transformers, or an open model. `hide` are words of
     the text to be hidden in place of those that `seed` would draw. `objective` names another one than the recipe's or
     the natural one of the model; `settings` change a recipe, as in `train`. Special tokens in a text are read as text,
     as in a corpus; in a folder with dense tokens, theirs is one. With `trust`, code that lies in the folder may run,
@@ -53,6 +54,9 @@ def show(
     and for a text that is empty or longer than the model takes.
     """
     report, hide = report or reporter(), [hide] if isinstance(hide, str) else list(hide)
+    for what, given in (("text", "" if text is None else text), *(("hidden word", one) for one in hide)):
+        if not isinstance(given, str):
+            raise HornbookError(f"the {what} is of the type {type(given).__name__}: give a str")
     if text is not None and not text.strip():
         raise HornbookError(
             "the text is empty: give some words, or leave it out for an example of the corpus"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.loading import AnyModel, LoadedModel, load_model
+from hornbook.loading import AnyModel, LoadedModel, load_model, opened
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe
 from hornbook.recipe.shipped import find_file
@@ -50,9 +50,11 @@ def open_source(
     if isinstance(named, Recipe | Mapping) or (isinstance(named, Path | str) and Path(named).is_file()):
         return _of_recipe(_recipe(named, settings), objective, report)
     if settings:
-        raise HornbookError(f"--set {settings[0]} changes a recipe, and {named} is none: leave it out")
+        what = named if isinstance(named, Path | str) else type(named).__name__
+        raise HornbookError(f"--set {settings[0]} changes a recipe, and {what} is none: leave it out")
     if not isinstance(named, LoadedModel | Path | str):
-        named = named.folder  # a run's
+        folder = getattr(named, "folder", None)  # a run's, beside which its recipe lies
+        named = folder if isinstance(folder, Path) else opened(named)
     loaded = named if isinstance(named, LoadedModel) else load_model(named, trust)
     saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
     recipe = read_recipe(saved) if saved and saved.is_file() else None

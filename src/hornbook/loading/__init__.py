@@ -2,6 +2,7 @@
 
 from hornbook.gate import Folder
 from hornbook.loading.kind import recognise
-from hornbook.loading.model import AnyModel, LoadedModel, load_model, opened
+from hornbook.loading.model import LoadedModel, load_model
+from hornbook.loading.objects import AnyModel, opened
 
 __all__ = ["AnyModel", "Folder", "LoadedModel", "load_model", "opened", "recognise"]

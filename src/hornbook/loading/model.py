@@ -25,7 +25,7 @@ _RELATIVE = 512
 """The length of the published T5, in tokens; its positions are relative, so its config need not state a length."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LoadedModel:
     """A model in evaluation mode, with its tokenizer."""
 
@@ -40,6 +40,12 @@ class LoadedModel:
     """Tokens that it takes at once, special tokens included."""
     remark: str = ""
     """What a user should know if these aren't the finished weights; empty for a finished model."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.name}: {type(self.model).__name__}, {self.head}, {self.model.num_parameters():,} parameters, "
+            f"{self.length:,} tokens at once, on {self.model.device}>"
+        )
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -82,17 +88,6 @@ class Loadable(Protocol):
         ...
 
 
-AnyModel = LoadedModel | Loadable | Path | str
-"""A model as people have it: loaded, a run, or a folder."""
-
-
-def opened(model: AnyModel, trust: bool = False) -> LoadedModel:
-    """Give a model ready for use, whether it is one already, a run, or a folder. Raises as `load_model` does."""
-    if isinstance(model, LoadedModel):
-        return model
-    return load_model(model, trust) if isinstance(model, Path | str) else model.loaded
-
-
 def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     """Open a run's finished model, else its newest checkpoint; or a Hugging Face folder, whoever made it.
 
@@ -102,6 +97,11 @@ def load_model(folder: str | Path, trust: bool = False) -> LoadedModel:
     fit it.
     """
     quieten_transformers()
+    if not isinstance(folder, str | Path):
+        raise HornbookError(
+            f"load_model opens a folder, and this is of the type {type(folder).__name__}: give a folder, or use "
+            "hornbook.load"
+        )
     folder = Path(folder)
     place, remark = _find(folder)
     kind = recognise(place, trust)

@@ -12,7 +12,6 @@ from torch.utils.data import get_worker_info
 from transformers import PreTrainedTokenizerBase
 
 from hornbook.errors import HornbookError
-from hornbook.objectives import OBJECTIVES
 from hornbook.objectives.framed import Framed
 from hornbook.objectives.objective import IGNORED, Batch, Objective
 from hornbook.objectives.vocabulary import Ids, Vocabulary
@@ -23,33 +22,6 @@ from hornbook.tokenizers import Template, encode_documents
 
 _FILLED = {"labels": IGNORED, "attention_mask": 0, "position_ids": 0, "token_type_ids": 0}
 """With what a short row is filled up; ids with padding."""
-
-
-def collator(
-    objective: str, tokenizer: PreTrainedTokenizerBase, length: int = 512, seed: int = 0, **options: Any
-) -> "Collator":
-    """Make an objective's batches for Hugging Face's Trainer, for Lightning, or for a plain loop.
-
-        collate = hornbook.collator("span_corruption", tokenizer, length=512)
-        train = dataset.map(collate.cut, batched=True, remove_columns=dataset.column_names)
-        Trainer(model, arguments, train_dataset=train, data_collator=collate)
-
-    `length` are the tokens of the model's input, special tokens included; `options` are the objective's, as in a
-    recipe (`whole_words=True`). The batches are those of `hornbook.train`. Whole words, next sentence and sentence
-    order need `remove_unused_columns=False` of the Trainer. Raises HornbookError for an objective or option that isn't
-    known, and for a tokenizer or length that doesn't fit.
-    """
-    kind = OBJECTIVES.find(objective)
-    unknown = options.keys() - kind.model_fields.keys()
-    if unknown:
-        raise HornbookError(
-            f"{objective} has no option {', '.join(sorted(unknown))}: it has {', '.join(kind.model_fields)}"
-        )
-    try:
-        made = kind(**options)
-    except ValueError as error:
-        raise HornbookError(f"{objective}: {' '.join(str(error).split())}: change this option") from error
-    return Collator(made, tokenizer, length, seed)
 
 
 class Collator:
@@ -69,7 +41,7 @@ class Collator:
         """How many batches it has made; set it to go on from there."""
         problems = objective.problems(self.vocabulary, length)
         if problems:
-            raise HornbookError("; ".join(problems))
+            raise HornbookError(_in_python("; ".join(problems)))
         if objective.head not in get_args(Template):
             raise HornbookError(
                 f"{objective.title} trains a {objective.head} model, and no class of Hugging Face's can do so from a "
@@ -81,6 +53,12 @@ class Collator:
                 "hornbook.train"
             )
         self._framed = Framed(objective, self.vocabulary, self.window)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Collator: {self.objective.describe()}, length {self.length}, of {self.window} tokens of text, "
+            f"seed {self.seed}>"
+        )
 
     @property
     def window(self) -> int:
@@ -127,6 +105,8 @@ class Collator:
         `step` names the step whose draws are wanted. Raises HornbookError for examples that are too long, that lack
         what the objective needs, or that have special tokens inside.
         """
+        if not len(examples):
+            raise HornbookError("there are no examples: a batch has one or more")
         rng = CounterRNG(self.seed, self._step() if step is None else step, np.arange(len(examples)))
         rows, pairs = [_ids(one) for one in examples], self.objective.sentences
         words = self._column(examples, "words") if self.objective.words else None
@@ -231,7 +211,28 @@ def _ids(example: Any) -> Any:
             f"an example {found}, and the collator takes `input_ids`: cut the texts into examples first, by "
             "dataset.map(collate.cut, batched=True, remove_columns=dataset.column_names)"
         )
+    if not hasattr(example, "__len__"):
+        raise HornbookError(
+            f"an example is of the type {type(example).__name__}: give mappings with `input_ids`, or lists of ids"
+        )
     return example
+
+
+_IN_A_RECIPE = {
+    "model.length": "length",
+    "leave tokenizer.path out to train a tokenizer that has it, or set each mode in objective.mixture": (
+        "give the tokenizer this token, or set each mode in mixture"
+    ),
+    "tokenizer.sentinels": "sentinels of hornbook.tokenizer.train",
+    "tokenizer.style": "style of hornbook.tokenizer.train",
+}
+"""What a recipe's sentences name, and what it is here."""
+
+
+def _in_python(problems: str) -> str:
+    for key, name in _IN_A_RECIPE.items():
+        problems = problems.replace(key, name)
+    return problems
 
 
 def _some(rng: CounterRNG, places: Ids) -> CounterRNG:

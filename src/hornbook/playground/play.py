@@ -6,8 +6,10 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
+from transformers import PreTrainedModel
+
 from hornbook.errors import HornbookError
-from hornbook.loading.model import AnyModel
+from hornbook.loading import AnyModel
 from hornbook.playground.views import GAPS, player_of
 from hornbook.quiet import quieten_transformers
 from hornbook.threads import use_threads
@@ -25,7 +27,8 @@ def play(
     it appears below the cell. Raises HornbookError where Gradio isn't installed or the port is taken, and as
     `load_model` does.
     """
-    several: list[Any] = [*runs] if isinstance(runs, list | tuple) else [runs]
+    pair = isinstance(runs, tuple) and runs and isinstance(runs[0], PreTrainedModel)
+    several: list[Any] = [*runs] if isinstance(runs, list | tuple) and not pair else [runs]
     app, style = build(several, trust)
     try:
         app.launch(
@@ -40,11 +43,11 @@ def build(runs: Sequence[AnyModel], trust: bool = False) -> tuple[Any, dict[str,
     """Make Gradio's app, which isn't running yet, and how it looks: what its `launch` takes."""
     if find_spec("gradio") is None:
         raise HornbookError("the playground needs Gradio: pip install 'hornbook[play]'")
-    import gradio
-
     quieten_transformers()
     use_threads()
     players = [player_of(one, trust) for one in runs]
+    import gradio  # it takes seconds: what can't be opened is told before
+
     views = list(dict.fromkeys(view for one in players for view in one.views))
     text = _BEGINNINGS.get(views[0], _BEGINNING)
     with gradio.Blocks(title="Hornbook", analytics_enabled=False) as app:

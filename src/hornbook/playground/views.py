@@ -12,8 +12,7 @@ from hornbook.evaluation.blanks import cut
 from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
 from hornbook.evaluation.unmask import unmask
-from hornbook.loading import LoadedModel, opened
-from hornbook.loading.model import AnyModel
+from hornbook.loading import AnyModel, LoadedModel, opened
 from hornbook.playground.attention import attention_of
 from hornbook.playground.next_token import expect
 

@@ -63,11 +63,23 @@ def _made(
         if not sections and not settings:
             return recipe
         source, values = recipe.name, recipe.model_dump(mode="json")
-    else:
+    elif recipe is None or isinstance(recipe, Mapping):
         source, values = "recipe", dict(recipe or {})
+    else:
+        raise HornbookError(
+            f"the recipe is of the type {type(recipe).__name__}: give its file, its name (see `hornbook recipes`), or "
+            "its values"
+        )
     for name, given in sorted(sections.items(), key=lambda one: one[0] in ("corpus", "tokenizer")):
         values[name] = _section(name, given, values, report)  # these two last: they are kept in the cache
-    return make_recipe(values, settings, source)
+    try:
+        return make_recipe(values, settings, source)
+    except HornbookError as error:
+        if recipe is not None or ": is missing" not in str(error):
+            raise
+        raise HornbookError(
+            f"{error}; a shipped recipe has all sections (see `hornbook recipes`): hornbook.train(NAME, corpus=...)"
+        ) from None
 
 
 def _section(name: str, given: Any, values: Mapping[str, Any], report: Reporter) -> Any:

@@ -16,7 +16,13 @@ def explain(error: dict[str, Any], given: Any = None) -> list[str]:
     place = [str(part) for part in error["loc"] if part not in OBJECTIVES]
     where = whereabouts([part for part in error["loc"] if part not in OBJECTIVES], given)
     if error["type"] == "extra_forbidden":
-        return [f"{where}: unknown key{nearest(place[-1], _keys(place[:-1], error['loc']))}"]
+        inside = _sections_with(place[0]) if len(place) == 1 else []
+        hint = (
+            f"; did you mean {inside[0]!r}?"
+            if inside
+            else nearest(place[-1], _keys(place[:-1], error["loc"]))
+        )
+        return [f"{where}: unknown key{hint}"]
     if error["type"] == "missing":
         return [f"{where}: is missing"]
     if error["type"].startswith("union_tag"):
@@ -59,6 +65,12 @@ def _keys(place: list[str], loc: tuple[Any, ...]) -> list[str]:
         elif part in section.model_fields:  # else it is a number in a list
             section = _section_in(section.model_fields[part].annotation) or section
     return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _sections_with(key: str) -> list[str]:
+    """Name a key with the section that has it, such as `training.steps`, for who left the section out."""
+    sections = {name: _section_in(field.annotation) for name, field in Recipe.model_fields.items()}
+    return [f"{name}.{key}" for name, section in sections.items() if section and key in section.model_fields]
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hornbook.errors import HornbookError
 from hornbook.frames import drawn, frame, shown
 from hornbook.report.page import write_page
 from hornbook.report.runs import read_run
@@ -49,13 +50,24 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[Path | str | InFolder],
+    runs: Sequence[Path | str | InFolder] | Path | str | InFolder,
     page: Path | str = Path("runs/compare.html"),
     title: str = "Runs compared",
 ) -> Comparison:
     """Compare runs: what they are, what they were trained on and how well they do, by comparable figures only.
 
-    `runs` are runs or their folders; the page is written to `page`. Raises HornbookError for a folder without a run.
+    `runs` are runs or their folders, or a single one; the page is written to `page`. Raises HornbookError for a folder
+    without a run, and for what is neither.
     """
-    read = [read_run(one if isinstance(one, Path | str) else one.folder) for one in runs]
+    several = runs if isinstance(runs, list | tuple) else [runs]
+    if not several:
+        raise HornbookError("there is no run to compare: give runs or their folders")
+    read = [read_run(_folder(one)) for one in several]
     return Comparison(compare_table(read), write_page(read, Path(page), title), parts(read))
+
+
+def _folder(run: object) -> Path:
+    folder = run if isinstance(run, Path | str) else getattr(run, "folder", None)
+    if folder is None:
+        raise HornbookError(f"{type(run).__name__} is no run: give runs or their folders")
+    return Path(folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hornbook.console import reporter
+from hornbook.errors import HornbookError
 from hornbook.frames import drawn, frame
 from hornbook.machine import cores
 from hornbook.report.study import shown
@@ -87,6 +88,10 @@ def study(
     `tokens` are in place of the study's own; `data` is a folder with the files of the measures' tasks. `on` sends each
     run as a job of its own: to Slurm, or to a process here. Raises as `conduct` does.
     """
+    if not isinstance(file, Path | str):
+        raise HornbookError(
+            f"the study is of the type {type(file).__name__}: give its file, or a shipped one's name"
+        )
     design = read_study(Path(file), list(settings), seeds, tokens, Path(data) if data else None)
     folder = Path(out) if out else Path("runs/studies") / design.name
     return Answered(folder, conduct(design, folder, processes or cores(), report or reporter(), on=on))
