@@ -6,14 +6,16 @@ from typing import Any, ClassVar, Literal
 import pytest
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from hornbook import families
 from hornbook.errors import HornbookError
-from hornbook.families import Family
+from hornbook.families import Family, find
 from hornbook.objectives import OBJECTIVES, Batch, Objective, Vocabulary, _accept
 from hornbook.objectives.causal import Causal
 from hornbook.objectives.masked import Masked
 from hornbook.objectives.vocabulary import Ids
 from hornbook.registry import Registry, check_declared
 from hornbook.rng import CounterRNG
+from hornbook.tokenizers import STYLES, Style
 
 Write = Callable[..., None]
 
@@ -115,6 +117,30 @@ def test_what_another_objective_declares_is_not_inherited_by_other_batches() -> 
     ):
         _accept("silent", Silent)
     assert _accept("reverse", Reverse) is Reverse
+
+
+class Bracketed(find("gpt2").__class__):  # type: ignore[misc]
+    """Its tokenizers have special tokens that no family of Hornbook's own has."""
+
+    name = "bracketed"
+    style = "brackets"
+    styles: ClassVar = {"brackets": Style(("[END]", "[FILL]"), {"eos_token": "[END]", "pad_token": "[FILL]"})}
+    presets: ClassVar = {"bracketed": find("gpt2").presets["gpt2"]}
+
+
+def test_a_family_brings_its_style(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(STYLES)
+    monkeypatch.setattr(families, "STYLES", known)
+    with pytest.raises(
+        HornbookError, match=r"has the style 'brackets', which nothing declares: .* Bracketed.styles"
+    ):
+        families._accept("bracketed", type("Bracketed", (Bracketed,), {"styles": {}}))
+    made = families._accept("bracketed", Bracketed)
+    assert known["brackets"] == made.styles["brackets"] and known.keys() - STYLES.keys() == {"brackets"}
+    with pytest.raises(HornbookError, match="brings a style gpt, and there is another one of that name"):
+        families._accept(
+            "bracketed", type("Other", (Bracketed,), {"styles": {"gpt": made.styles["brackets"]}})
+        )
 
 
 def test_an_objective_that_cannot_write_in_its_direction() -> None:

@@ -24,9 +24,24 @@ class Registry(Mapping[str, T], Generic[T]):
     """
 
     def __init__(
-        self, group: str, what: str, accept: Callable[[str, Any], T], may_be_empty: bool = False
+        self,
+        group: str,
+        what: str,
+        accept: Callable[[str, Any], T],
+        may_be_empty: bool = False,
     ) -> None:
         self.group, self.what, self._accept, self._may_be_empty = group, what, accept, may_be_empty
+
+    @classmethod
+    def of(cls, group: str, what: str, base: type[Any]) -> "Registry[T]":
+        """Make a registry of subclasses of `base` that declare all; its entries are their instances."""
+
+        def accept(name: str, found: Any) -> T:
+            check_declared(what, name, found, base)
+            made: T = found()
+            return made
+
+        return cls(group, what, accept)
 
     @cached_property
     def _entries(self) -> dict[str, T]:

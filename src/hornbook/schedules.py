@@ -5,9 +5,9 @@ A new schedule is one class and one entry point (`hornbook.schedules`), in this 
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from hornbook.registry import Registry, check_declared
+from hornbook.registry import Registry
 
 
 class ScheduleSettings(Protocol):
@@ -100,10 +100,4 @@ def _done(step: int, settings: ScheduleSettings) -> float:
     return (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
 
 
-def _accept(name: str, found: Any) -> Schedule:
-    check_declared("schedule", name, found, Schedule)
-    schedule: Schedule = found()
-    return schedule
-
-
-SCHEDULES: Registry[Schedule] = Registry("hornbook.schedules", "schedule", _accept)
+SCHEDULES: Registry[Schedule] = Registry.of("hornbook.schedules", "schedule", Schedule)

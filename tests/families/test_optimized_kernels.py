@@ -13,6 +13,7 @@ from hornbook.families import dropout
 from hornbook.families.dropout import Dropout, draw_signs
 from hornbook.families.t5 import RMSNorm
 from hornbook.machine import forget_kernels
+from hornbook.objectives.batch_to_loss import compute_loss
 from hornbook.objectives.causal import Causal
 from hornbook.objectives.masked import Masked
 from hornbook.objectives.span_corruption import SpanCorruption
@@ -68,7 +69,7 @@ def trajectories(small: Any, seed: int = 0) -> tuple[Tensor, Tensor]:
     assert not any(type(module) in (Dropout, RMSNorm) for module in plain.modules())
 
     def lean_loss(batch: dict[str, Tensor]) -> Tensor:
-        sums, counts = OBJECTIVES[head].loss(small.family, ours, batch)
+        sums, counts = compute_loss(small.family, OBJECTIVES[head], ours, batch)
         return (sums / counts).sum()
 
     def plain_loss(batch: dict[str, Tensor]) -> Tensor:
@@ -225,7 +226,7 @@ def test_without_dropout_both_kernels_give_the_same(
         monkeypatch.setenv("HORNBOOK_KERNELS", kernels)
         forget_kernels()
         model = small.family.build(small.config, small.head, seed=0).train()
-        sums, counts = OBJECTIVES[small.head].loss(small.family, model, small.batch())
+        sums, counts = compute_loss(small.family, OBJECTIVES[small.head], model, small.batch())
         (sums / counts).sum().backward()
         found.append((sums, {name: one.grad for name, one in model.named_parameters()}))
     monkeypatch.undo()

@@ -102,8 +102,8 @@ class Doubled(Causal):
 
     name: Literal["doubled"] = "doubled"  # type: ignore[assignment]
 
-    def loss(self, family: Any, model: Any, batch: Any) -> Any:
-        sums, counts = super().loss(family, model, batch)
+    def loss(self, *given: Any) -> Any:
+        sums, counts = super().loss(*given)
         return 2 * sums, counts
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, OPTConfig, OPTForCausalLM
 
 from hornbook.dense_tokens import DenseModel
 from hornbook.dense_tokens.emit import emitted_places
@@ -160,6 +160,22 @@ def test_steps_are_those_of_pytorch(changes: dict[str, object], kept: Selection)
 def test_other_optimizers(optimizer: str, kept: Selection) -> None:
     found = train_dense(make_dense(), kept, DenseTraining(steps=40, optimizer=optimizer, learning_rate=2e-2))
     assert found["after"]["dense bits per byte"] < 0.8 * found["before"]["dense bits per byte"]
+
+
+def test_muon_is_refused_where_no_family_declares_the_matrices(kept: Selection) -> None:
+    """OPT has no family here, and nothing is guessed of it; AdamW, as the message advises, needs no such fact."""
+    sizes = {
+        "vocab_size": 30,
+        "hidden_size": 16,
+        "ffn_dim": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    model = OPTForCausalLM(OPTConfig(**sizes, word_embed_proj_dim=16, max_position_embeddings=32))
+    dense = DenseModel(model, DENSE)
+    with pytest.raises(HornbookError, match=r"no family declares it of the model type 'opt': take .* adamw"):
+        train_dense(dense, kept, DenseTraining(steps=1, optimizer="muon"))
+    assert train_dense(dense, kept, DenseTraining(steps=1, optimizer="adamw"))["after"]
 
 
 def test_a_loss_that_is_no_number(dense: DenseModel, kept: Selection) -> None:

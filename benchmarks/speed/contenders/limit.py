@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.speed.contenders.contender import Task
 from benchmarks.speed.gate import Gate
+from hornbook.objectives.batch_to_loss import compute_loss, make_batch
 
 _PLACES = {torch.ops.aten.mm.default: (0, 1), torch.ops.aten.addmm.default: (1, 2)}
 """Where the factors stand among the arguments of a product of two matrices."""
@@ -75,10 +76,9 @@ class Limit:
         family, objective, case = run.recipe.model.family, run.recipe.objective, self.task.material.case
         model = family.construct(run.config, objective.head)
         plan = objective.plan(run.train, case.length, case.batch, seed=0)
-        arrays = objective.read(run.train, plan.chunking, plan.starts(0), run.vocabulary, plan.rng(0))
-        batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        batch = make_batch(run.train, objective, plan.chunking, plan.starts(0), run.vocabulary, plan.rng(0))
         with Recorder() as recorder:
-            sums, _ = objective.loss(family, model, batch)
+            sums, _ = compute_loss(family, objective, model, batch)
             sums.sum().backward()
         return recorder.products
 

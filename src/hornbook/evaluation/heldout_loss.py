@@ -8,7 +8,7 @@ import torch
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.loading import LoadedModel
 from hornbook.objectives import Objective
-from hornbook.objectives.batch_to_loss import move
+from hornbook.objectives.batch_to_loss import compute_loss, move
 from hornbook.store import TokenStore
 
 _LOGITS = 2**25
@@ -67,7 +67,9 @@ def heldout_loss(
     seen = torch.zeros(loaded.model.config.vocab_size, dtype=torch.int64)
     done = 0
     for examples in heldout_batches(store, objective, loaded.vocabulary, loaded.length, windows, batch):
-        sums, counts = objective.loss(loaded.family, loaded.model, move(examples, loaded.model.device))
+        sums, counts = compute_loss(
+            loaded.family, objective, loaded.model, move(examples, loaded.model.device)
+        )
         total, labels, done = total + sums.cpu(), labels + counts.cpu(), done + len(examples["labels"])
         hidden = objective.targets(examples["labels"]).flatten()
         seen += hidden[(hidden >= 0) & (hidden < len(seen))].bincount(minlength=len(seen))

@@ -1,13 +1,13 @@
 """Hornbook's own measures, and those that other packages register (`hornbook.measures`)."""
 
-from typing import Any, get_args
+from typing import get_args
 
 from hornbook.evaluation.bits_per_byte import bits_per_byte
 from hornbook.evaluation.heldout_loss import heldout_loss
 from hornbook.evaluation.measure import BITS, NATS, Figure, Heldout, Measure, Progress, figure, lossy, over
 from hornbook.evaluation.pseudo_likelihood import pseudo_likelihood
 from hornbook.objectives import Reading
-from hornbook.registry import Registry, check_declared
+from hornbook.registry import Registry
 
 
 class Loss(Measure):
@@ -87,10 +87,4 @@ class PseudoLikelihood(Measure):
         ]
 
 
-def _accept(name: str, found: Any) -> Measure:
-    check_declared("measure", name, found, Measure)
-    measure: Measure = found()
-    return measure
-
-
-MEASURES: Registry[Measure] = Registry("hornbook.measures", "measure", _accept)
+MEASURES: Registry[Measure] = Registry.of("hornbook.measures", "measure", Measure)

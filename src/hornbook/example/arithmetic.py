@@ -9,7 +9,7 @@ from hornbook.example.parts import Step, Term
 from hornbook.loading import LoadedModel
 from hornbook.objectives import Objective
 from hornbook.objectives.arithmetic import Arithmetic
-from hornbook.objectives.batch_to_loss import move
+from hornbook.objectives.batch_to_loss import compute_loss, move
 from hornbook.tokenizers import VisibleTokens
 
 _ROUNDING = 1e-4
@@ -25,7 +25,7 @@ def terms_of(
     A term whose places don't come to the sum that training computes is shown without them, and a remark says so.
     """
     batch = move(batch, loaded.model.device)
-    sums, counts = objective.loss(loaded.family, loaded.model, batch)
+    sums, counts = compute_loss(loaded.family, objective, loaded.model, batch)
     by_place = objective.arithmetic(loaded.family, loaded.model, batch)
     terms, remarks = [], []
     for (name, weight), total, count in zip(

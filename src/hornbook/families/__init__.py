@@ -9,12 +9,24 @@ from hornbook.errors import HornbookError, nearest
 from hornbook.families.family import Family, Head
 from hornbook.families.preset import Preset
 from hornbook.registry import Registry, check_declared
+from hornbook.tokenizers import STYLES
 
 __all__ = ["FAMILIES", "PRESETS", "TYPES", "Family", "Head", "Preset", "family_of", "find"]
 
 
 def _accept(name: str, found: Any) -> Family:
+    """Check what is declared, and make the styles known that the family brings along."""
     check_declared("family", name, found, Family)
+    if taken := [style for style, look in found.styles.items() if STYLES.get(style, look) != look]:
+        raise HornbookError(
+            f"the family {name} brings a style {taken[0]}, and there is another one of that name: give it a new name"
+        )
+    STYLES.update(found.styles)
+    if found.style not in STYLES:
+        raise HornbookError(
+            f"the family {name} has the style {found.style!r}, which nothing declares: name one of "
+            f"{', '.join(STYLES)}, or declare it in {found.__name__}.styles"
+        )
     family: Family = found()
     return family
 

@@ -17,7 +17,7 @@ from hornbook.families.positions.tables import freeze_table
 from hornbook.families.preset import Preset
 from hornbook.families.values import OWNERS, known_values
 from hornbook.families.weights import read_model
-from hornbook.tokenizers import Head
+from hornbook.tokenizers import Head, Style
 
 
 class Family:
@@ -36,6 +36,8 @@ class Family:
     """Where it was published: authors, year, and the arXiv number or DOI."""
     style: ClassVar[str]
     """The style of special tokens (`tokenizers/style.py`) that a new tokenizer for this family gets by default."""
+    styles: ClassVar[dict[str, Style]] = {}
+    """Styles that no other family has, by name."""
     kind: ClassVar[str]
     """The kind of tokenizer that is trained for this family by default: bpe, wordpiece, ..."""
     config_class: ClassVar[type[PretrainedConfig]]

@@ -14,7 +14,7 @@ from hornbook.objectives.objective import IGNORED, READING, Batch, Objective, Re
 from hornbook.objectives.vocabulary import Vocabulary
 from hornbook.registry import Registry, check_declared
 
-_MADE_BY = ("batch", "read", "targets", "loss", "loss_of")
+_MADE_BY = ("batch", "read", "targets", "loss")
 _FOLLOWS = ("natural", "measures", "writes", "whole_text", "reading", "lesson")
 _SHOWS = ("example", "arithmetic")
 _GOES: dict[Any, Reading] = {"generate": "left to right", "unmask": "both ways", "infill": "both ways"}

@@ -1,8 +1,10 @@
 """A batch's way from the disk to the loss. Training and held-out loss both take it; docs/design.md draws it.
 
-`training/batches.py` calls `make_batch` for each step, with the examples that `store/plan.py` chooses;
-`evaluation/heldout.py` chooses those of the held-out loss. `training/loop.py` moves the batch, calls the
-`LossModule`, and goes on from the loss: gradients, clipping, and a step of the optimizers.
+1. The examples are chosen: `store/plan.py` does it for each training step, `evaluation/heldout.py` for held-out loss.
+2. `make_batch`: the objective makes arrays of them, which become tensors.
+3. `move`: the tensors go to the model's device.
+4. `compute_loss`: the family runs the model, and the objective computes the loss of what it gives.
+5. `training/loop.py` goes on from the loss: gradients, clipping, and a step of the optimizers.
 """
 
 import torch
@@ -38,6 +40,16 @@ def move(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
 
 
+def compute_loss(
+    family: Family, objective: Objective, model: PreTrainedModel, batch: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Compute the loss of a batch: the sums over its labels in nats, and the counts of labels, shape (terms,) each."""
+    predictor = model.get_submodule(objective.predictor)
+    inputs = {name: tensor for name, tensor in batch.items() if name not in objective.own_keys}
+    hidden, labels = family.hidden_and_labels(predictor, inputs)
+    return objective.loss(family, model, batch, hidden, labels)
+
+
 class LossModule(nn.Module):
     """A model with its objective, as one module: what Accelerate wraps.
 
@@ -54,4 +66,4 @@ class LossModule(nn.Module):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Give the objective's sums, in nats, and the counts of labels: shape (terms,) each."""
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.bf16):
-            return self.objective.loss(self.family, self.model, batch)
+            return compute_loss(self.family, self.objective, self.model, batch)

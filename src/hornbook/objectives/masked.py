@@ -53,10 +53,8 @@ class Masked(Masking):
     def read(
         self, store: TokenStore, chunking: Chunking, starts: Ids, vocabulary: Vocabulary, rng: CounterRNG
     ) -> Batch:
-        """Add where words begin, if they are hidden whole."""
-        if not self.whole_words:
-            return super().read(store, chunking, starts, vocabulary, rng)
-        words = store.word_windows(starts, chunking.window)
+        """Read windows of the store, and where words begin if they are hidden whole."""
+        words = store.word_windows(starts, chunking.window) if self.whole_words else None
         return self.batch(store.windows(starts, chunking.window), vocabulary, rng, words)
 
     def batch(

@@ -27,6 +27,7 @@ class MaskedNextSentence(Pairs):
     )
     name: Literal["masked_next_sentence"] = "masked_next_sentence"
     label: ClassVar = "next_sentence_label"
+    own_keys = frozenset({label})
     classes: ClassVar = ("follows", "from elsewhere")
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:

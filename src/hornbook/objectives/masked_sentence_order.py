@@ -25,6 +25,7 @@ class MaskedSentenceOrder(Pairs):
     )
     name: Literal["masked_sentence_order"] = "masked_sentence_order"
     label: ClassVar = "sentence_order_label"
+    own_keys = frozenset({label})
     classes: ClassVar = ("in order", "swapped")
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:

@@ -74,6 +74,11 @@ class Objective(Section):
     terms: ClassVar[dict[str, float]]
     """The terms that `loss` gives, each with its weight in the training loss; weight 0 means only logged."""
 
+    own_keys: ClassVar[frozenset[str]] = frozenset()
+    """The keys of its batches that only its loss reads: the model doesn't get them."""
+    predictor: ClassVar[str] = ""
+    """The path in the model of the part that predicts words from hidden states; empty for the model itself."""
+
     forms: ClassVar[tuple[dict[str, Any], ...]] = ()
     """Other options that change its batches: `hornbook.testing` tries each of them too."""
 
@@ -197,17 +202,20 @@ class Objective(Section):
         text = np.concatenate([document[-1:], document]) if self.whole_text else document[:-1]
         return self.batch(text[None], vocabulary, rng)
 
-    def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Compute the loss of a batch: the sum over its labels in nats, and how many labels there are; shape (terms,).
+    def loss(
+        self,
+        family: Family,
+        model: PreTrainedModel,
+        batch: dict[str, Tensor],
+        hidden: Tensor,
+        labels: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the loss: the sums over the labels in nats, and the counts of labels, shape (terms,) each.
 
+        `hidden` (B, T, hidden) and `labels` (B, T) are what the family made of the batch with the model's `predictor`.
         The head is applied only where there is a label, which saves time and changes nothing else.
         """
-        return self.loss_of(family, model, *family.hidden_and_labels(model, batch))
-
-    def loss_of(
-        self, family: Family, model: PreTrainedModel, hidden: Tensor, labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Compute sum and count of the loss over hidden states (B, T, hidden) and labels (B, T): shape (1,) each."""
+        model = model.get_submodule(self.predictor)
         targets = self.targets(labels).flatten()
         labelled = (targets != IGNORED).nonzero().squeeze(1)
         features = family.features(model, hidden.flatten(0, 1).index_select(0, labelled))

@@ -177,12 +177,17 @@ class Pairs(Masking):
         first, second = Segments(starts, middle - starts), Segments(middle, starts + length - middle)
         return self.pair(first, second, size, store, chunking, rng)
 
-    def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def loss(
+        self,
+        family: Family,
+        model: PreTrainedModel,
+        batch: dict[str, Tensor],
+        hidden: Tensor,
+        labels: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """Compute the two losses in nats, and how many pairs were judged correctly."""
+        words, count = super().loss(family, model, batch, hidden, labels)
         wanted = batch[self.label]
-        given = {key: value for key, value in batch.items() if key != self.label}
-        hidden, labels = family.hidden_and_labels(model, given)
-        words, count = self.loss_of(family, model, hidden, labels)
         judged = family.pair_logits(model, hidden)
         judged = judged.to(sum_dtype(judged.dtype))
         nats = cross_entropy(judged, wanted, reduction="sum")

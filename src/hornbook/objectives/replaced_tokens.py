@@ -40,6 +40,8 @@ class ReplacedTokens(Masked):
     paper = "Clark et al. 2020, arXiv:2003.10555"
     head = "detection"
     natural = frozenset({"detection"})
+    own_keys = frozenset({"draws"})
+    predictor = "generator"
     terms: ClassVar = {
         "masked-token loss": 1.0,
         "detection loss": 50.0,
@@ -72,11 +74,17 @@ class ReplacedTokens(Masked):
         """Add the random numbers to a masked example."""
         return _with_draws(super().example(store, vocabulary, rng, hidden), rng)
 
-    def loss(self, family: Family, model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def loss(
+        self,
+        family: Family,
+        model: PreTrainedModel,
+        batch: dict[str, Tensor],
+        hidden: Tensor,
+        labels: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """Compute the two losses in nats, how many places were judged correctly, and how many are original."""
+        words, _ = super().loss(family, model, batch, hidden, labels)
         given = _given(batch)
-        hidden, labels = family.hidden_and_labels(model.generator, given | {"labels": batch["labels"]})
-        words, _ = self.loss_of(family, model.generator, hidden, labels)
         chosen = batch["labels"] != IGNORED
         drawn = draw(family, model.generator, hidden[labels != IGNORED], batch["draws"][chosen])
         text = given["input_ids"].masked_scatter(chosen, drawn)

@@ -70,7 +70,12 @@ class MuonSpec(OptimizerSpec):
     def make(
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]
     ) -> list[Optimizer]:
-        """Make both. Raises HornbookError if a matrix is in a layer that the family doesn't declare."""
+        """Make both. Raises HornbookError if a matrix is in a layer that the family doesn't declare, or none does."""
+        if not matrices:
+            raise HornbookError(
+                f"muon has to know which layers hold matrices, and no family declares it of the model type "
+                f"{model.config.model_type!r}: take the optimizer adamw instead"
+            )
         hidden = _hidden_matrices(model, matrices)
         orthogonalised = [parameter for parameter in trainable(model) if parameter in hidden]
         others = adamw([parameter for parameter in trainable(model) if parameter not in hidden], settings)

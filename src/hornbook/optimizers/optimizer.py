@@ -47,7 +47,8 @@ class OptimizerSpec(ABC):
     ) -> list[Optimizer]:
         """Make PyTorch's optimizers; each parameter that learns is in one of them.
 
-        `matrices` are the layers whose `weight` is a matrix between hidden states, as the family declares them.
+        `matrices` are the layers whose `weight` is a matrix between hidden states, as the family declares them;
+        empty where no family declares the architecture.
         """
 
 

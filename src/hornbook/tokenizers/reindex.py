@@ -12,7 +12,6 @@ from hornbook.tokenizers.identity import backend
 from hornbook.tokenizers.style import STYLES, Style, sentinel, special_token
 from hornbook.tokenizers.surgery import Pieces, take_apart
 
-_MASKS = {style.roles["mask_token"] for style in STYLES.values() if "mask_token" in style.roles}
 _SENTINEL = sentinel(0).removesuffix("0>")
 
 
@@ -195,10 +194,11 @@ def _build(
         if getattr(rust, part) is not None:
             setattr(built, part, getattr(rust, part))
     spaces_are_tokens = not isinstance(model, models.WordPiece)
+    masks = {style.roles.get("mask_token") for style in STYLES.values()}
     stays = {token: added[token] for token in added if names.get(token) == token}
 
     def declared(token: str) -> AddedToken:
-        takes_space = spaces_are_tokens and (token in _MASKS or token.startswith(_SENTINEL))
+        takes_space = spaces_are_tokens and (token in masks or token.startswith(_SENTINEL))
         return stays.get(token) or special_token(token, takes_space)
 
     # Neighbours of one sort are added in one call: each call rebuilds the search for added tokens in a text.

@@ -82,6 +82,7 @@ STYLES: dict[str, Style] = {
     # t5-small's spiece.model.
     "t5": Style(("<pad>", "</s>", "<unk>"), _roles(None, "</s>", unk="<unk>", pad="<pad>")),
 }
+"""The known styles; a family of another package can bring its own (`Family.styles`)."""
 
 
 def pair_template(roles: Mapping[str, str]) -> str:

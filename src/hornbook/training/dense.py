@@ -186,9 +186,9 @@ def _step(
 
 
 def _matrices(model: DenseModel) -> tuple[type[nn.Module], ...]:
-    """Name the layers that hold matrices between hidden states, as the model's family declares them."""
+    """Name the layers that hold matrices between hidden states, as its family declares; none without a family."""
     family = TYPES.get(model.model.config.model_type)
-    return family.matrices if family else (nn.Linear,)
+    return family.matrices if family else ()
 
 
 def weights_hash(model: DenseModel) -> str:

@@ -16,6 +16,7 @@ from hornbook.contract.probes.apart import evaluating, relative
 from hornbook.contract.probes.network import LENGTH, Network, View
 from hornbook.families.custom import Custom
 from hornbook.objectives import Objective
+from hornbook.objectives.batch_to_loss import compute_loss
 
 _NOISE = 1e-5
 _MAKERS = frozenset(
@@ -86,7 +87,7 @@ class _Loss:
 
     def __call__(self, model: Any) -> Tensor:
         batch = {name: value.to(model.device) for name, value in self.batch.items()}
-        return self.objective.loss(self.family, model, batch)[0].sum()
+        return compute_loss(self.family, self.objective, model, batch)[0].sum()
 
 
 class _Total(nn.Module):
