@@ -45,7 +45,10 @@ Settings = Annotated[
     typer.Option("--set", metavar="A.B=C", help="Change one value of the recipe; may be repeated."),
 ]
 
-Model = Annotated[Path, typer.Argument(help="A run's folder, or any model folder of a known family.")]
+# What may not be read is told in `hornbook.disk`, with the way on: `readable` would be typer's own check, without one.
+Model = Annotated[
+    Path, typer.Argument(readable=False, help="A run's folder, or any model folder of a known family.")
+]
 More = Annotated[list[str] | None, typer.Argument(hidden=True)]
 """What follows the last option's value: click gives an option one value, and people write `--task blimp ewok`."""
 

@@ -11,7 +11,7 @@ from hornbook.cli.output import print_json, print_table, shown
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    runs: Annotated[list[Path], typer.Argument(readable=False, help="Run folders.")],
     page: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("runs/compare.html"),
     title: Annotated[str, typer.Option(help="The page's title.")] = "Runs compared",
     json: Json = False,

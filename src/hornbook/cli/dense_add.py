@@ -12,7 +12,9 @@ from hornbook.cli.output import print_json
 
 @dense.command()
 def add(
-    model: Annotated[Path, typer.Argument(help="A causal model's folder, such as a Pythia's.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="A causal model's folder, such as a Pythia's.")
+    ],
     out: Annotated[Path, typer.Argument(help="Where the model with the token goes.")],
     vector: Annotated[
         Literal["rms", "raw", "soft"], typer.Option(help="The vector that it carries; see DenseOptions.")

@@ -13,8 +13,10 @@ from hornbook.console import make_reporter
 
 @dense.command()
 def delete(
-    model: Annotated[Path, typer.Argument(help="A folder that `hornbook dense train` wrote.")],
-    selection: Annotated[Path, typer.Argument(help="The selection that it was trained on.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="A folder that `hornbook dense train` wrote.")
+    ],
+    selection: Annotated[Path, typer.Argument(readable=False, help="The selection that it was trained on.")],
     out: Annotated[Path, typer.Argument(help="Where to write the selection without them.")],
     rounds: Annotated[int, typer.Option(min=-1, help="Rounds of filling; -1 fills one by one.")] = -1,
     seed: Annotated[int, typer.Option(help="Seed of the tokens deleted by chance, to compare with.")] = 0,

@@ -13,8 +13,10 @@ from hornbook.console import make_reporter
 
 @dense.command()
 def experiments(
-    model: Annotated[Path, typer.Argument(help="The folder of the causal model that made the selection.")],
-    selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="The folder of the causal model that made the selection.")
+    ],
+    selection: Annotated[Path, typer.Argument(readable=False, help="What `hornbook dense select` wrote.")],
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("runs/dense-experiments.json"),
     steps: Annotated[int, typer.Option(min=1, help="Steps of each training.")] = 200,
     batch: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 32,

@@ -12,7 +12,9 @@ from hornbook.cli.output import print_json
 
 @dense.command()
 def generate(
-    model: Annotated[Path, typer.Argument(help="A folder that `hornbook dense add` or `train` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="A folder that `hornbook dense add` or `train` wrote.")
+    ],
     prompt: Annotated[str, typer.Argument(help="How the text begins; may be empty.")] = "",
     think: Annotated[
         Literal["model", "every", "entropy", "never"], typer.Option(help="When to insert a dense token.")

@@ -14,7 +14,7 @@ from hornbook.console import make_reporter
 
 @dense.command()
 def questions(
-    model: Annotated[Path, typer.Argument(help="The causal model's folder to begin with.")],
+    model: Annotated[Path, typer.Argument(readable=False, help="The causal model's folder to begin with.")],
     out: Annotated[Path, typer.Argument(help="Where the trained models and the figures go.")],
     recipe: Annotated[
         Path | None, typer.Option(help="A recipe such as recipes/dense/questions.yaml, which is the default.")

@@ -13,7 +13,9 @@ from hornbook.console import make_reporter
 
 @dense.command()
 def select(
-    model: Annotated[Path, typer.Argument(help="A causal model's folder, with a dense token or without.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="A causal model's folder, with a dense token or without.")
+    ],
     out: Annotated[Path, typer.Argument(help="Where the selection goes.")],
     text: Annotated[
         str | None,

@@ -17,7 +17,10 @@ _ALSO = "A folder trained with {}, also compared; one for each model."
 @dense.command()
 def tasks(
     models: Annotated[
-        list[Path], typer.Argument(help="Any causal model's folder; several are seeds of the same model.")
+        list[Path],
+        typer.Argument(
+            readable=False, help="Any causal model's folder; several are seeds of the same model."
+        ),
     ],
     task: Annotated[
         list[str] | None,

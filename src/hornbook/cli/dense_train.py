@@ -13,8 +13,10 @@ from hornbook.console import make_reporter
 
 @dense.command()
 def train(
-    model: Annotated[Path, typer.Argument(help="The folder of the causal model that made the selection.")],
-    selection: Annotated[Path, typer.Argument(help="What `hornbook dense select` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="The folder of the causal model that made the selection.")
+    ],
+    selection: Annotated[Path, typer.Argument(readable=False, help="What `hornbook dense select` wrote.")],
     out: Annotated[Path, typer.Argument(help="Where the trained model goes.")],
     recipe: Annotated[
         Path | None, typer.Option(help="A recipe, of which the section training is read.")

@@ -12,9 +12,11 @@ from hornbook.cli.output import print_json
 
 @app.command()
 def doctor(
-    model: Annotated[Path, typer.Argument(help="Any Hugging Face folder: a model's, or a tokenizer's.")],
+    model: Annotated[
+        Path, typer.Argument(readable=False, help="Any Hugging Face folder: a model's, or a tokenizer's.")
+    ],
     tokenizer: Annotated[
-        Path | None, typer.Argument(help="The tokenizer's folder, if it is another one.")
+        Path | None, typer.Argument(readable=False, help="The tokenizer's folder, if it is another one.")
     ] = None,
     objective: Annotated[
         str | None,

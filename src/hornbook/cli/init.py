@@ -12,7 +12,9 @@ from hornbook.console import make_reporter
 
 @app.command()
 def init(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/manuals-robertalbert.yaml.")],
+    recipe: Annotated[
+        Path, typer.Argument(readable=False, help="A recipe, such as recipes/manuals-robertalbert.yaml.")
+    ],
     folder: Annotated[Path, typer.Argument(help="Where to write it; nothing may be there yet.")],
     settings: Settings = None,
     json: Json = False,

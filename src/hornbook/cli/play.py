@@ -11,7 +11,10 @@ from hornbook.cli.app import Trust, app
 @app.command()
 def play(
     runs: Annotated[
-        list[Path], typer.Argument(help="Runs, or model folders of a known family; several side by side.")
+        list[Path],
+        typer.Argument(
+            readable=False, help="Runs, or model folders of a known family; several side by side."
+        ),
     ],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is on this machine.")] = 7860,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,

@@ -11,7 +11,7 @@ from hornbook.cli.output import print_json
 
 @app.command()
 def push(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
+    run: Annotated[Path, typer.Argument(readable=False, help="A finished run's folder.")],
     name: Annotated[
         str, typer.Argument(help="OWNER/NAME of the repository, which is made if there is none.")
     ],

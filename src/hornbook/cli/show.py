@@ -12,7 +12,9 @@ from hornbook.console import make_reporter
 
 @app.command()
 def show(
-    source: Annotated[Path, typer.Argument(help="A recipe, a run's folder, or any model's folder.")],
+    source: Annotated[
+        Path, typer.Argument(readable=False, help="A recipe, a run's folder, or any model's folder.")
+    ],
     text: Annotated[
         str | None, typer.Argument(help="A text; by default the first example of the recipe's first step.")
     ] = None,

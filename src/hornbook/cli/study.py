@@ -13,7 +13,10 @@ from hornbook.console import make_reporter
 @app.command()
 def study(
     file: Annotated[
-        Path, typer.Argument(help="A study, such as recipes/studies/positions.yaml, or its answer.json.")
+        Path,
+        typer.Argument(
+            readable=False, help="A study, such as recipes/studies/positions.yaml, or its answer.json."
+        ),
     ],
     settings: Settings = None,
     out: Annotated[

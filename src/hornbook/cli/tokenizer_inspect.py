@@ -20,8 +20,10 @@ _SHOWN = 10
 
 @tokenizer.command()
 def inspect(
-    folder: Annotated[Path, typer.Argument(help="A tokenizer's folder.")],
-    other: Annotated[Path | None, typer.Argument(help="Another one, to compare with.")] = None,
+    folder: Annotated[Path, typer.Argument(readable=False, help="A tokenizer's folder.")],
+    other: Annotated[
+        Path | None, typer.Argument(readable=False, help="Another one, to compare with.")
+    ] = None,
     text: Annotated[list[str] | None, typer.Option(help="Text files to measure them on.")] = None,
     sentence: Annotated[str, typer.Option(help="A sentence to split.")] = SENTENCE,
     json: Json = False,

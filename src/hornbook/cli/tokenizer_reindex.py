@@ -14,7 +14,7 @@ from hornbook.errors import HornbookError
 
 @tokenizer.command()
 def reindex(
-    folder: Annotated[Path, typer.Argument(help="A tokenizer's folder.")],
+    folder: Annotated[Path, typer.Argument(readable=False, help="A tokenizer's folder.")],
     out: Annotated[Path, typer.Option(help="Where to write the new one; nothing may be there yet.")],
     family: Annotated[
         str | None, typer.Option("--for", help="Give special tokens the ids that this family wants.")

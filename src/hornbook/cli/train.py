@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/tinystories-gpt-neo.yaml.")],
+    recipe: Annotated[
+        Path, typer.Argument(readable=False, help="A recipe, such as recipes/tinystories-gpt-neo.yaml.")
+    ],
     settings: Settings = None,
     open: Annotated[
         bool, typer.Option("--open", help="Show the run's page in a browser as it goes.")
