@@ -58,8 +58,19 @@ def test_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     page = module("functions", monkeypatch).page()
     named = set(re.findall(r"^::: hornbook\.([\w.]+)$", page, re.MULTILINE))
-    assert set(hornbook.__all__) - {"__version__", "dense", "tokenizer", "load"} <= named
-    assert {"dense.select", "tokenizer.train", "load_model"} <= named
+    assert set(hornbook.__all__) - {"__version__", "dense", "tokenizer", "load_model"} <= named
+    assert {"dense.select", "tokenizer.train", "load"} <= named
+
+
+def test_a_tutorial_tells_what_its_first_cell_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until there is a release, `pip install hornbook` finds nothing, on Colab as elsewhere."""
+    pytest.importorskip("jupytext", reason="there is no jupytext: pip install hornbook[docs]")
+    found = module("notebooks", monkeypatch).pages(ROOT / "examples" / "notebooks")
+    pages = {name: text for name, text in found.items() if name.endswith(".md") and "index" not in name}
+    assert len(pages) == 7
+    for name, text in pages.items():
+        beginning = text.split("```python", 1)[0]
+        assert "Until Hornbook is on PyPI" in beginning and ".ipynb)" in beginning, name
 
 
 def test_every_page_has_a_place() -> None:

@@ -26,8 +26,9 @@ def pages(folder: Path) -> dict[str, str]:
         heading, *rest = parts[0].split("\n", 1)
         titles.append((heading.removeprefix("# "), name, rest[0].strip().split("\n\n")[0] if rest else ""))
         take = (
-            f"Take it as a notebook: [{name}.ipynb]({name}.ipynb). It runs as it is in Jupyter, and on Colab with "
-            "*File → Upload notebook*."
+            f"Take it as a notebook: [{name}.ipynb]({name}.ipynb). It runs in Jupyter, and on Colab with "
+            "*File → Upload notebook*. Until Hornbook is on PyPI, write the path of a checkout or of a wheel, which "
+            "you upload too, in place of its name in the first cell."
         )
         found[f"tutorials/{name}.md"] = "\n\n".join([heading, take, *rest, *parts[1:]]) + "\n"
     found["tutorials/index.md"] = index(titles)
@@ -54,7 +55,7 @@ def index(titles: list[tuple[str, str, str]]) -> str:
             (
                 "Each of these is a notebook that takes a few minutes on two cores of a laptop, and needs nothing but "
                 "Hornbook, which its first cell installs. (Until Hornbook is on PyPI, write the path of a checkout or "
-                "of a wheel in place of its name there.)"
+                "of a wheel, which you upload too on Colab, in place of its name there.)"
             ),
             "",
             *lines,
