@@ -238,7 +238,7 @@ def make_random(model_class: type[PreTrainedModel], config: PretrainedConfig) ->
 
 def library_of(where: str) -> str:
     """Return the pip name of the package that holds `where`."""
-    return where.partition(".")[0].replace("_", "-")
+    return where.partition(":")[0].partition(".")[0].replace("_", "-")
 
 
 def newer(library: str) -> str | None:

@@ -69,6 +69,22 @@ def test_a_text_shorter_than_a_window(pythia: Path, dense: Command, refused: Com
     dense("try", *given, "--length", 8, *SHORT)
 
 
+@pytest.mark.long
+def test_a_text_of_one_document(pythia: Path, stories: list[str], dense: Command, refused: Command) -> None:
+    """Nothing of it can be held out; both ways out that are named lead out."""
+    Path("whole.txt").write_text("\n".join(stories))
+    given = (pythia, "whole.txt", *TEXT[2:])
+    told = refused(*given)
+    assert "a share of 0.05 leaves it none of 1 documents" in told and "corpus." not in told
+    cut = re.search(
+        r"\((--documents line) 400\): set one of these, or name held-out text in (--heldout)$", told
+    )
+    assert cut
+    dense("try", *given, *SHORT, *cut[1].split(), "--out", "one")
+    Path("other.txt").write_text("\n".join(stories[::-1]))
+    dense("try", *given, *SHORT, cut[2], "other.txt", "--out", "two")
+
+
 def test_more_dense_tokens_than_places(pythia: Path, story_file: Path, refused: Command) -> None:
     told = refused(pythia, story_file, *TEXT, "--count", 16)
     assert "a text has 15 places for a dense token, and 16 are to be put in" in told
@@ -140,11 +156,10 @@ def test_a_release_without_the_class_of_the_cache(pythia: Path, story_file: Path
 import sys, transformers
 find = type(transformers).__getattr__
 def hide(module, name):
-    if module is transformers and name == "DynamicCache":
+    if module.__name__ == "transformers" and name == "DynamicCache":
         raise AttributeError(name)
     return find(module, name)
 type(transformers).__getattr__ = hide
-vars(transformers).pop("DynamicCache", None)
 sys.argv = ["hornbook", "dense", "try", {str(pythia)!r}, {str(story_file)!r}]
 from hornbook.cli import main
 main()

@@ -1,7 +1,8 @@
 """Phase 1 on a corpus: take windows, score proposals, keep the best, and measure how much of the gain is real."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from hornbook.errors import HornbookError
 from hornbook.reporter import LOGGER
 from hornbook.store import Plan, TokenStore, Windows, build
 from hornbook.tokenizers import Rule, advise, describe_literals, tokenizer_hash
+
+_OPTIONS = {
+    "corpus.documents=": "--documents ",
+    "corpus.heldout_fraction": "a share of",
+    "change the fraction or ": "or ",
+    "corpus.heldout": "--heldout",
+    "corpus.path": "the text",
+}
 
 
 def select(
@@ -143,7 +152,20 @@ def _store(tokenizer: PreTrainedTokenizerBase, corpus: Corpus, part: Any, cache:
     folder = cache / f"{corpus.fingerprint()[:12]}-{tokenizer_hash(tokenizer)[:12]}-{part}-with-dense"
     if folder.exists():
         return TokenStore.open(folder, tokenizer)
-    return build(folder, corpus.documents_of(part), tokenizer, int(end), special=corpus.special_tokens)
+    with _in_options():
+        return build(folder, corpus.documents_of(part), tokenizer, int(end), special=corpus.special_tokens)
+
+
+@contextmanager
+def _in_options() -> Iterator[None]:
+    """Advise a command's options instead of a recipe's keys, of which a command has no file."""
+    try:
+        yield
+    except HornbookError as error:
+        told = str(error)
+        for key, option in _OPTIONS.items():
+            told = told.replace(key, option)
+        raise HornbookError(told) from error
 
 
 def _windows(stream: Stream, windows: int, length: int, seed: int) -> tuple[Ints, Ints]:

@@ -38,6 +38,7 @@ def write_try(found: dict[str, Any], path: Path) -> Path:
         [percent, short, signed, strength, told],
         [chart(found)],
         found=found,
+        sentences=[one.replace(" -", " −") for one in found["sentences"]],
         full=full(found),
         titles=_TITLES,
         descriptions=_TOLD,
@@ -59,7 +60,7 @@ def chart(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": "course",
         "kind": "lines",
-        "x": "places that the layers computed in training",
+        "x": "places computed in training",
         "y": found["unit"],
         "steps": True,
         "curves": curves,
