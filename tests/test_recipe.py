@@ -8,6 +8,7 @@ import yaml
 
 from hornbook.errors import HornbookError
 from hornbook.recipe import Recipe, make_recipe, read_recipe, read_shipped
+from hornbook.recipe.fit import _tell_old_switch
 
 GOOD: dict[str, Any] = {
     "name": "mine",
@@ -46,9 +47,17 @@ def test_positions_are_those_that_the_family_can_have() -> None:
     assert "model.positions: input should be 'learned'" in problem(GOOD, "model.positions=rotory")
 
 
-def test_once_positions_were_a_switch() -> None:
+def test_once_positions_were_a_switch(caplog: pytest.LogCaptureFixture) -> None:
+    """It is told once, and nothing is left to tell when the advice is followed."""
+    _tell_old_switch.cache_clear()
     for switch, meant in (("true", "learned"), ("false", "none")):
-        assert make_recipe(GOOD, [f"model.positions={switch}"]).model.positions == meant
+        caplog.clear()
+        for _ in range(2):
+            assert make_recipe(GOOD, [f"model.positions={switch}"]).model.positions == meant
+        [told] = caplog.messages
+        advice = told.rpartition("write ")[2].replace(": ", "=")
+        caplog.clear()
+        assert make_recipe(GOOD, [advice]).model.positions == meant and not caplog.messages
 
 
 def test_a_tokenizer_that_exists_is_read_back_too() -> None:

@@ -4,9 +4,15 @@
 """
 
 import json
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from hornbook.quiet import quieten_transformers
+
+if TYPE_CHECKING:
+    from hornbook.families.description import Description
 
 _FILE = Path(__file__).with_suffix(".json")
 _GROUPS = ("hornbook.families", "hornbook.objectives")
@@ -38,6 +44,18 @@ def compute() -> list[dict[str, Any]]:
         }
         for preset, family in PRESETS.items()
     ]
+
+
+def describe(preset: str, vocab_size: int | None = None, length: int | None = None) -> "Description":
+    """Describe a preset as `families.description.describe` does, with the objectives that can train it."""
+    from hornbook.families import find
+    from hornbook.families.description import describe as describe_model
+    from hornbook.objectives import OBJECTIVES, served
+
+    quieten_transformers()
+    description, family = describe_model(preset, vocab_size, length), find(preset)
+    names = served(family, family.presets[preset].values)
+    return replace(description, objectives={name: OBJECTIVES[name].lesson for name in names})
 
 
 if __name__ == "__main__":

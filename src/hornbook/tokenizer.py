@@ -4,7 +4,7 @@ Each function writes a complete folder that AutoTokenizer opens, or none. Raises
 exists.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,23 @@ from hornbook.tokenizers import reindex as change
 from hornbook.tokenizers import train as learn
 from hornbook.tokenizers.fast_tokenizer import declared_roles, wrap
 from hornbook.tokenizers.folder import sentencepiece_files
-from hornbook.tokenizers.record import Counted, make_derived_record, make_record, save_record, write_record
+from hornbook.tokenizers.inspection import Inspection
+from hornbook.tokenizers.inspection import inspect as look
+from hornbook.tokenizers.record import (
+    Counted,
+    make_derived_record,
+    make_record,
+    read_record,
+    save_record,
+    write_record,
+)
 from hornbook.tokenizers.roles import heirs, roles_after, roles_given
 
 SENTINELS = 100
 """How many sentinels a T5 gets by default, as published."""
+
+SENTENCE = "Once upon a time, there was a brave little fox who couldn't count to 1,000."
+"""What a tokenizer is shown to split."""
 
 _OLD_IDS = (
     "it holds the old ids, and can't have special tokens among its pieces, as tokenizer.json can; AutoTokenizer opens "
@@ -139,6 +151,30 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
         "roles": _roles(read, declared_roles(read)),
         "hash": tokenizer_hash(read),
     }
+
+
+def inspect(
+    folder: Path | str, other: Path | str | None = None, text: Texts | None = None, sentence: str = SENTENCE
+) -> dict[str, Inspection]:
+    """Inspect a tokenizer's folder, or two side by side: what each is, by its folder.
+
+    `text` are documents, or paths of files with an empty line between documents, to measure the tokenizers on;
+    `sentence` is split by each.
+    """
+    quieten_transformers()
+    given = None if text is None else documents_in(text)
+    texts = None if given is None or isinstance(given, list) else list(given)
+    files = {"path": given, "documents": "blank-line", "heldout_fraction": 0}
+
+    def documents() -> Iterable[str] | None:
+        return (
+            texts
+            if texts is not None or given is None
+            else Corpus.model_validate(files).documents_of("train")
+        )
+
+    folders = [folder] if other is None else [folder, other]
+    return {str(one): look(load(str(one)), sentence, documents(), read_record(Path(one))) for one in folders}
 
 
 def reindex(

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from hornbook.families import FAMILIES
+from hornbook.tokenizer import inspect
 from hornbook.tokenizers import STYLES, tokenizer_hash
 
 Run = Callable[..., str]
@@ -73,6 +74,11 @@ def test_figures_on_a_text(run: Run, text: str, stories: list[str]) -> None:
         assert measured["used"] == len(tokens)
         assert seen[name]["split"] == one.encode("Once upon", add_special_tokens=False).tokens
         assert seen[name]["entries"] == one.get_vocab_size()
+        assert (
+            inspect(name, text=iter(raw))[name].measured
+            == inspect(name, text=Path("other.txt"))[name].measured
+        )
+        assert inspect(name, text=iter(raw))[name].measured.tokens == measured["tokens"]
     longest = max(len(text) for text in seen["a"]["longest"])
     assert seen["a"]["longest"][0] and longest == len(seen["a"]["longest"][0])
     side_by_side = run("inspect", "a", "b")

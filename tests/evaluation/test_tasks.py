@@ -8,6 +8,7 @@ import pytest
 
 from hornbook.cli import main
 from hornbook.errors import HornbookError
+from hornbook.evaluation.asked import evaluate
 from hornbook.evaluation.tasks import evaluate_tasks
 from hornbook.finetuning.groups import GROUPS
 from hornbook.loading import load_model
@@ -148,3 +149,5 @@ def test_what_is_learned_is_not_asked(tmp_path, monkeypatch, capsys, name):
     assert stop.value.code == 2
     assert f"use `hornbook finetune {tmp_path} --task {name}`" in " ".join(capsys.readouterr().err.split())
     assert name in GROUPS
+    with pytest.raises(HornbookError, match=f"{name} is learned, not asked: use `hornbook finetune"):
+        evaluate(tmp_path, task=name)

@@ -50,15 +50,12 @@ def evaluate(
     """
     from hornbook.errors import HornbookError
     from hornbook.evaluation.asked import evaluate as ask
+    from hornbook.evaluation.asked import refuse_learned
 
     if more and not task:
         raise HornbookError(f"{more[0]}: nothing says what this is: write --task before the names of tasks")
     names, files = [*(task or []), *(more or [])], [Path(one) for one in text or []]
-    if learned := [name for name in names if name in ("glue", "superglue", "babylm")]:
-        raise HornbookError(
-            f"{learned[0]} is learned, not asked: use `hornbook finetune {model} --task {learned[0]}`; lm-eval's own "
-            "prompts are asked task by task, such as --task cola rte"
-        )
+    refuse_learned(names, model)
     with make_reporter().shares() as tell:
         opened = open_quietly(model, trust) if task or pairs or text else model
         outcome = ask(

@@ -7,7 +7,6 @@ import typer
 from hornbook.cli.app import Json
 from hornbook.cli.families import families
 from hornbook.cli.output import print_json, print_prose, print_table
-from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
     from hornbook.families.description import Cost, Description
@@ -27,21 +26,14 @@ def describe(
     """Show a preset's layers, where its values come from, what a token costs, and which objectives can train it."""
     from dataclasses import asdict
 
-    from hornbook.families import find
-    from hornbook.families.description import describe
-    from hornbook.objectives import OBJECTIVES, served
+    from hornbook.presets import describe
 
-    quieten_transformers()
     description = describe(preset, vocab_size, length)
-    family = find(preset)
-    lessons = {name: OBJECTIVES[name].lesson for name in served(family, family.presets[preset].values)}
     if json:
-        facts = asdict(description)
-        facts["costs"] = [_cost(cost) for cost in description.costs]
-        print_json(facts | {"objectives": lessons})
+        print_json(asdict(description) | {"costs": [_cost(cost) for cost in description.costs]})
     else:
         _print(description)
-        told = [f"{name}: {lesson}" for name, lesson in lessons.items()]
+        told = [f"{name}: {lesson}" for name, lesson in (description.objectives or {}).items()]
         print_prose("\nThe objectives that can train it:\n", *told)
 
 

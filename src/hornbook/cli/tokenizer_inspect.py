@@ -9,12 +9,10 @@ import typer
 from hornbook.cli.app import Json
 from hornbook.cli.output import print_json, print_table
 from hornbook.cli.tokenizer import tokenizer
-from hornbook.quiet import quieten_transformers
 
 if TYPE_CHECKING:
     from hornbook.tokenizers.inspection import Inspection
 
-SENTENCE = "Once upon a time, there was a brave little fox who couldn't count to 1,000."
 _SHOWN = 10
 
 
@@ -25,28 +23,20 @@ def inspect(
         Path | None, typer.Argument(readable=False, help="Another one, to compare with.")
     ] = None,
     text: Annotated[list[str] | None, typer.Option(help="Text files to measure them on.")] = None,
-    sentence: Annotated[str, typer.Option(help="A sentence to split.")] = SENTENCE,
+    sentence: Annotated[str | None, typer.Option(help="A sentence to split.")] = None,
     json: Json = False,
 ) -> None:
     """Show a tokenizer's roles and ids, size, longest and unreachable tokens, its splits, and its training."""
-    quieten_transformers()
-    from hornbook.corpora import Corpus
-    from hornbook.tokenizers import load
-    from hornbook.tokenizers.inspection import inspect as look
-    from hornbook.tokenizers.record import describe_record, read_record
+    from hornbook.tokenizer import SENTENCE
+    from hornbook.tokenizer import inspect as look
+    from hornbook.tokenizers.record import describe_record
 
-    found = {}
-    origins = {}
-    for one in (folder, other) if other else (folder,):
-        given = {"path": text, "documents": "blank-line", "heldout_fraction": 0}
-        documents = Corpus.model_validate(given).documents_of("train") if text else None
-        found[str(one)] = look(load(str(one)), sentence, documents)
-        origins[str(one)] = read_record(one)
+    found = look(folder, other, [Path(one) for one in text] if text else None, sentence or SENTENCE)
     if json:
-        print_json({name: _facts(one) | {"training": origins[name]} for name, one in found.items()})
+        print_json({name: _facts(one) for name, one in found.items()})
         return
     roles = dict.fromkeys(role for one in found.values() for role in one.roles)
-    rows = {name: _row(one, list(roles)) | describe_record(origins[name]) for name, one in found.items()}
+    rows = {name: _row(one, list(roles)) | describe_record(one.training) for name, one in found.items()}
     print_table([{"folder": name} | row for name, row in rows.items()], across=True)
 
 

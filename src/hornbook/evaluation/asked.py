@@ -20,6 +20,9 @@ from hornbook.loading import AnyModel, opened
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_LEARNED = ("glue", "superglue", "babylm")
+"""Suites of tasks that a model is fine-tuned on."""
+
 
 class Evaluation(dict[str, list[dict[str, Any]]]):
     """What an evaluation found: `measures` (measure, value, unit, over, rule, comparable) and `samples`."""
@@ -81,6 +84,7 @@ def _asked(
     if task or pairs:
         names, files = _several(task), _several(pairs)
         at = run or folder_of(model)
+        refuse_learned(names, at)
         return Evaluation(
             measures=evaluate_tasks(opened(model, trust), names, files, **options, run=at, progress=progress),
             samples=[],
@@ -103,6 +107,15 @@ def _asked(
             f"{folder or 'the model'}: this is not a run, so it has no held-out part: name text files with --text"
         )
     return Evaluation(evaluate_run(folder, progress, trust))
+
+
+def refuse_learned(names: Sequence[str], run: Path | None) -> None:
+    """Raise HornbookError for a suite of tasks that a model is fine-tuned on; no model has to be opened for that."""
+    if learned := [name for name in names if name in _LEARNED]:
+        raise HornbookError(
+            f"{learned[0]} is learned, not asked: use `hornbook finetune {run or 'RUN'} --task {learned[0]}`; "
+            "lm-eval's own prompts are asked task by task, such as --task cola rte"
+        )
 
 
 def folder_of(model: AnyModel) -> Path | None:

@@ -107,6 +107,8 @@ class Description:
     unused_positions: list[int]
     """Rows of the position table that no token takes; padding may have one of them."""
     costs: list[Cost]
+    objectives: dict[str, str] | None = None
+    """The objectives that can train it, each with its lesson: `presets.describe` adds them."""
 
 
 def describe(preset: str, vocab_size: int | None = None, length: int | None = None) -> Description:

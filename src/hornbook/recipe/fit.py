@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,7 @@ from hornbook.families import PRESETS, Family
 from hornbook.objectives import OBJECTIVES, AnyObjective, served
 from hornbook.recipe.model import Model
 from hornbook.recipe.training import Training
+from hornbook.reporter import LOGGER
 from hornbook.tokenizers import STYLES, TokenizerOptions
 
 SECTIONS: dict[str, Any] = {
@@ -109,6 +111,18 @@ def sound_sections(given: dict[str, Any]) -> dict[str, Any]:
 
 def _scheme(family: Family, given: Any) -> Any:
     """Give `model.positions` its default; older recipes have true or false there, for a table or none."""
-    if given is False:
-        return "none"
-    return family.position_schemes[0] if given in (None, True) else given
+    own = family.position_schemes[0]
+    if isinstance(given, bool):
+        scheme = own if given else "none"
+        _tell_old_switch(given, scheme)
+        return scheme
+    return own if given is None else given
+
+
+@cache
+def _tell_old_switch(given: bool, scheme: str) -> None:
+    """Log it once, however often a recipe is read."""
+    old = str(given).lower()
+    LOGGER.warning(
+        f"model.positions: {old} is how older recipes say {scheme}: write model.positions: {scheme}"
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -61,10 +62,15 @@ class Inspection:
     """Their ids."""
     measured: Measured | None
     """How it does on the text; None if no text is given."""
+    training: dict[str, Any] | None
+    """What the record in its folder says of its training; None without one."""
 
 
 def inspect(
-    tokenizer: PreTrainedTokenizerBase, sentence: str, documents: Iterable[str] | None = None
+    tokenizer: PreTrainedTokenizerBase,
+    sentence: str,
+    documents: Iterable[str] | None = None,
+    training: dict[str, Any] | None = None,
 ) -> Inspection:
     """Inspect a tokenizer: its vocabulary, its split of a sentence, and how it does on a text, which is streamed."""
     rust = tokenizer.backend_tokenizer
@@ -90,6 +96,7 @@ def inspect(
         split=tokenizer.convert_ids_to_tokens(ids),
         ids=list(ids),
         measured=None if documents is None else measure(tokenizer, documents),
+        training=training,
     )
 
 
