@@ -24,7 +24,7 @@ class TrainedAlone:
         return Ended([0, 0], ["", ""])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_two_that_train_alone_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "launch", TrainedAlone)
     case = next(iter(cases(["gpt_neo"], ["causal"])))

@@ -95,8 +95,8 @@ def test_a_run_goes_on_with_other_numbers_of_processes(
     for count, asked in ((2, 1), (1, 0)):
         launched = at_work(count, path, run)
         os.kill(launched.workers[asked].pid or 0, signal.SIGTERM)
-        ended = launched.wait()
-        assert ended.codes == [128 + signal.SIGTERM] * count, ended.printed
+        ended = launched.wait(30)  # a scheduler gives no longer
+        assert ended.codes == [143] * count, ended.printed  # as the README says
         [told] = ended.told
         step = logged(run)[-1][1]
         assert f"several: stopped after step {step} of 40, saved" in told
