@@ -119,6 +119,23 @@ def test_what_was_cut_off_goes_on(
 
 
 @pytest.mark.long
+def test_a_kill_before_the_first_training(
+    tried: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is known as a trial's before anything else is in it."""
+    with monkeypatch.context() as patched:
+
+        def kill(*_: object) -> None:
+            raise Killed
+
+        patched.setattr(Selection, "save", kill)
+        with pytest.raises(Killed):
+            tried()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["try.json"]
+    assert tried()["seeds"] == 1
+
+
+@pytest.mark.long
 def test_more_seeds_and_other_recipes(tried: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     first = tried()
     times = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*-0.json")}

@@ -78,6 +78,7 @@ def try_out(
         tried = try_questions(_file(text), _file(heldout) if heldout else None, wrapped, tokenizer, before)
         facts |= {"learned": tried.lessons.fingerprint(), "asked": tried.asked.fingerprint()}
         refuse_other(out, facts)
+        write_down(out, facts)
     else:
         cache, given = out.parent / "cache", {"proposals": proposals, "count": count, "places": places}
         chosen = checked(SelectOptions, rounds=filling or 1, keep=keep, share=share, **given)
@@ -99,11 +100,19 @@ def try_out(
         if not (place := out / "selection").exists():
             with report.shares() as tell:
                 progress = partial(tell, "Scoring")
-                select(wrapped, tokenizer, corpus, cache, options=chosen, progress=progress, **sizes).save(
-                    place
+                kept = select(
+                    wrapped,
+                    tokenizer,
+                    corpus,
+                    cache,
+                    options=chosen,
+                    progress=progress,
+                    judged=False,
+                    **sizes,
                 )
+            write_down(out, facts)
+            kept.save(place)
         tried = TriedText(Selection.open_for(place, tokenizer, folder))
-    write_down(out, facts)
     trained = train_ways(lambda: wrap_folder(folder), tried, options, seeds, out, report)
     found = {"model": str(folder), **outcome(trained, tried, options, wrapped, tokenizer)}
     write_figures(found, out / "figures.json")

@@ -40,12 +40,14 @@ def select(
     options: SelectOptions,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
+    judged: bool = True,
 ) -> Selection:
     """Score proposals for `windows` windows of `length` tokens, and keep the best by `options`.
 
     Dense tokens that are written out in the corpus stay where they are, in every proposal, and by default none are
     proposed beside them. The selection also holds up to `heldout_windows` held-out windows, for measuring trainings.
-    Token stores are kept in the folder `cache`. Raises HornbookError for a tokenizer without an end token and for a
+    Token stores are kept in the folder `cache`. How much of the gain is real costs as much as the choice, and is left
+    out unless it is to be `judged`. Raises HornbookError for a tokenizer without an end token and for a
     corpus that is too short.
     """
     stores = {part: _store(tokenizer, corpus, part, cache) for part in ("train", "heldout")}
@@ -74,7 +76,7 @@ def select(
             "tokenizer": tokenizer_hash(tokenizer),
             "seed": seed,
             "options": options.model_dump(),
-            "gains": _bias(model, words, own, scored, kept, proposal, options, seed),
+            "gains": _bias(model, words, own, scored, kept, proposal, options, seed) if judged else None,
         },
         heldout_own if heldout_own.size else None,
     )
