@@ -119,7 +119,13 @@ def _text(run: PreparedRun) -> str:
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Raise HornbookError where the run's tokenizer or its text are others than at its beginning."""
     was, found = before["corpus"], now["corpus"]
-    same = was["tokens"] == found["tokens"] if "tokens" in was else was["fingerprint"] == found["source"]
+    if "tokens" not in was and was["fingerprint"] != found["source"]:
+        raise HornbookError(
+            f"{folder}: this run was begun by an older Hornbook, which knew a corpus by its options and its files' "
+            f"paths, sizes and times; their hash was {was['fingerprint'][:12]} and is now {found['source'][:12]}: put "
+            "the same files back where they were, with their times, or begin another run with --set out=..."
+        )
+    same = "tokens" not in was or was["tokens"] == found["tokens"]
     texts = was["fingerprint"], found["fingerprint"]
     hashes = before["tokenizer"]["hash"], now["tokenizer"]["hash"]
     for what, unchanged, (there, here) in (
