@@ -20,6 +20,7 @@ from hornbook.testing.runs import weights_of
 from hornbook.training.callbacks import Callback, TrainingLoop
 from hornbook.training.checkpoints import find_checkpoint
 from hornbook.training.log import Log, read_log
+from tests.disks import own_disk
 
 
 @pytest.fixture
@@ -176,13 +177,8 @@ def test_a_folder_that_is_removed_midway(recipe: dict[str, Any]) -> None:
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder whose disk turns read-only when the test calls `mount -o remount,ro`."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(place)], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("making a file system needs root and mount")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with own_disk(tmp_path / "disk") as place:
+        yield place
 
 
 @pytest.mark.long

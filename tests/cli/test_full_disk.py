@@ -1,34 +1,31 @@
 """A disk that fills up costs the file that was being written, and nothing else."""
 
 import os
+import random
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from hornbook.atomic import beside
 from hornbook.errors import HornbookError
 from hornbook.recipe import read_recipe
 from hornbook.report import read_run, write_page
 from hornbook.reporter import Reporter
+from hornbook.store import build
+from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
 from hornbook.training.checkpoints import find_checkpoint
 from hornbook.training.train import start
+from tests.disks import own_disk
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("making a small file system needs root and mount")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with own_disk(tmp_path / "disk", "3m") as place:
+        yield place
 
 
 def fill(place: Path, spare: int) -> None:
@@ -36,6 +33,7 @@ def fill(place: Path, spare: int) -> None:
     (place / "ballast").write_bytes(b"\0" * max(0, status.f_bavail * status.f_bsize - spare))
 
 
+@pytest.mark.long
 def test_checkpoint_and_store(small_disk: Path, tmp_path: Path, story_file: Path) -> None:
     recipe = {
         "name": "mine",
@@ -78,10 +76,41 @@ def test_checkpoint_and_store(small_disk: Path, tmp_path: Path, story_file: Path
 
 
 def test_page(small_disk: Path, tmp_path: Path) -> None:
+    """At several sizes, since a file may be cut off in its first byte or its last."""
     shutil.copy(Path(__file__).parents[1] / "loading" / "run.json", tmp_path)
-    fill(small_disk, spare=4_000)
-    with pytest.raises(HornbookError, match="the disk is full"):
-        write_page([read_run(tmp_path)], small_disk / "page.html")
-    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
-    (small_disk / "ballast").unlink()
+    whole = len(write_page([read_run(tmp_path)], tmp_path / "whole.html").read_bytes())
+    draw = random.Random(0)
+    for spare in (0, whole - 4096, *(draw.randrange(whole) for _ in range(8))):
+        fill(small_disk, spare)
+        with pytest.raises(HornbookError, match="the disk is full"):
+            write_page([read_run(tmp_path)], small_disk / "page.html")
+        assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+        (small_disk / "ballast").unlink()
     assert write_page([read_run(tmp_path)], small_disk / "page.html").exists()
+
+
+def test_tokenizer_and_store_at_several_sizes(small_disk: Path, tmp_path: Path, story_file: Path) -> None:
+    """Nothing of a half-written tokenizer or store is left, and with room the same call makes both."""
+    options = TokenizerOptions(kind="bpe", vocab_size=500)
+    documents = story_file.read_text("utf-8").splitlines()
+    tokenizer = build_fast_tokenizer(
+        train(documents, options, STYLES["shared"], 0), "causal", 32, STYLES["shared"]
+    )
+
+    def write(place: Path) -> Path:
+        with beside(place / "tokenizer") as new:
+            tokenizer.save_pretrained(new)
+        build(place / "tokens", documents, tokenizer, tokenizer.eos_token_id)
+        return place
+
+    (tmp_path / "whole").mkdir()
+    whole = sum(path.stat().st_size for path in write(tmp_path / "whole").rglob("*") if path.is_file())
+    draw = random.Random(0)
+    for spare in (0, *(draw.randrange(whole * 3 // 4) for _ in range(8))):
+        fill(small_disk, spare)
+        with pytest.raises(HornbookError, match="the disk is full"):
+            write(small_disk)
+        assert {path.name for path in small_disk.iterdir()} <= {"ballast", "tokenizer"}
+        for path in small_disk.iterdir():
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+    write(small_disk)

@@ -5,10 +5,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from hornbook.testing.launching import LONGEST
 from hornbook.testing.runs import logged
+
+PRECISION = 2e-6
+"""How far a loss of several processes may be from one process's, in nats: the order of sums differs. It is the
+precision that the README states."""
 
 SMALL = {
     "preset": "tinystories-1m",
@@ -43,9 +48,9 @@ def write_recipe(folder: Path, story_file: Path, name: str, **changes: Any) -> P
     return path
 
 
-def wait_for_step(run: Path, step: int) -> None:
+def wait_for_step(run: Path, step: int, longest: float = LONGEST) -> None:
     """Wait until a step is logged."""
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + longest
     while not any(done >= step for _, done, _ in logged(run)):
         assert time.monotonic() < end, f"{run}: step {step} was never reached"
         time.sleep(0.02)
@@ -56,3 +61,10 @@ def counts(run: Path) -> list[int]:
     facts = json.loads((run / "run.json").read_text("utf-8"))
     assert facts["machine"]["processes"] == facts["processes"][-1]["processes"]
     return [one["processes"] for one in facts["processes"]]
+
+
+def assert_as_one(run: Path, one: Path, precision: float = PRECISION) -> None:
+    """The log of several processes has the lines and losses of one process's."""
+    expected, found = logged(one), logged(run)
+    assert [line[:2] for line in found] == [line[:2] for line in expected] and found
+    assert [line[2] for line in found] == pytest.approx([line[2] for line in expected], abs=precision, rel=0)

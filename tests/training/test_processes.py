@@ -18,19 +18,9 @@ from hornbook.testing.launching import Ended, Launched, launch
 from hornbook.testing.runs import logged
 from hornbook.training import batches, checkpoints
 from hornbook.training.loop import Loop
-from tests.training.launching import counts, wait_for_step, write_recipe
+from tests.training.launching import PRECISION, assert_as_one, counts, wait_for_step, write_recipe
 
 pytestmark = pytest.mark.long
-
-PRECISION = 2e-6
-"""How far a loss of several processes may be from one process's, in nats: the order of sums differs. It is the
-precision that the README states."""
-
-
-def assert_as_one(run: Path, one: Path, precision: float = PRECISION) -> None:
-    expected, found = logged(one), logged(run)
-    assert [line[:2] for line in found] == [line[:2] for line in expected] and found
-    assert [line[2] for line in found] == pytest.approx([line[2] for line in expected], abs=precision, rel=0)
 
 
 def assert_finished(ended: Ended, run: Path) -> None:
