@@ -19,7 +19,7 @@ test: $(VENV)/installed-test
 test-fast: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --fast
 
-slow: $(VENV)/installed-test
+slow: $(VENV)/installed-all
 	$(VENV)/bin/python -m pytest -m slow
 
 lint: $(VENV)/installed-test
@@ -72,6 +72,11 @@ $(VENV)/installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 
 $(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
 	$(PIP) --editable ".[docs]"
+	touch $@
+
+# All that the slow tests need: kernels, the playground and Lightning too.
+$(VENV)/installed-all: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(PIP) --editable ".[test,notebooks,play,docs]" lightning
 	touch $@
 
 $(VENV)/installed-test: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python

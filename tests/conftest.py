@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from hornbook.testing import make_stories
 
-pytest_plugins = ["tests.costs"]
+pytest_plugins = ["tests.costs", "tests.skips"]
 ROOT = Path(__file__).resolve().parents[1]
 
 

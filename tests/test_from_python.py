@@ -135,7 +135,9 @@ def test_a_run_of_texts_goes_on_and_tells_where_they_came_from(sections: dict[st
     assert report.facts() == hb.doctor(run.folder / "model").facts() and "from" in report._repr_html_()
     compared = hb.compare([run, run.folder], run.folder / "both.html")
     assert list(compared.figures["steps"]) == [2, 2] and compared.page.exists()
-    assert set(hb.evaluate(run, TEXTS[:9]).figures["measure"]) == set(run.figures["measure"])
+    measured = hb.evaluate(run, TEXTS[:9])
+    assert set(measured.figures["measure"]) == set(run.figures["measure"])
+    assert "bits per byte" in measured._repr_html_()
     with pytest.raises(hb.HornbookError, match="the model is an object, and no tokenizer"):
         hb.doctor(run.model)
 

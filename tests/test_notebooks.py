@@ -71,14 +71,7 @@ def test_a_kernel_draws_bars_and_runs(tmp_path: Path) -> None:
     assert any("application/vnd.jupyter.widget-view+json" in data for data in drawn)
 
 
-@pytest.mark.slow
-def test_a_kernel_that_is_restarted_goes_on(tmp_path: Path) -> None:
-    """The kernel is killed after a checkpoint; the same cell in the next kernel goes on from there."""
-    client = pytest.importorskip(
-        "jupyter_client", reason="there is no kernel: pip install hornbook[notebooks]"
-    )
-    pytest.importorskip("ipykernel", reason="there is no kernel: pip install hornbook[notebooks]")
-    cell = """
+CELL = """
 import hornbook as hb
 texts = [f"Tom saw {number} red birds in a tree, and gave them {number + 3} nuts." for number in range(200)]
 size = {"num_layers": 1, "attention_types": [[["global"], 1]], "hidden_size": 16, "num_heads": 2}
@@ -90,23 +83,42 @@ run = hb.train(
 log = run.log[run.log["kind"] == "train"]
 print("steps", *log["step"])
 """
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["restart", "stop"])
+def test_a_kernel_that_is_stopped_goes_on(how: str, tmp_path: Path) -> None:
+    """The kernel is killed, or its stop button pressed, after a checkpoint; the same cell goes on from there."""
+    client = pytest.importorskip(
+        "jupyter_client", reason="there is no kernel: pip install hornbook[notebooks]"
+    )
+    pytest.importorskip("ipykernel", reason="there is no kernel: pip install hornbook[notebooks]")
     manager, kernel = client.manager.start_new_kernel(cwd=str(tmp_path))
     try:
-        kernel.execute(cell)
+        asked = kernel.execute(CELL)
         deadline = time.monotonic() + 300
         while not list(tmp_path.glob("runs/cut/checkpoints/step-*5")):
             assert time.monotonic() < deadline, "no checkpoint"
             time.sleep(0.05)
-        kernel.stop_channels()
-        manager.restart_kernel(now=True)
+        if how == "stop":
+            manager.interrupt_kernel()
+            while (reply := kernel.get_shell_msg(timeout=120))["parent_header"].get("msg_id") != asked:
+                pass
+            assert reply["content"]["ename"] == "Interrupted", reply["content"]
+        else:
+            kernel.stop_channels()
+            manager.restart_kernel(now=True)
+            kernel = manager.client()
+            kernel.start_channels()
+            kernel.wait_for_ready(timeout=120)
         begun = [json.loads(line) for line in (tmp_path / "runs/cut/log.jsonl").read_text().splitlines()]
-        assert begun[-1]["step"] < 400
-        kernel = manager.client()
-        kernel.start_channels()
-        kernel.wait_for_ready(timeout=120)
+        last = begun[-1]["step"]
+        assert last < 400
+        if how == "stop":  # all that was done is saved, not only what the last checkpoint had
+            assert list(tmp_path.glob(f"runs/cut/checkpoints/step-*{last}"))
         said: list[str] = []
         reply = kernel.execute_interactive(
-            cell,
+            CELL,
             timeout=600,
             output_hook=lambda message: said.append(str(message["content"].get("text", ""))),
         )

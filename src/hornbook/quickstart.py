@@ -57,6 +57,28 @@ class Quickstart:
     """What each run wrote, those of the questions first."""
     page: Path
 
+    def facts(self) -> dict[str, Any]:
+        """All of it as plain values: the questions, and of each model its losses, its time and what it wrote."""
+        return {
+            "runs": [str(run.folder) for run in self.runs],
+            "page": str(self.page),
+            "asked": [asdict(one) | {"right": one.right} for one in self.asked],
+            "models": [_facts(*one) for one in zip(self.runs, self.samples, strict=True)],
+        }
+
+
+def _facts(run: Run, samples: tuple[Sample, ...]) -> dict[str, Any]:
+    record = run.record
+    loss = next(one for one in record.measures if one.baseline)
+    return {
+        "name": record.name,
+        "steps": record.steps,
+        "seconds": record.last.seconds if record.last else 0.0,
+        "loss": loss.value,
+        "word_frequencies": loss.baseline,
+        "wrote": [asdict(one) for one in samples],
+    }
+
 
 def quickstart(out: Path, report: Reporter, **training: Any) -> Quickstart:
     """Train the three models into folders of `out`, ask them, and write the page that shows it.

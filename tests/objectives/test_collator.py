@@ -139,6 +139,37 @@ def test_a_real_trainer(kind: str, tmp_path: Path) -> None:
     assert len(losses) == 2 and all(3 < loss < 9 for loss in losses)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["whole words", "next sentence", "spans"])
+def test_lightning(kind: str, tmp_path: Path) -> None:
+    """A LightningModule of one's own, whose loader makes the batches."""
+    lightning = pytest.importorskip("lightning", reason="Lightning is not installed: pip install lightning")
+
+    class Own(lightning.LightningModule):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model, self.losses = case_of(kind).model(), []
+
+        def training_step(self, batch: Any, number: int) -> Any:
+            loss = self.model(**batch).loss
+            self.losses.append((batch, float(loss)))
+            return loss
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.AdamW(self.parameters(), 1e-4)
+
+    examples, own = examples_of(kind), Own()
+    trainer = lightning.Trainer(
+        max_steps=2, accelerator="cpu", logger=False, enable_checkpointing=False, default_root_dir=tmp_path
+    )
+    trainer.fit(own, DataLoader(examples, 4, collate_fn=collator_of(kind)))
+    for step, (batch, loss) in enumerate(own.losses):
+        made = collator_of(kind)(list(examples.select(range(4 * step, 4 * step + 4))), step=step)
+        assert made.keys() == batch.keys() and all(torch.equal(batch[name], made[name]) for name in made)
+        assert 3 < loss < 9
+    assert len(own.losses) == 2
+
+
 @pytest.mark.long
 def test_a_loader_with_workers() -> None:
     def epochs(workers: int) -> list[list[torch.Tensor]]:

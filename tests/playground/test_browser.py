@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import hornbook as hb
 from tests.playground.test_views import opened
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install hornbook[play]")
@@ -21,7 +22,12 @@ def test_what_is_typed_is_drawn_for_each_model(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = play([opened("tinystories-1m", "causal"), opened("bert-tiny", "masked")], port, browser=False)
+    causal = opened("tinystories-1m", "causal")
+    causal.model.save_pretrained(tmp_path / "plain")
+    causal.tokenizer.save_pretrained(tmp_path / "plain")
+    hb.dense.add(tmp_path / "plain", tmp_path / "thinking")
+    others = [opened("t5-small", "span_corruption"), tmp_path / "thinking"]
+    app = play([causal, opened("bert-tiny", "masked"), *others], port, browser=False)
     asked: list[str] = []
     try:
         with sync_api.sync_playwright() as playwright:
@@ -32,12 +38,16 @@ def test_what_is_typed_is_drawn_for_each_model(tmp_path: Path) -> None:
             page.on("request", lambda request: asked.append(request.url))
             page.goto(f"http://127.0.0.1:{port}", timeout=120_000)
             page.locator("#text textarea").fill("Once upon a time")
-            first, second = page.locator("#model-0"), page.locator("#model-1")
+            first, second, third, fourth = (page.locator(f"#model-{number}") for number in range(4))
             sync_api.expect(first.locator(".hb-token")).not_to_have_count(0, timeout=60_000)
             sync_api.expect(second).to_contain_text("has no view", timeout=60_000)
             page.get_by_label("Gaps").check()
             page.locator("#text textarea").fill("Once ___ a time")
             sync_api.expect(second.locator(".hb-bars tr")).to_have_count(8, timeout=60_000)
+            sync_api.expect(third).to_contain_text("Once", timeout=60_000)
+            sync_api.expect(third.locator("mark")).not_to_have_count(0)
+            page.get_by_label("Dense thoughts").check()
+            sync_api.expect(fourth.locator("mark")).not_to_have_count(0, timeout=60_000)
             page.get_by_label("Attention").check()
             sync_api.expect(first.locator(".hb-square")).not_to_have_count(0, timeout=60_000)
             page.screenshot(path=tmp_path / "playground.png", full_page=True)

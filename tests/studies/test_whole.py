@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import hornbook as hb
 from hornbook.errors import HornbookError
 from hornbook.reporter import Reporter
 from hornbook.studies import read_study
@@ -82,6 +83,13 @@ def test_a_grid_with_a_failure_goes_on_and_its_record_runs_again(tmp_path: Path,
     assert found["figures"][bits]["lower"] and not found["figures"][speed]["lower"]
     lines = list(csv.DictReader((tmp_path / "out" / "runs.csv").read_text("utf-8").splitlines()))
     assert len(lines) == 2 * 2 * 3 and all(float(line["value"]) > 0 for line in lines)
+
+    answered = hb.study(tmp_path / "study.yaml", out=tmp_path / "out", processes=1)  # all runs are there
+    assert {tuple(row) for row in answered.figures.itertuples(index=False)} == {
+        (line["arm"], int(line["seed"]), line["figure"], float(line["value"])) for line in lines
+    }
+    drawn = answered._repr_html_()
+    assert all(text in drawn for text in ("Which activation?", "gelu_new", "relu", str(answered.page)))
 
     again = read_study(tmp_path / "out" / "answer.json")
     assert (again.study, again.base, again.arms) == (design.study, design.base, design.arms)

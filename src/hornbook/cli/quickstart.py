@@ -1,6 +1,5 @@
 """`hornbook quickstart`: the main job on the embedded corpus, with three families side by side."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +22,7 @@ def quickstart(
     done = begin(out, report)
     masked, causal, text_to_text = (run.folder for run in done.runs)
     if json:
-        facts = {"runs": [str(run.folder) for run in done.runs], "page": str(done.page)}
-        print_json(facts | {"asked": [asdict(one) | {"right": one.right} for one in done.asked]})
+        print_json(done.facts())
         return
     right = sum(one.right for one in done.asked)
     report.say(f"\n{masked.name}, asked by hand: {right} of {len(done.asked)} first guesses are right")
