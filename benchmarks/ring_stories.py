@@ -7,10 +7,11 @@ two. ..." All step to the left or to the right, or the first two swap places. No
 others seldom, a sentence tells where the ball is; what a reader has to follow until then is one move or more than a
 dozen. The moves generate the permutations of five points (as in `hornbook dense prove`), and everything but that one
 number is chance. Writes train.txt and heldout.txt, a story a line, and prints how many bits per byte they hold for a
-reader who follows, and for one who guesses among the five.
+reader who follows, and for one who guesses among the five. questions.jsonl has questions of one to four moves.
 """
 
 import argparse
+import json
 import math
 import random
 from pathlib import Path
@@ -46,14 +47,28 @@ def story(draw: random.Random) -> tuple[str, float, float]:
     return " ".join(sentences), chance, followed
 
 
+def question(draw: random.Random) -> dict[str, str]:
+    """Ask where the thing is after one to four moves."""
+    place, thing = draw.randrange(len(PLACES)), draw.choice(THINGS)
+    moves = draw.choices(list(MOVES), k=draw.randint(1, 4))
+    asked = f"The {thing} is at {PLACES[place]}. {' '.join(moves)} Now"
+    for move in moves:
+        place = MOVES[move][place]
+    return {"question": asked, "answer": f"{PLACES[place]}."}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--stories", type=int, default=40_000)
+    parser.add_argument("--questions", type=int, default=3_000)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
+    draw = random.Random("questions")
+    asked = [json.dumps(question(draw)) for _ in range(given.questions)]
+    (given.folder / "questions.jsonl").write_text("\n".join(asked), "utf-8")
     for part, count in (("train", given.stories), ("heldout", 1_000)):
         draw = random.Random(part)
         told = [story(draw) for _ in range(count)]

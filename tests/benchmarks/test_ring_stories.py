@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from benchmarks.ring_stories import PLACES, story
+from benchmarks.ring_stories import PLACES, question, story
 
 
 def replay(text: str) -> int:
@@ -33,6 +33,13 @@ def test_what_is_told_is_where_it_is() -> None:
     for _ in range(200):
         text, _, followed = story(draw)
         assert followed == pytest.approx(replay(text) * math.log2(5))
+
+
+def test_questions_end_as_the_story_would() -> None:
+    draw = random.Random(2)
+    for _ in range(200):
+        asked = question(draw)
+        assert replay(f"{asked['question']} {asked['answer']}") == 1
 
 
 def test_stories_are_some_shallow_and_some_deep() -> None:

@@ -88,7 +88,11 @@ def test_colours_are_full_at_the_largest_differences() -> None:
 
 
 def test_the_curve_holds_the_figures() -> None:
-    drawn = chart(trial())
+    found = trial()
+    found["curves"]["pause"][0]["high"] = 100.0  # a token that nobody trained
+    drawn = chart(found)
+    low, high = drawn["range"]
+    assert 3.3 < low < 3.39 and 4.01 < high < 4.1
     assert [one["name"][:5] for one in drawn["curves"]] == ["Dense", "Pause", "Plain", "Plain"]
     assert drawn["curves"][2]["x"] == [600.0 * step for step in range(7)] and drawn["y"] == "nats a word"
     assert drawn["curves"][0]["low"][1] == pytest.approx(3.89)

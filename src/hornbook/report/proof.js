@@ -58,7 +58,7 @@ const layout = (chart, colour, width) => {
     font: { family: getComputedStyle(root).getPropertyValue("--sans"), size: 12, color: colour("--muted") },
     hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--rule"), font: { color: colour("--ink") } },
     xaxis: { ...axis, title: { text: chart.x, standoff: 8 }, showgrid: false, dtick: chart.edge || chart.steps ? undefined : 1 },
-    yaxis: { ...axis, nticks: 6, ...(chart.y ? { title: { text: chart.y, standoff: 8 } } : { range: [0, 1.03], tickformat: ".0%" }) },
+    yaxis: { ...axis, nticks: 6, ...(chart.y ? { title: { text: chart.y, standoff: 8 }, range: chart.range } : { range: [0, 1.03], tickformat: ".0%" }) },
     shapes: [
       ...(chart.chance ? [level(chart.chance, colour, "y")] : []),
       ...(chart.edge ? [level(chart.edge + 0.5, colour, "x")] : []),
