@@ -13,7 +13,7 @@ import pytest
 import hornbook
 from hornbook.cli import main
 from hornbook.recipe import read_recipe
-from hornbook.recipe.shipped import find_file
+from hornbook.shipped import find_file
 from hornbook.studies.study import read_study
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -62,7 +62,7 @@ def test_a_name_stands_for_its_file() -> None:
 
 def test_a_name_that_several_end_in_needs_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     two = {"studies/masks": Path("one"), "dense/masks": Path("other"), "masks/all": Path("third")}
-    monkeypatch.setattr("hornbook.recipe.shipped.shipped", lambda: two)
+    monkeypatch.setattr("hornbook.shipped.shipped", lambda: two)
     assert find_file(Path("masks")) == Path("masks") and find_file(Path("all")) == Path("third")
 
 

@@ -19,7 +19,7 @@ def list_recipes(context: typer.Context, json: Json = False) -> None:
     """List the recipes and studies that come with Hornbook; each command takes their names in place of a path."""
     if context.invoked_subcommand is not None:
         return
-    from hornbook.recipe.shipped import about, shipped
+    from hornbook.shipped import about, shipped
 
     rows = [{"name": name, "what it is": about(name)} for name in shipped()]
     print_json(rows) if json else print_table(rows)
@@ -33,7 +33,7 @@ def copy(
     """Copy a recipe or study, to change it."""
     from hornbook.atomic import check_new
     from hornbook.errors import HornbookError
-    from hornbook.recipe.shipped import near, shipped
+    from hornbook.shipped import near, shipped
 
     if name not in shipped():
         raise HornbookError(f"{name}: no such recipe comes with Hornbook: {near(Path(name))}")

@@ -9,8 +9,8 @@ from hornbook.errors import HornbookError
 from hornbook.loading import AnyModel, LoadedModel, load_model, opened
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe
-from hornbook.recipe.shipped import find_file
 from hornbook.reporter import Reporter
+from hornbook.shipped import find_file
 from hornbook.training.prepare import make_model, tokenizer_and_config
 
 Named = Recipe | Mapping[str, Any] | AnyModel

@@ -13,9 +13,9 @@ from hornbook.recipe.fit import misfits, sound_sections
 from hornbook.recipe.problems import explain
 from hornbook.recipe.recipe import Recipe
 from hornbook.recipe.settings import change
-from hornbook.recipe.shipped import find_file, near, shipped
 from hornbook.recipe.yaml_text import parse
 from hornbook.sealed import read_sealed
+from hornbook.shipped import find_file, near, shipped
 
 _LARGEST = 10**6
 """Bytes of a recipe's file; those that come with Hornbook have a thousand."""

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
 
 
 @cache
