@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from hornbook.direction import apart
 from hornbook.example.blocks import Block, Mark
 from hornbook.example.html import write_page as write_example
 from hornbook.report import read_run, write_page
 from hornbook.report.live import live
+from hornbook.report.proof import write_proof
 from hornbook.report.study import write_study
+from tests.report.test_proof import proof
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install hornbook[test]"
@@ -129,8 +132,25 @@ def test_hostile_text_does_not_run(loaded: Open, make_run: Callable[..., Path]) 
     assert "<b>evil</b></script>" in page.locator("#chart-0 .hoverlayer").text_content()
 
 
+MIRRORED = """evil => {
+    const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walk.nextNode()) {
+        const text = walk.currentNode.data.replaceAll(evil, " ".repeat(evil.length))
+        const at = text.search(/[a-z]{2}[^a-z]*$/)
+        if (at < 0) continue
+        const [one, two] = [at, at + 1].map(place => { const range = document.createRange()
+            range.setStart(walk.currentNode, place); range.setEnd(walk.currentNode, place + 1)
+            return range.getBoundingClientRect() })
+        if (one.width && one.top == two.top && one.left > two.left) found.push(text)
+    }
+    return found }"""
+"""Finds the texts of a page that run from right to left, though there is no such letter in them."""
+
+
 @pytest.mark.parametrize(
-    "evil", [EVIL, "</style><style>*{display:none}", "]]><script>window.stolen = 1</script>"]
+    "evil",
+    [EVIL, "</style><style>*{display:none}", "]]><script>window.stolen = 1</script>", "\u202etxt.live"],
+    ids=["script", "style", "data", "override"],
 )
 def test_hostile_names_are_inert_on_every_page(
     evil: str, show: Open, make_run: Callable[..., Path], found: dict[str, Any], tmp_path: Path
@@ -139,18 +159,28 @@ def test_hostile_names_are_inert_on_every_page(
     (folder / "run.json").write_text((folder / "run.json").read_text().replace('"evil"', json.dumps(evil)))
     study = json.loads(json.dumps(found).replace("plain <b>", json.dumps(evil)[1:-1]))
     study["question"] = study["about"] = evil
+    for one in study["answers"]:
+        one["sentence"] = one["sentence"].replace(evil, apart(evil))  # as `hornbook.studies.answer` writes it
+    proved = proof(1.0)
+    proved["machine"]["processor"] = evil
+    for one in (*proved["tasks"], *proved["arms"].values()):
+        one["title"] = one["told"] = evil
+    for one in proved["tasks"]:
+        one["shown"] = [[{"word": evil}, {"word": evil, "read": evil, "chance": 0.98, "state": evil}]]
     blocks = [Block(evil, (evil,), (Mark(evil, small=evil),), (evil,), ((Mark(evil),),), (evil,))]
-    pages = [
-        write_page([read_run(folder)], tmp_path / "page.html", evil),
-        write_study(study, tmp_path / "s.html"),
-    ]
-    for path in pages:
-        page = show(path)
+    pages = {
+        "page": write_page([read_run(folder)], tmp_path / "page.html", evil),
+        "study": write_study(study, tmp_path / "study.html"),
+        "proof": write_proof(proved, tmp_path / "proof.html"),
+        "example": write_example(evil, blocks, tmp_path / "example.html"),
+    }
+    told = {"page": "h1", "study": "h1", "proof": ".thoughts li", "example": "h2"}
+    for name, path in pages.items():
+        page = show(path, charts=name != "example")
         assert page.evaluate("window.stolen") is None
-        assert page.locator("h1").inner_text() == " ".join(evil.split())
-    page = show(write_example(evil, blocks, tmp_path / "example.html"), charts=False)
-    assert page.evaluate("window.stolen") is None
-    assert page.locator("h2").inner_text() == evil and page.locator("bdi").first.inner_text() == evil
+        assert page.evaluate(MIRRORED, evil) == [], name
+        shown = page.locator(told[name]).first.inner_text()
+        assert " ".join(shown.split()) == " ".join(evil.split()), name
 
 
 def test_an_override_of_direction_ends_with_its_name(
