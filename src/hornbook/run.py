@@ -29,7 +29,7 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The run's recipe, with every default worked out."""
-        return read_run_recipe(self.folder)
+        return read_run_recipe(self.folder, self.trust)
 
     @cached_property
     def loaded(self) -> LoadedModel:

@@ -239,7 +239,14 @@ def found() -> dict[str, Any]:
         "about": "It is made up.",
         "equal_seconds": 60.0,
         "remarks": ["They aren't <b>equal</b>."],
-        "figures": {"held-out loss": {"unit": "nats/label", "objective": "masked", "lower": True}},
+        "figures": {
+            "held-out loss": {
+                "unit": "nats/label",
+                "objective": "masked",
+                "lower": True,
+                "rules": [{"arms": list(values), "text": "masked", "over": "", "baseline": None}],
+            }
+        },
         "arms": arms,
         "answers": [asdict(one) for one in answer("held-out loss", figure, values)],
         "seeds": 3,

@@ -94,3 +94,32 @@ def test_each_arm_is_named_with_the_one_that_it_is_compared_with(found: dict[str
     assert "what differs from plain" in latex(found)
     found["answers"].append(found["answers"][0] | {"arm": "third", "base": "new"})
     assert "another arm (new from plain" in latex(found) and "; third from new)" in latex(found)
+
+
+def test_two_rules_stand_below_the_table_and_nothing_is_bold_across_them(found: dict[str, Any]) -> None:
+    figure = found["figures"]["held-out loss"]
+    assert r"\textbf" in latex(found) and "is bold. A dagger" in latex(found)
+    rule = {"over": "9 pairs, a sample (limit: 3)", "baseline": 5.25}
+    figure["rules"] = [
+        rule | {"arms": ["plain <b>"], "text": "Each half is read alone."},
+        rule | {"arms": ["new"], "text": "Each word is hidden."},
+    ]
+    table = latex(found)
+    printed = "".join(line for line in table.splitlines() if not line.startswith("%"))
+    for arm, words in (
+        (r"plain \textless{}b\textgreater{}", "Each half is read alone."),
+        ("new", "Each word is"),
+    ):
+        said = (
+            f"held-out loss ({arm}): over 9 pairs, a sample (limit: 3); word frequencies get 5.250. {words}"
+        )
+        assert said in printed
+    assert r"\textbf" not in table and "**" not in markdown(found)
+    assert "bold if one rule gave all of it" in table
+    assert "- held-out loss (new): Each word is hidden. Over 9 pairs, a sample" in markdown(found)
+
+
+def test_one_rule_leaves_sample_and_baseline_below_the_table(found: dict[str, Any]) -> None:
+    found["figures"]["held-out loss"] |= {"unit": "%"}
+    found["figures"]["held-out loss"]["rules"][0] |= {"over": "408 texts", "baseline": 68.4}
+    assert "held-out loss: over 408 texts; the most frequent label gets 68.4." in latex(found)

@@ -1,7 +1,6 @@
 """Intervals and verdicts, against formulas in print and by hand."""
 
 from math import atan, cos, pi, prod, sin, sqrt
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ from scipy import stats
 
 from hornbook.studies.answer import answer, unequal_size, uneven
 from hornbook.studies.figure import Figure
-from hornbook.studies.outcome import _columns
 from hornbook.studies.statistics import interval
 
 LOSS, PROBE = Figure(loss="masked"), Figure(probe="masked_next_sentence")
@@ -72,17 +70,6 @@ def test_seeds_that_all_differ_alike_decide_nothing() -> None:
     (told,) = answer("BLiMP", PROBE, {"parent": [0.521, 0.522], "mine": [0.527, 0.528]})
     assert not told.decided and told.p == 1 and told.needed is None
     assert "undecided, for each of the 2 seeds has a difference of +0.6 points: " in told.sentence
-
-
-def test_a_rule_with_numbers_says_whose_they_are() -> None:
-    """The table's note has one rule for all runs, and a rule may count what one run did."""
-
-    def run(rule: str) -> dict[str, Any]:
-        return {"measures": [{"found": [{"measure": "BLiMP", "unit": "%", "rule": rule}]}]}
-
-    assert _columns({}, [run("Ties: 0."), run("Ties: 0.")])["BLiMP"].objective == "Ties: 0."
-    told = _columns({}, [run("Ties: 0."), run("Ties: 1."), run("Ties: 2.")])["BLiMP"].objective
-    assert told == "Ties: 0. (The numbers in these words are the first run's.)"
 
 
 def test_times_that_are_not_equal_are_told() -> None:

@@ -55,7 +55,8 @@ More = Annotated[list[str] | None, typer.Argument(hidden=True)]
 Trust = Annotated[
     bool,
     typer.Option(
-        "--trust", help="Let code that lies in the model's folder run: a class of one's own needs it."
+        "--trust",
+        help="Let code run that lies in the model's folder, or that the recipe names: a class of one's own needs it.",
     ),
 ]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hornbook.cli.app import Json, Settings, app
+from hornbook.cli.app import Json, Settings, Trust, app
 from hornbook.cli.output import print_json
 from hornbook.console import make_reporter
 
@@ -17,13 +17,14 @@ def init(
     ],
     folder: Annotated[Path, typer.Argument(help="Where to write it; nothing may be there yet.")],
     settings: Settings = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Write the configuration, tokenizer and fresh weights that a recipe's run would begin with."""
     from hornbook.training.train import init as write
 
     report = make_reporter()
-    facts = write(recipe, folder, settings or [], report=report)
+    facts = write(recipe, folder, settings or [], trust=trust, report=report)
     if json:
         print_json(facts)
         return

@@ -15,7 +15,7 @@ from hornbook.evaluation.samples import fits, sample
 from hornbook.loading import LoadedModel, load_model
 from hornbook.objectives import Objective, natural_objective
 from hornbook.quiet import quieten_transformers
-from hornbook.recipe import began, make_recipe
+from hornbook.recipe import read_run_recipe
 from hornbook.sealed import read_sealed, write_sealed
 from hornbook.threads import use_threads
 from hornbook.tokenizers import Rule
@@ -95,7 +95,7 @@ def evaluate_run(folder: Path, progress: Progress | None = None, trust: bool = F
     use_threads()
     loaded = load_model(folder, trust)
     facts = read_sealed(folder / "run.json", "`hornbook train` with the run's recipe restores it")
-    recipe = make_recipe(began(folder, facts), source=str(folder))
+    recipe = read_run_recipe(folder, trust, facts)
     texts = list(recipe.corpus.documents_of("heldout"))
     found = {"documents": len(texts), "bytes": _bytes(texts)}
     before = facts["corpus"]["heldout"]

@@ -8,7 +8,7 @@ from typing import Any
 from hornbook.errors import HornbookError
 from hornbook.loading import AnyModel, LoadedModel, load_model, opened
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
-from hornbook.recipe import Recipe, make_recipe, read_recipe
+from hornbook.recipe import Recipe, make_recipe, read_recipe_to_look
 from hornbook.reporter import Reporter
 from hornbook.shipped import find_file
 from hornbook.training.prepare import make_model, tokenizer_and_config
@@ -43,12 +43,12 @@ def open_source(
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
     doesn't fit together, and for `settings` or an `objective` that don't apply. With `trust`, code that lies in the
-    model's folder may run.
+    model's folder, or that the recipe's file names, may run.
     """
     if isinstance(named, Path | str):
         named = find_file(Path(named))
     if isinstance(named, Recipe | Mapping) or (isinstance(named, Path | str) and Path(named).is_file()):
-        return _of_recipe(_recipe(named, settings), objective, report)
+        return _of_recipe(_recipe(named, settings, trust), objective, report)
     if settings:
         what = named if isinstance(named, Path | str) else type(named).__name__
         raise HornbookError(f"--set {settings[0]} changes a recipe, and {what} is none: leave it out")
@@ -57,7 +57,7 @@ def open_source(
         named = folder if isinstance(folder, Path) else opened(named)
     loaded = named if isinstance(named, LoadedModel) else load_model(named, trust)
     saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
-    recipe = read_recipe(saved) if saved and saved.is_file() else None
+    recipe = read_recipe_to_look(saved, trust=trust) if saved and saved.is_file() else None
     remarks = (loaded.remark,) if loaded.remark else ()
     if objective:
         recipe, chosen = None, _chosen(objective, loaded)
@@ -67,12 +67,12 @@ def open_source(
     return Source(loaded, chosen, recipe, remarks)
 
 
-def _recipe(named: Any, settings: Sequence[str]) -> Recipe:
+def _recipe(named: Any, settings: Sequence[str], trust: bool) -> Recipe:
     if isinstance(named, Recipe):
         return named
     if isinstance(named, Mapping):
         return make_recipe(dict(named), settings)
-    return read_recipe(Path(named), settings)
+    return read_recipe_to_look(Path(named), settings, trust)
 
 
 def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Reporter) -> Source:

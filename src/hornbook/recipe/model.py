@@ -1,9 +1,10 @@
 """The model of a run: its preset, the length of its sequences, and what differs from the preset."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from hornbook.errors import HornbookError
 from hornbook.families import Family, find
@@ -30,6 +31,12 @@ class Model(Section):
     it was published; `hornbook families describe PRESET` says what else it can be."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Values that differ from the preset's, named as in the family's Hugging Face config class."""
+    _untrusted: Path | None = PrivateAttr(None)
+    """Where the recipe lies, if its code may not run."""
+
+    def distrust(self, place: Path) -> None:
+        """Let the file in `code` never run: the recipe was read from this place, and nobody said that it is trusted."""
+        self._untrusted = place
 
     @field_validator("preset")
     @classmethod
@@ -45,10 +52,15 @@ class Model(Section):
     def family(self) -> Family:
         """The family that the preset belongs to, or that of the class in `code`, whose file is then run.
 
-        Raises HornbookError for a class that can't be had, or whose size nobody states.
+        Raises HornbookError for a class that can't be had, or whose size nobody states, and where it isn't trusted.
         """
         if self.code is None:
             return find(self.preset)
+        if self._untrusted is not None:
+            raise HornbookError(
+                f"{self._untrusted}: its recipe names code, {self.code}: read that file, and if you trust whoever "
+                "wrote it, give the same command with --trust"
+            )
         family = family_of_code(self.code, self.preset)
         if not self.preset and family.parent is not None:
             raise HornbookError(

@@ -26,13 +26,25 @@ def read_recipe(path: Path, settings: Iterable[str] = ()) -> Recipe:
     return make_recipe(read_values(path, "recipe", "sections such as corpus and model"), settings, str(path))
 
 
-def read_run_recipe(folder: Path) -> Recipe:
+def read_recipe_to_look(path: Path, settings: Iterable[str] = (), trust: bool = False) -> Recipe:
+    """Read a recipe for a command that trains nothing: code that it names runs only with `trust`."""
+    recipe = read_recipe(path, settings)
+    if not trust:
+        recipe.model.distrust(path)
+    return recipe
+
+
+def read_run_recipe(folder: Path, trust: bool = False, facts: Mapping[str, Any] | None = None) -> Recipe:
     """Read the recipe of a run: as run.json has it, which knows its own hash, or an older run's recipe.yaml.
 
-    Raises HornbookError where there is none, or it is damaged.
+    Code that it names runs only with `trust`. `facts` are those of run.json, where they were read before. Raises
+    HornbookError where there is none, or it is damaged.
     """
-    facts = read_sealed(folder / "run.json", "`hornbook train` with the run's recipe restores it")
-    return make_recipe(began(folder, facts), source=str(folder))
+    facts = facts or read_sealed(folder / "run.json", "`hornbook train` with the run's recipe restores it")
+    recipe = make_recipe(began(folder, facts), source=str(folder))
+    if not trust:
+        recipe.model.distrust(folder)
+    return recipe
 
 
 def began(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def latex(found: dict[str, Any]) -> str:
         ),
         r"\bottomrule",
         r"\end{tabular}}",
+        rf"\par\medskip\begin{{minipage}}{{\linewidth}}\footnotesize {escape_latex(_note(found))}\end{{minipage}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -169,8 +170,10 @@ def _rows(
 
 
 def _best(found: dict[str, Any], name: str) -> set[str]:
-    """Name the arms with the best mean as it is shown, if several have one."""
+    """Name the arms with the best mean as it is shown, if several have one; figures of two rules don't compare."""
     figure = found["figures"][name]
+    if len(figure["rules"]) > 1:
+        return set()
     means = {arm: average(one["values"][name]) for arm, one in found["arms"].items()}
     there = {arm: value for arm, value in means.items() if value is not None}
     if len(there) < 2:
@@ -184,16 +187,42 @@ def _caption(found: dict[str, Any]) -> str:
     bases = {base for _, base in pairs} or {next(iter(found["arms"]))}
     each = "; ".join(f"{arm} from {base}" for arm, base in pairs)
     told = bases.pop() if len(bases) == 1 else f"another arm ({each})"
+    mixed = any(len(figure["rules"]) > 1 for figure in found["figures"].values())
+    where = " if one rule gave all of it" if mixed else ""
     return (
-        f"Mean and standard deviation over {found['seeds']} seeds; the best mean of a column is bold. A dagger (†) "
-        f"marks what differs from {told} by the paired t-test over seeds (p below 0.05 after Holm’s correction for the "
-        "comparisons of a column)."
+        f"Mean and standard deviation over {found['seeds']} seeds; the best mean of a column is bold{where}. A dagger "
+        f"(†) marks what differs from {told} by the paired t-test over seeds (p below 0.05 after Holm’s correction for "
+        "the comparisons of a column)."
     )
 
 
 def _rules(found: dict[str, Any]) -> list[str]:
-    """Say how each figure was computed."""
-    return [f"{name}: {figure['objective']}" for name, figure in found["figures"].items()]
+    """Say how each figure was computed, each rule of it with its arms."""
+    return [
+        f"{_named(name, figure, rule)}: {rule['text']}" + (f" Over {rule['over']}." if rule["over"] else "")
+        for name, figure in found["figures"].items()
+        for rule in figure["rules"]
+    ]
+
+
+def _note(found: dict[str, Any]) -> str:
+    """Write what stands below the table: what each column is over, the baselines, and rules that differ in full."""
+    told = []
+    for name, figure in found["figures"].items():
+        for rule in figure["rules"]:
+            parts = [f"over {rule['over']}"] if rule["over"] else []
+            if rule["baseline"] is not None:
+                guess = "the most frequent label gets" if figure["unit"] in SHARES else "word frequencies get"
+                parts.append(f"{guess} {show(rule['baseline'], figure['unit'])}")
+            whole = f" {rule['text']}" if len(figure["rules"]) > 1 else ""
+            if parts or whole:
+                told.append(f"{_named(name, figure, rule)}: {'; '.join(parts)}.{whole}")
+    return " ".join(told)
+
+
+def _named(name: str, figure: dict[str, Any], rule: dict[str, Any]) -> str:
+    arms = f" ({', '.join(rule['arms'])})" if len(figure["rules"]) > 1 else ""
+    return name.replace("_", " ") + arms
 
 
 def _sentences(found: dict[str, Any]) -> list[str]:

@@ -85,7 +85,8 @@ def conduct(
     ]
     jobs = {one.name: partial(_train_and_measure, train, one, figures, measures) for one in recipes}
     if on is None:
-        found = dict(zip(jobs, work(list(jobs.values()), processes, report), strict=True))
+        apart = any(one.name == MEMORY for one in measures)
+        found = dict(zip(jobs, work(list(jobs.values()), processes, report, apart), strict=True))
     else:
         found = send(jobs, on, study.cluster, out / "jobs", report)
     answers = tell(design, recipes, figures, found)

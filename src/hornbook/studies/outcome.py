@@ -1,29 +1,16 @@
 """What a study found, as plain values: the arms' figures at each seed, the answers, and all it takes to repeat it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.measure import BITS, NATS
 from hornbook.recipe import Recipe
 from hornbook.sealed import read_sealed
 from hornbook.studies.answer import Values, answer, unequal_size, uneven
+from hornbook.studies.column import Column, columns
 from hornbook.studies.figure import Figure
 from hornbook.studies.study import Design
-
-_FIRST = " (The numbers in these words are the first run's.)"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure of the table: what its values are."""
-
-    unit: str
-    objective: str
-    """How it was computed."""
-    lower: bool
-    """Whether lower values are better."""
 
 
 def tell(
@@ -36,7 +23,14 @@ def tell(
         raise HornbookError(
             f"all {len(recipes)} runs failed, the first with: {found[recipes[0].name]['failed']}"
         )
-    columns = _columns(figures, [found[recipe.name] for recipe in done])
+    names = list(design.arms)
+    of_runs = [
+        (arm, found[run.name])
+        for number, arm in enumerate(names)
+        for run in recipes[number :: len(names)]
+        if run in done
+    ]
+    described = columns(figures, names, of_runs)
     facts = {
         recipe.name: read_sealed(recipe.folder / "run.json", "train it again to restore it")
         for recipe in done
@@ -53,7 +47,7 @@ def tell(
             "tokens": last[0]["tokens"] if last else None,
             "parameters": facts[finished[0].name]["parameters"] if finished else None,
             "seconds": [found[run.name]["curve"][-1]["seconds"] if run in done else None for run in runs],
-            "values": {name: [_value(found[run.name], name) for run in runs] for name in columns},
+            "values": {name: [_value(found[run.name], name) for run in runs] for name in described},
             "curves": [found[run.name]["curve"] if run in done else [] for run in runs],
             "failed": {
                 str(seed): found[run.name]["failed"] for seed, run in enumerate(runs) if run not in done
@@ -68,12 +62,17 @@ def tell(
         "about": study.about,
         "equal_seconds": study.seconds,
         "equal_tokens": study.tokens,
-        "remarks": [*_failures(arms), *(uneven(seconds) if study.seconds else []), *unequal_size(sizes)],
-        "figures": {name: asdict(column) for name, column in columns.items()},
+        "remarks": [
+            *_failures(arms),
+            *(uneven(seconds) if study.seconds else []),
+            *unequal_size(sizes),
+            *_unlike(described, study.compared()),
+        ],
+        "figures": {name: asdict(column) for name, column in described.items()},
         "arms": arms,
         "answers": [
             asdict(one)
-            for name, column in columns.items()
+            for name, column in described.items()
             for one in answer(
                 name, column, {arm: arms[arm]["values"][name] for arm in arms}, study.compared()
             )
@@ -86,21 +85,6 @@ def tell(
         **{name: first[name] for name in ("corpus", "tokenizer", "precision", "versions", "machine")},
         "code": {recipe.name: facts[recipe.name]["code"] for recipe in done if "code" in facts[recipe.name]},
     }
-
-
-def _columns(figures: Mapping[str, Figure], found: Sequence[dict[str, Any]]) -> dict[str, Column]:
-    """Describe the study's own figures, then those of its measures that the runs have."""
-    columns = {
-        name: Column(figure.unit, figure.objective.describe(), figure.lower)
-        for name, figure in figures.items()
-    }
-    for run in found:
-        for one in (one for asked in run["measures"] for one in asked["found"]):
-            lower = one["unit"] in (BITS, NATS, "MiB")
-            known = columns.setdefault(one["measure"], Column(one["unit"], one["rule"], lower))
-            if one["rule"] != known.objective and not known.objective.endswith(_FIRST):
-                columns[one["measure"]] = replace(known, objective=known.objective + _FIRST)
-    return columns
 
 
 def _value(run: dict[str, Any], name: str) -> float | None:
@@ -119,3 +103,21 @@ def _failures(arms: Mapping[str, Any]) -> list[str]:
         for arm, one in arms.items()
         for seed, why in one["failed"].items()
     ]
+
+
+def _unlike(described: Mapping[str, Column], compared: Mapping[str, str]) -> list[str]:
+    """Tell where arms are compared in a figure that two rules gave."""
+    found = []
+    for name, column in described.items():
+        of_arm = {arm: rule for rule in column.rules for arm in rule.arms}
+        pairs = [
+            f"{arm} with {base}"
+            for arm, base in compared.items()
+            if {arm, base} <= of_arm.keys() and of_arm[arm] is not of_arm[base]
+        ]
+        if pairs:
+            found.append(
+                f"{name} has another rule in arms that are compared ({', '.join(pairs)}): its differences may be the "
+                "rules’; against in the study’s file says which arms are compared."
+            )
+    return found

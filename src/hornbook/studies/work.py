@@ -1,4 +1,4 @@
-"""Do a study's jobs: one after the other, or in parallel processes of one thread each."""
+"""Do a study's jobs: one after the other, or beside each other, each in a new process of one thread."""
 
 import multiprocessing
 import os
@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext
 from multiprocessing.synchronize import Event
 from typing import TypeVar
 
@@ -23,9 +24,9 @@ from hornbook.training.interrupt import watch
 T = TypeVar("T")
 
 _stop: Event | None = None
-"""In a process of the pool: set when the study was stopped."""
+"""In a job's own process: set when the study was stopped."""
 _orphaned = threading.Event()
-"""Set in a process of the pool when the study has ended without it."""
+"""Set in a job's own process when the study has ended without it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Stopped:
 
 def heed(job: Callable[[], T]) -> T | Stopped:
     """Do a job, and turn Interrupted into a value, since the exception can't be sent to the parent process."""
-    if _stop is not None and _stop.is_set():  # the pool hands out one job more than it has processes
+    if _stop is not None and _stop.is_set():  # this process was already on its way
         return Stopped(signal.SIGTERM)
     try:
         return job()
@@ -51,7 +52,7 @@ def heed(job: Callable[[], T]) -> T | Stopped:
 
 
 def _begin(stop: Event) -> None:
-    """Begin a process of the pool: one thread, and no life beyond the parent's."""
+    """Begin a job's own process: one thread, and no life beyond the parent's."""
     global _stop
     _stop = stop
     # Ctrl-C in a terminal reaches all processes; the parent tells these, and a training watches for it by itself.
@@ -70,8 +71,12 @@ def _follow_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> list[T]:
-    """Do the jobs, `processes` at a time and with one thread each, and return their results in order."""
+def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter, apart: bool = False) -> list[T]:
+    """Do the jobs, `processes` at a time and with one thread each, and return their results in order.
+
+    With `apart` each has a process of its own also where they are done one after the other: no job's memory then holds
+    what an earlier one left.
+    """
     began = time.perf_counter()
     with report.shares() as share:
 
@@ -83,7 +88,7 @@ def work(jobs: Sequence[Callable[[], T]], processes: int, report: Reporter) -> l
         share("Runs", 0.0)
         if not report.bars:  # the first line about a run may be long in coming
             report.say(f"{len(jobs)} runs, {min(processes, len(jobs))} at a time")
-        return _here(jobs, tell) if processes == 1 else _beside(jobs, processes, tell)
+        return _beside(jobs, processes, tell) if apart or processes > 1 else _here(jobs, tell)
 
 
 def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[T]:
@@ -99,16 +104,19 @@ def _here(jobs: Sequence[Callable[[], T]], tell: Callable[[int], None]) -> list[
     return found
 
 
+def _alone(job: Callable[[], T], context: SpawnContext, stop: Event) -> T | Stopped:
+    """Do a job in a process that begins with it and ends with it."""
+    with ProcessPoolExecutor(1, context, _begin, (stop,)) as pool:
+        return pool.submit(heed, job).result()
+
+
 def _beside(jobs: Sequence[Callable[[], T]], processes: int, tell: Callable[[int], None]) -> list[T]:
-    """Do the jobs in parallel processes: for small models, two processes of one thread beat one process of two."""
+    """Do each job in a new process: for small models, two processes of one thread beat one process of two."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with (
-        watch() as signals,
-        ProcessPoolExecutor(min(processes, len(jobs)), context, _begin, (stop,)) as pool,
-    ):
-        with without_main():
-            futures = [pool.submit(heed, job) for job in jobs]
+    # Each thread of the pool waits for one process at a time.
+    with watch() as signals, without_main(), ThreadPoolExecutor(min(processes, len(jobs))) as pool:
+        futures = [pool.submit(_alone, job, context, stop) for job in jobs]
         waiting = set(futures)
         try:
             while waiting:

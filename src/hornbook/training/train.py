@@ -164,14 +164,15 @@ def init(
     out: Path,
     settings: Sequence[str] = (),
     *,
+    trust: bool = False,
     report: Reporter | None = None,
     **sections: Any,
 ) -> dict[str, Any]:
     """Write the folder that a recipe's run would begin with: configuration, tokenizer, freshly initialised weights.
 
     The weights are, bit for bit, those before the run's first step. AutoModel and AutoTokenizer open the folder;
-    nothing is written to the run's own folder. `sections` are as in `train`. Raises HornbookError if something doesn't
-    fit, or if `out` exists.
+    nothing is written to the run's own folder. `sections` are as in `train`. With `trust`, code that the recipe's file
+    names may run. Raises HornbookError if something doesn't fit, or if `out` exists.
     Returns out, model (the class), parameters, entries, and unused_positions (rows of the position table that no token
     takes).
     """
@@ -179,6 +180,8 @@ def init(
     quieten_transformers()
     check_new(out)
     made = recipe_of(recipe, settings, sections, report)
+    if isinstance(recipe, Path | str) and not trust:
+        made.model.distrust(Path(recipe))
     tokenizer, _, config = tokenizer_and_config(made, report)
     model = make_model(made, config)
     examine_contract(made, tokenizer, config, model, report)
