@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard, constants
+from typer.testing import CliRunner
 
+from hornbook.cli.app import app
 from hornbook.errors import HornbookError
 from hornbook.push import push
 from hornbook.report.card import write_card
@@ -120,6 +122,20 @@ def test_the_hub_gets_the_model_and_what_belongs_to_it(run: Path, hub: dict[str,
 def test_a_dry_run_uploads_nothing(run: Path, hub: dict[str, Any]) -> None:
     assert "config.json" in push(run, "owner/name", dry=True)
     assert not hub["created"] and not hub["files"]
+
+
+def test_the_command(run: Path, hub: dict[str, Any]) -> None:
+    """Without --dry-run it uploads, and says so."""
+    dry = CliRunner().invoke(app, ["push", str(run), "owner/name", "--dry-run"])
+    assert (
+        dry.output.startswith("owner/name: would upload 6 files: README.md, config.json") and not hub["files"]
+    )
+    done = CliRunner().invoke(app, ["push", str(run), "owner/name", "--json"])
+    assert json.loads(done.output) == {
+        "repository": "owner/name",
+        "files": sorted(hub["files"]),
+        "uploaded": True,
+    }
 
 
 def test_the_card_is_the_hubs_and_has_the_figures_with_their_rules(run: Path) -> None:

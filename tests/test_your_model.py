@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from hornbook.cli.app import app
+from tests.studies.made_up import make_files
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "your-model.md").read_text("utf-8")
@@ -32,15 +35,42 @@ def commands() -> list[str]:
     ]
 
 
+def save_files() -> None:
+    """Save the files of the page under their names."""
+    for name, kind in re.findall(r"Save this as `(\w+\.(py|yaml))`", PAGE):
+        language = {"py": "python", "yaml": "yaml"}[kind]
+        (found,) = re.findall(rf"Save this as `{re.escape(name)}`.*?```{language}\n(.*?)```", PAGE, re.DOTALL)
+        Path(name).write_text(found.replace("tokens: 600000", "tokens: 300"), "utf-8")
+
+
+@pytest.mark.slow
+def test_its_row_of_pairs_and_fine_tuning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the small study that the page on studies has for a first try."""
+    monkeypatch.chdir(tmp_path)
+    save_files()
+    page = (ROOT / "docs" / "questions.md").read_text("utf-8").partition("Try a study before you pay")[2]
+    study = dedent(page.partition("\n\n")[2].partition("\n\n`changes`")[0])
+    given = yaml.safe_load(study)
+    Path("try.yaml").write_text(study, "utf-8")
+    make_files(tmp_path / given["data"])
+    settings = [part for name, value in SHRUNK.items() for part in ("--set", f"{name}={value}")]
+    done = CliRunner().invoke(app, ["study", "try.yaml", "--processes", "1", *settings])
+    assert done.exit_code == 0, (done.output, done.exception)
+    table = Path("runs/studies/try/table.md").read_text("utf-8")
+    (row,) = [line for line in table.splitlines() if line.startswith("| mine |")]
+    head = table.splitlines()[2]
+    for name in ("bits per byte", "BLiMP", "CoLA, Matthews", "tokens per second"):
+        place = [cell.strip().split(" (")[0] for cell in head.split(" | ")].index(name)
+        assert re.search(r"\d ± ", row.split(" | ")[place])
+    assert "BLiMP: " in table and "a sample (limit: 10)" in table
+
+
 @pytest.mark.slow
 def test_the_commands_do_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    for name, kind in re.findall(r"Save this as `(\w+\.(py|yaml))`", PAGE):
-        language = {"py": "python", "yaml": "yaml"}[kind]
-        (found,) = re.findall(rf"Save this as `{re.escape(name)}`.*?```{language}\n(.*?)```", PAGE, re.DOTALL)
-        Path(name).write_text(found.replace("tokens: 600000", "tokens: 300"), "utf-8")
+    save_files()
     said = {}
     for command in commands():
         program, *arguments = shlex.split(command)

@@ -47,9 +47,9 @@ Examine = Callable[..., Report]
 @pytest.fixture
 def examine(ready: Any, tmp_path: Path) -> Examine:
     """Give what makes a run's model of a file's text, and lets the doctor look at it."""
-    made = ready("tinystories-1m")
 
     def look(source: str, name: str, preset: str = "", values: Any = None, **options: Any) -> Report:
+        made = ready(preset or "tinystories-1m")
         (tmp_path / "own.py").write_text(source, "utf-8")
         family = family_of_code(f"{tmp_path / 'own.py'}:{name}", preset)
         (head,) = family.heads
@@ -261,17 +261,23 @@ def test_what_is_said_of_logits_mends_it(examine: Examine) -> None:
     assert told(examine(scaled, "Variant", "tinystories-1m", small)) == {}
 
 
+GPT = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+ROBERTA = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+
+
 @pytest.mark.parametrize(
     ("file", "name", "preset", "values"),
     [
-        ("learnable_activation", "SwishGPTNeoForCausalLM", "tinystories-1m", {"steepness": 1.7}),
-        ("rotary", "RotaryGPTNeoForCausalLM", "tinystories-1m", {}),
-        ("grouped_queries", "GroupedGPTNeoForCausalLM", "tinystories-1m", {"num_key_value_heads": 2}),
+        ("learnable_activation", "SwishGPTNeoForCausalLM", "tinystories-1m", {"steepness": 1.7} | GPT),
+        ("learnable_activation", "SwishRobertaForMaskedLM", "roberta-base", ROBERTA),
+        ("rotary", "RotaryGPTNeoForCausalLM", "tinystories-1m", GPT),
+        ("grouped_queries", "GroupedGPTNeoForCausalLM", "tinystories-1m", {"num_key_value_heads": 2} | GPT),
+        ("experts", "ExpertsRobertaForMaskedLM", "roberta-base", {"experts": 4} | ROBERTA),
     ],
 )
 def test_the_examples_are_right(
     examine: Examine, file: str, name: str, preset: str, values: dict[str, Any]
 ) -> None:
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4} | values
+    options = {"document_mask": True} if preset == "tinystories-1m" else {}
     source = (EXAMPLES / f"{file}.py").read_text("utf-8")
-    assert told(examine(source, name, preset, small, document_mask=True)) == {}
+    assert told(examine(source, name, preset, values, **options)) == {}

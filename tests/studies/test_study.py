@@ -75,7 +75,7 @@ def test_an_arm_that_forgets_values_is_told(tmp_path: Path) -> None:
 def study(name: str, folder: Path, text: Path, *settings: str, seeds: int = 2, model: Any = BERT) -> Any:
     path = next(path for path in SHIPPED if path.stem == name)
     design = read_study(path, [*shrink(folder, text, model), *settings], seeds)
-    # Tasks to fine-tune on need files from elsewhere; test_whole.py has a study with them.
+    # Tasks to fine-tune on need files from elsewhere; test_activations.py has a study with them.
     design.study = design.study.model_copy(update={"measures": []})
     return design
 

@@ -192,6 +192,34 @@ def test_arms_of_two_families(tmp_path: Path, story_file: Path) -> None:
     assert design.study.compared() == {"masked again": "masked"}
 
 
+@pytest.mark.slow
+def test_arms_of_other_tokenizers_and_texts(tmp_path: Path, story_file: Path) -> None:
+    """Their losses don't compare, and aren't compared; bits per byte do, on one held-out text, as the advice says."""
+    lines = story_file.read_text("utf-8").splitlines()
+    heldout, other = tmp_path / "heldout.txt", tmp_path / "other.txt"
+    heldout.write_text("\n".join(lines[:20]), "utf-8")
+    other.write_text("\n".join(lines[20:120]), "utf-8")
+    arms = {"plain": {}, "small": {"tokenizer.vocab_size": 300}, "other": {"corpus.path": str(other)}}
+    design = read_study(write(tmp_path, story_file, arms=arms, grid={}))
+    found = conduct(design, tmp_path / "out", 1, Reporter(silent=True))
+    assert list(found["figures"]) == ["bits per byte", "tokens per second"]
+    assert any("held-out texts differ (plain" in one for one in found["remarks"])
+    sizes = {run["tokenizer"]["vocab_size"] for run in map(facts_of, found["arms"].values())}
+    assert sizes == {400, 300} and all(all(one["values"]["bits per byte"]) for one in found["arms"].values())
+
+    given = yaml.safe_load((tmp_path / "study.yaml").read_text())
+    given["changes"]["corpus"] = {"path": str(story_file), "documents": "line", "heldout": str(heldout)}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
+    again = conduct(read_study(tmp_path / "study.yaml"), tmp_path / "again", 1, Reporter(silent=True))
+    assert not any("corpus.heldout" in one for one in again["remarks"])
+    heard = {facts_of(one)["corpus"]["heldout"]["bytes"] for one in again["arms"].values()}
+    assert heard == {sum(len(line.encode()) for line in lines[:20])}
+
+
+def facts_of(arm: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(Path(arm["runs"][0], "run.json").read_text("utf-8"))
+
+
 def test_a_studys_folder_of_files_is_each_measures_own(tmp_path: Path, story_file: Path) -> None:
     measures = ["bits_per_byte", "blimp", {"name": "cola", "data": "there"}]
     path = write(tmp_path, story_file, measures=measures)

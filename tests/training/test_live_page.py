@@ -14,7 +14,9 @@ from torch import equal
 import hornbook
 from hornbook.errors import HornbookError
 from hornbook.recipe import Recipe
+from hornbook.reporter import Reporter
 from hornbook.training import live_page
+from hornbook.training.train import start
 
 BERT = {"preset": "bert-tiny", "length": 64, "config": {"hidden_size": 32, "num_attention_heads": 2}}
 
@@ -77,6 +79,12 @@ def test_the_page_grows_and_changes_nothing_of_the_model(
     plain = train(recipe.model_copy(update={"out": str(tmp_path / "plain")}))
     with_page, without = (load_file(one.folder / "model" / "model.safetensors") for one in (run, plain))
     assert all(equal(with_page[name], without[name]) for name in without)
+
+
+def test_the_card_is_there_before_the_first_step(recipe: Recipe) -> None:
+    folder = start(recipe, Reporter(silent=True)).run.folder
+    assert not (folder / "checkpoints").exists() and not (folder / "model").exists()
+    assert "None yet" in (folder / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("browser", [None, Browser(opens=False), Browser(name="/usr/bin/w3m")])

@@ -109,19 +109,27 @@ class HornbookLM(LM):
     ) -> LM:
         """Open the folder that `pretrained` names; `dense` dense tokens are read, `batch_size` is as in `hf`.
 
-        Raises HornbookError for an argument that isn't known, and as `load_model` does.
+        With `trust=True`, code that lies in the folder may run, which a class of one's own needs. Raises HornbookError
+        for an argument that isn't known, and as `load_model` does.
         """
         harness = {name: value for name, value in (additional_config or {}).items() if value is not None}
         given = {**harness, **arg_dict}
-        if unknown := sorted(set(arg_dict) - {"pretrained", "dense", "batch_size"}):
+        if unknown := sorted(set(arg_dict) - {"pretrained", "dense", "trust", "batch_size"}):
             raise HornbookError(
-                f"--model_args: {unknown[0]} isn't known{nearest(unknown[0], ['pretrained', 'dense'])}"
+                f"--model_args: {unknown[0]} isn't known{nearest(unknown[0], ['pretrained', 'dense', 'trust'])}"
             )
         if "pretrained" not in given:
             raise HornbookError("--model_args names no folder: write pretrained=FOLDER")
         batch, dense = str(given.get("batch_size")), given.get("dense")
+        if (trust := str(given.get("trust", False)).lower()) not in ("true", "false"):
+            raise HornbookError(f"--model_args: trust is {trust}: write trust=True, or leave it out")
+        try:
+            loaded = load_model(given["pretrained"], trust == "true")
+        except HornbookError as error:  # whose advice is for Hornbook's own commands
+            here = str(error).replace("give the same command with --trust", "add trust=True to --model_args")
+            raise HornbookError(here) from error
         return harness_model(
-            load_model(given["pretrained"]),
+            loaded,
             int(batch) if batch.isdigit() else 32,
             None if dense is None else int(dense),
         )

@@ -36,9 +36,12 @@ def tell(
         for recipe in done
     }
     arms: dict[str, dict[str, Any]] = {}
+    firsts: dict[str, dict[str, Any]] = {}
     for number, (arm, changes) in enumerate(design.arms.items()):
         runs = recipes[number :: len(design.arms)]
         finished = [run for run in runs if run in done]
+        if finished:
+            firsts[arm] = facts[finished[0].name]
         last = [found[run.name]["curve"][-1] for run in finished]
         arms[arm] = {
             "changes": changes,
@@ -67,6 +70,7 @@ def tell(
             *(uneven(seconds) if study.seconds else []),
             *unequal_size(sizes),
             *_unlike(described, study.compared()),
+            *_other_texts(firsts),
         ],
         "figures": {name: asdict(column) for name, column in described.items()},
         "arms": arms,
@@ -121,3 +125,16 @@ def _unlike(described: Mapping[str, Column], compared: Mapping[str, str]) -> lis
                 "rules’; against in the study’s file says which arms are compared."
             )
     return found
+
+
+def _other_texts(facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Tell where arms are judged on held-out texts that differ."""
+    found = {
+        arm: (one["corpus"]["heldout"]["documents"], one["corpus"]["heldout"]["bytes"])
+        for arm, one in facts.items()
+    }
+    if len(set(found.values())) == 1:
+        return []
+    told = ", ".join(f"{arm} {size:,} bytes" for arm, (_, size) in found.items())
+    advice = "figures on them compare only on one text: name it for all arms with corpus.heldout"
+    return [f"The arms’ held-out texts differ ({told}), and {advice}."]

@@ -46,7 +46,7 @@ class Study(Section):
     """The arm that an arm is compared with, where that isn't the first one; null compares it with none."""
     figures: dict[str, Figure] = Field(default_factory=dict)
     """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if
-    all arms have the same objective and tokenizer or no measures are named."""
+    all arms have the same objective, tokenizer and corpus or no measures are named."""
     measures: list[Asked] = Field(default_factory=list)
     """What each run is asked beside: [bits_per_byte, blimp, glue, tokens_per_second, peak_memory]."""
     data: Path | None = None
@@ -214,7 +214,8 @@ class Design:
         if self.study.figures:
             return self.study.figures
         alike = all(
-            one.objective.name == recipes[0].objective.name and one.tokenizer == recipes[0].tokenizer
+            (one.objective.name, one.tokenizer, one.corpus)
+            == (recipes[0].objective.name, recipes[0].tokenizer, recipes[0].corpus)
             for one in recipes
         )
         if self.study.measures and not alike:
