@@ -61,7 +61,7 @@ def test_its_row_of_pairs_and_fine_tuning(tmp_path: Path, monkeypatch: pytest.Mo
     head = table.splitlines()[2]
     for name in ("bits per byte", "BLiMP", "CoLA, Matthews", "tokens per second"):
         place = [cell.strip().split(" (")[0] for cell in head.split(" | ")].index(name)
-        assert re.search(r"\d ± ", row.split(" | ")[place])
+        assert re.search(r"\d(\*\*)? ± ", row.split(" | ")[place])
     assert "BLiMP: " in table and "a sample (limit: 10)" in table
 
 
