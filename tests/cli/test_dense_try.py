@@ -56,6 +56,10 @@ def test_a_model_that_is_not_causal(pythia: Path, story_file: Path, refused: Com
     assert "BertForMaskedLM, which is no causal model" in told and "give one such as" in told
 
 
+def test_a_text_that_is_not_there(pythia: Path, refused: Command) -> None:
+    assert "the text names a file that is not there: nowhere.txt" in refused(pythia, "nowhere.txt")
+
+
 @pytest.mark.long
 def test_a_text_shorter_than_a_window(pythia: Path, dense: Command, refused: Command) -> None:
     Path("short.txt").write_text("\n".join(["Once upon a time."] * 3))

@@ -85,6 +85,13 @@ def test_a_trial(tried: Callable[..., dict[str, Any]], pythia: Path, tmp_path: P
     )
     assert found["arms"]["dense"]["by_seed"][1] == pytest.approx(sums.mean() / 15)
     assert found["curves"]["dense"][-1]["places"] == 6 * 160
+    # It was looked at six times on the way, at last with the same 8 windows that the figures are of.
+    for arm, of in found["arms"].items():
+        looks = json.loads((saved / f"{arm.replace(', ', '-').replace(' ', '-')}-0.json").read_text())[
+            "looks"
+        ]
+        assert [int(step) for step in looks] == [round(of["steps"] * number / 6) for number in range(7)]
+        assert looks[str(of["steps"])] == pytest.approx(of["by_seed"][0], abs=1e-5)
     shown = [*found["examples"]["helped"], *found["examples"]["hurt"]]
     assert shown
     for one in shown:
@@ -147,7 +154,7 @@ def test_more_seeds_and_other_recipes(tried: Callable[..., dict[str, Any]], tmp_
         hb.HornbookError, match="length 16, not length 12: give those, or another folder with --out"
     ):
         tried(length=12)
-    with pytest.raises(hb.HornbookError, match=r"holds trainings with training .*not training"):
+    with pytest.raises(hb.HornbookError, match=r"with training\.steps 6, not training\.steps 7: give those"):
         tried(steps=7)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("my own")

@@ -12,7 +12,7 @@ from hornbook.dense.opening import Place, checked, folder_of, open_model, write_
 from hornbook.dense.phases import files_of
 from hornbook.dense_tokens.folder import wrap_folder
 from hornbook.dense_tokens.model import DenseModel
-from hornbook.dense_tokens.phase_one import select
+from hornbook.dense_tokens.phase_one import in_options, select
 from hornbook.dense_tokens.probe import refuse_broken
 from hornbook.dense_tokens.select import How, SelectOptions
 from hornbook.dense_tokens.selection import Selection
@@ -90,9 +90,10 @@ def try_out(
             special_tokens=special_tokens,
         )
         sizes = {"windows": windows, "heldout_windows": heldout_windows, "length": length}
+        with in_options():
+            facts["read"] = corpus.fingerprint()
         facts |= {
             "text": corpus.describe(),
-            "read": corpus.fingerprint(),
             "select": chosen.model_dump(),
             **sizes,
         }

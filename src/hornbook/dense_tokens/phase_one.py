@@ -150,16 +150,16 @@ def _store(tokenizer: PreTrainedTokenizerBase, corpus: Corpus, part: Any, cache:
         raise HornbookError(
             "the tokenizer declares no end token, which separates documents: declare it in tokenizer_config.json"
         )
-    # Older versions kept the pieces of a dense token's text under the fingerprint alone.
-    folder = cache / f"{corpus.fingerprint()[:12]}-{tokenizer_hash(tokenizer)[:12]}-{part}-with-dense"
-    if folder.exists():
-        return TokenStore.open(folder, tokenizer)
-    with _in_options():
+    with in_options():
+        # Older versions kept the pieces of a dense token's text under the fingerprint alone.
+        folder = cache / f"{corpus.fingerprint()[:12]}-{tokenizer_hash(tokenizer)[:12]}-{part}-with-dense"
+        if folder.exists():
+            return TokenStore.open(folder, tokenizer)
         return build(folder, corpus.documents_of(part), tokenizer, int(end), special=corpus.special_tokens)
 
 
 @contextmanager
-def _in_options() -> Iterator[None]:
+def in_options() -> Iterator[None]:
     """Advise a command's options instead of a recipe's keys, of which a command has no file."""
     try:
         yield

@@ -54,9 +54,9 @@ def ways(tried: Tried, options: DenseTraining) -> dict[str, Way]:
 
 def refuse_other(out: Path, facts: Mapping[str, Any]) -> None:
     """Raise HornbookError for a folder that holds trainings of something else, or other files."""
-    saved, now = out / _TRIED, json.loads(json.dumps(facts))
+    saved, now = out / _TRIED, _flat(json.loads(json.dumps(facts)))
     if saved.exists():
-        was = json.loads(saved.read_text("utf-8"))
+        was = _flat(json.loads(saved.read_text("utf-8")))
         other = [name for name in {**was, **now} if was.get(name) != now.get(name)]
         if other:
             before, after = (", ".join(f"{name} {of.get(name)}" for name in other) for of in (was, now))
@@ -67,6 +67,14 @@ def refuse_other(out: Path, facts: Mapping[str, Any]) -> None:
         raise HornbookError(
             f"{out}: is there already, and holds no such trainings: give another folder with --out"
         )
+
+
+def _flat(facts: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Name what is inside of facts by dots: training.steps."""
+    found: dict[str, Any] = {}
+    for name, value in facts.items():
+        found |= _flat(value, f"{before}{name}.") if isinstance(value, dict) else {f"{before}{name}": value}
+    return found
 
 
 def write_down(out: Path, facts: Mapping[str, Any]) -> None:
