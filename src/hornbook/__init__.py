@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from hornbook.evaluation.unmask import unmask
     from hornbook.example import Example, show
     from hornbook.finetuning import finetune
-    from hornbook.loading import load_model
-    from hornbook.loading import opened as load
+    from hornbook.loading import load, load_model
     from hornbook.objectives.make_collator import collator
     from hornbook.playground.play import play
     from hornbook.report.compare import compare
@@ -94,7 +93,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"hornbook.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module 'hornbook' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), "opened" if name == "load" else name)
+    return getattr(import_module(_PLACES[name]), name)
 
 
 def __dir__() -> list[str]:

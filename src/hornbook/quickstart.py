@@ -10,7 +10,7 @@ from hornbook.evaluation.samples import sample
 from hornbook.evaluation.unmask import unmask
 from hornbook.loading import LoadedModel
 from hornbook.recipe import make_recipe, read_shipped
-from hornbook.report.asked import Asked, Longer
+from hornbook.report.asked import AskedQuestion, Longer
 from hornbook.report.page import write_page
 from hornbook.report.runs import Sample, read_run
 from hornbook.reporter import Reporter
@@ -51,7 +51,7 @@ class Quickstart:
     """What came of it."""
 
     runs: tuple[Run, ...]
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedQuestion, ...]
     """What the BERT answered."""
     samples: tuple[tuple[Sample, ...], ...]
     """What each run wrote, those of the questions first."""
@@ -103,11 +103,11 @@ def quickstart(out: Path, report: Reporter, **training: Any) -> Quickstart:
     return Quickstart(tuple(runs), asked, samples, page)
 
 
-def ask(model: LoadedModel) -> tuple[Asked, ...]:
+def ask(model: LoadedModel) -> tuple[AskedQuestion, ...]:
     """Ask a masked model the ten questions."""
     answers = {question: unmask(model, question, 1)[0].candidates[0] for question in QUESTIONS}
     return tuple(
-        Asked(question, wanted, answers[question].token, answers[question].probability)
+        AskedQuestion(question, wanted, answers[question].token, answers[question].probability)
         for question, wanted in QUESTIONS.items()
     )
 

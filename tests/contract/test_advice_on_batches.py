@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hornbook.contract import check_batch, check_run, probe_learning, probe_module
-from hornbook.contract.given import Given
+from hornbook.contract.given import DoctorInputs
 from hornbook.contract.sample import SAMPLE
 from hornbook.contract.subject import Subject
 from hornbook.objectives import OBJECTIVES
@@ -146,7 +146,9 @@ def test_batches_of_the_objectives_are_right(bert: Any) -> None:
     assert "P05" in told(
         check_batch(masked(bert.tokenizer), bert.tokenizer, "masked", objective=Masked(rate=0.6))
     )
-    given = Given(tokenizer=bert.tokenizer, objective=Masked(rate=0.6), length=bert.length, texts=SAMPLE * 20)
+    given = DoctorInputs(
+        tokenizer=bert.tokenizer, objective=Masked(rate=0.6), length=bert.length, texts=SAMPLE * 20
+    )
     batch = Subject(given).learning_batch
     assert batch is not None
     assert told(check_batch(batch, bert.tokenizer, "masked", objective=Masked(rate=0.6))) == {}

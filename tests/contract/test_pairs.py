@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hornbook.contract import check_batch, check_run, examine
-from hornbook.contract.given import Given
+from hornbook.contract.given import DoctorInputs
 from hornbook.contract.sample import SAMPLE
 from hornbook.contract.subject import Subject
 from hornbook.objectives import OBJECTIVES
@@ -53,7 +53,7 @@ def test_the_rate_of_labels_is_counted(whole: tuple[Any, Any, str], options: dic
     made, _, name = whole
     right = OBJECTIVES[name](rate=0.15, **options)
     learning = Subject(
-        Given(tokenizer=made.tokenizer, objective=right, length=made.length, texts=SAMPLE * 20)
+        DoctorInputs(tokenizer=made.tokenizer, objective=right, length=made.length, texts=SAMPLE * 20)
     ).learning_batch
     assert learning is not None
 

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import answer
-from hornbook.evaluation.continuations import score_endings
+from hornbook.evaluation.continuations import score_continuations
 from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
 
 PAIRS = [
@@ -26,7 +26,7 @@ PAIRS = [
 
 def scored(loaded, pairs, **changes):
     family, model = loaded.family, loaded.model
-    return score_endings(
+    return score_continuations(
         loaded.tokenizer,
         pairs,
         lambda ids, _: family.hidden(model, {"input_ids": ids}),

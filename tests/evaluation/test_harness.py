@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from benchmarks.blimp_by_the_harness import compare
 from hornbook.errors import HornbookError
-from hornbook.evaluation.continuations import score_endings
+from hornbook.evaluation.continuations import score_continuations
 from hornbook.evaluation.minimal_pairs import Paradigm, masked, measure_pairs
 from hornbook.evaluation.minimal_pairs.encoding import Ids
 from hornbook.evaluation.minimal_pairs.pair import Half, MinimalPair
@@ -120,7 +120,7 @@ def test_an_ending_of_a_causal_model_is_scored_as_by_the_dense_tokens_scorer(mak
 
     loaded = make("tinystories-1m", 64, "bpe", "shared")
     pairs = [("Lily went to", " the park."), ("Tom was", " sad"), ("Anna", " found a ball and went home.")]
-    found = score_endings(
+    found = score_continuations(
         loaded.tokenizer,
         pairs,
         lambda ids, _: loaded.family.hidden(loaded.model, {"input_ids": ids}),

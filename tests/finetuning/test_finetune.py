@@ -20,7 +20,7 @@ from hornbook.families import find
 from hornbook.finetuning import finetune
 from hornbook.finetuning.classifier import open_classifier
 from hornbook.finetuning.reading import read_own
-from hornbook.finetuning.settings import Settings
+from hornbook.finetuning.settings import FinetuneSettings
 from hornbook.finetuning.train import split_validation
 from hornbook.loading import load_model
 from hornbook.report import compare_table, read_run
@@ -130,7 +130,7 @@ def test_a_plain_trainer_comes_to_the_same(make_tokenizer, tmp_path, table):
     family.build(config, "masked", seed=1).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     data = read_own(*table)
-    settings = Settings(**{**QUICK, "epochs": 6, "learning_rate": 1e-2})
+    settings = FinetuneSettings(**{**QUICK, "epochs": 6, "learning_rate": 1e-2})
     ours = finetune(
         folder,
         train=table[0],

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hornbook.report import read_run, write_page
-from hornbook.report.asked import Asked, Longer
+from hornbook.report.asked import AskedQuestion, Longer
 
 LONGER = Longer(
     "9,000 steps", "masked", "the manuals (CPython 3.11)", "2 threads of a processor", 9,
@@ -12,7 +12,10 @@ LONGER = Longer(
 
 
 def test_the_page_shows_what_was_asked_and_a_longer_run(three: list[Path], tmp_path: Path) -> None:
-    asked = [Asked("A <mask> b.", ("of",), "of", 0.5), Asked("C <mask>.", ("or", "and"), "<the>", 0.25)]
+    asked = [
+        AskedQuestion("A <mask> b.", ("of",), "of", 0.5),
+        AskedQuestion("C <mask>.", ("or", "and"), "<the>", 0.25),
+    ]
     page = write_page(
         [read_run(one) for one in three], tmp_path / "page.html", "T", asked=asked, longer=LONGER
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hornbook.dense_tokens.prove.arms import ARMS
-from hornbook.dense_tokens.prove.learning import Course, Settings
+from hornbook.dense_tokens.prove.learning import Course, ProofSettings
 from hornbook.dense_tokens.prove.proof import tell
 from hornbook.dense_tokens.prove.trial import Trial
 from hornbook.errors import HornbookError
@@ -35,7 +35,7 @@ def trial(arm: str, share: float) -> Trial:
 
 def proof(dense: float) -> dict[str, Any]:
     trials = {arm: trial(arm, dense if arm == "dense" else 0.17) for arm in ARMS}
-    settings = Settings(batch=4, test=50)
+    settings = ProofSettings(batch=4, test=50)
     told = tell("s3", trials, (0, 1, 2), settings)
     return {
         "holds": told["holds"],

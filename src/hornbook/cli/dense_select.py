@@ -18,12 +18,9 @@ def select(
     ],
     out: Annotated[Path, typer.Argument(help="Where the selection goes.")],
     text: Annotated[
-        str | None,
-        typer.Option(help="A file of text, or a glob; by default the manuals that Python carries."),
+        str | None, typer.Option(help="A file of text, or a glob; by default Python's manuals.")
     ] = None,
-    heldout: Annotated[
-        str | None, typer.Option(help="Held-out text; by default some of the documents.")
-    ] = None,
+    heldout: Annotated[str | None, typer.Option(help="Held-out text; by default some documents.")] = None,
     documents: Annotated[
         Literal["file", "blank-line", "line", "separator"], typer.Option(help="Where documents end.")
     ] = "file",
@@ -54,7 +51,7 @@ def select(
     """
     from hornbook.dense import select as choose
 
-    kept = choose(
+    selection = choose(
         model,
         out,
         text,
@@ -73,7 +70,7 @@ def select(
         seed,
         make_reporter(),
     )
-    gains = kept.facts["gains"]
+    gains = selection.facts["gains"]
     if json:
         print_json({"selection": str(out), **gains})
         return

@@ -18,9 +18,7 @@ _ALSO = "A folder trained with {}, also compared; one for each model."
 def tasks(
     models: Annotated[
         list[Path],
-        typer.Argument(
-            readable=False, help="Any causal model's folder; several are seeds of the same model."
-        ),
+        typer.Argument(readable=False, help="A causal model's folder; several are seeds of one model."),
     ],
     task: Annotated[
         list[str] | None,

@@ -9,7 +9,7 @@ from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from hornbook.contract.check import CHECKS, Report, look_at
 from hornbook.contract.draft import Draft
-from hornbook.contract.given import Given
+from hornbook.contract.given import DoctorInputs
 from hornbook.contract.probes.network import Network
 from hornbook.contract.probes.noise import learn_noise
 from hornbook.contract.subject import Subject
@@ -90,7 +90,7 @@ def check_run(
     """
     head = as_masked(objective.template)
     own = isinstance(family, Custom)
-    given = Given(
+    given = DoctorInputs(
         config=config,
         tokenizer=tokenizer,
         objective=objective,
@@ -121,7 +121,7 @@ def check_batch(
     """
     given = dict(batch)
     subject = Subject(
-        Given(
+        DoctorInputs(
             batch=given,
             learning_batch=given,
             tokenizer=tokenizer,
@@ -148,7 +148,7 @@ def probe_learning(
     corruption. About a dozen words are enough. This takes seconds for a small module, and leaves the module as it was.
     """
     reached = learn_noise(module, loss, list(words), steps)
-    return look_at(Subject(Given(learned=(reached, math.log(len(words))))), "learned")
+    return look_at(Subject(DoctorInputs(learned=(reached, math.log(len(words))))), "learned")
 
 
 def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -> Report:
@@ -163,5 +163,5 @@ def probe_module(module: nn.Module, head: Head, vocab_size: int | None = None) -
     network = Network(module, as_masked(head), vocab_size)
     for view in network.views():
         network.quietly(view, network.ids(2))  # what can't be run is told, not noted
-    subject = Subject(Given(model=module, head=as_masked(head), network=network, by_user=True))
+    subject = Subject(DoctorInputs(model=module, head=as_masked(head), network=network, by_user=True))
     return look_at(subject, "model", "network", "authored")

@@ -16,7 +16,7 @@ from hornbook.tokenizers import Head
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Given:
+class DoctorInputs:
     """A tokenizer, a configuration, a model, an objective, a batch: any of them may be missing."""
 
     model_folder: Folder | None = None
@@ -50,7 +50,7 @@ def read_folders(
     tokenizer_folder: Path | str | None = None,
     objective: str | None = None,
     text: str | None = None,
-) -> Given:
+) -> DoctorInputs:
     """Read folders as untrusted data. Raises HornbookError if one can't be read as a model or a tokenizer."""
     model = Folder(model_folder)
     tokenizer = Folder(tokenizer_folder) if tokenizer_folder is not None else model
@@ -68,7 +68,7 @@ def read_folders(
     texts = [part for part in (text or "").split("\n\n") if part.strip()]
     if model.config:
         refuse_foreign(model)
-    return Given(
+    return DoctorInputs(
         model_folder=model if model.config else None,
         tokenizer_folder=tokenizer if tokenizer.has_tokenizer else None,
         objective=OBJECTIVES[objective](**OBJECTIVES[objective].suited(heads)) if objective else None,

@@ -35,7 +35,7 @@ def natural_objective(head: Head | None, config: PretrainedConfig | None) -> Obj
     return next((kind() for kind in OBJECTIVES.values() if head in kind.natural), None)
 
 
-def make_batch(
+def make_sample_batch(
     objective: Objective,
     tokenizer: PreTrainedTokenizerBase,
     vocabulary: Vocabulary,

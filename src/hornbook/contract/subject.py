@@ -9,10 +9,10 @@ from typing import Any
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from hornbook.contract.given import Given, read_folders
+from hornbook.contract.given import DoctorInputs, read_folders
 from hornbook.contract.opening import ModelOrFailure, copy_harmless, open_model, open_tokenizer
 from hornbook.contract.probes.network import Network
-from hornbook.contract.sample import SAMPLE, make_batch, natural_objective
+from hornbook.contract.sample import SAMPLE, make_sample_batch, natural_objective
 from hornbook.contract.sizes import capacity
 from hornbook.errors import HornbookError, one_line
 from hornbook.families import TYPES, Family, family_of
@@ -31,7 +31,7 @@ class Subject:
     if there is nothing to open. (`Any` is a library's object or None: a check that `needs` it never gets None.)
     """
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: DoctorInputs) -> None:
         self.given = given
         self.model_folder, self.tokenizer_folder = given.model_folder, given.tokenizer_folder
         self.batch, self.learned = given.batch, given.learned
@@ -256,7 +256,9 @@ class Subject:
         if self.objective is None or self.tokenizer is None or self.vocabulary is None or not self.length:
             return None
         place = Path(self._places.name) / "tokens"
-        return make_batch(self.objective, self.tokenizer, self.vocabulary, self.length, self.texts, place)
+        return make_sample_batch(
+            self.objective, self.tokenizer, self.vocabulary, self.length, self.texts, place
+        )
 
     # -- for the checks
 

@@ -23,7 +23,7 @@ _UNITS: dict[files.Format, str] = {"jsonl": "record", "csv": "row", "parquet": "
 """What a document is in files that aren't text."""
 
 
-class Given(Section):
+class GivenTexts(Section):
     """Documents that a Python program gave, as a run's recipe tells of them."""
 
     documents: int = Field(ge=0, le=10**15)
@@ -68,7 +68,7 @@ class Corpus(Section):
     special_tokens: Literal["text", "special"] = "text"
     """What special tokens are that are written out in the text, such as `</s>`: text like any other, or themselves. A
     dense token always stands for itself. How many there are is told when the text is read."""
-    given: Given | None = None
+    given: GivenTexts | None = None
     """What a Python program gave, as `hornbook.train(..., corpus=texts)` writes it down: the documents are kept in the
     cache, at `path`. Without that file, such a recipe runs again only where the program gives the same texts."""
     near_duplicates: float | None = Field(None, gt=0, lt=1)

@@ -47,7 +47,7 @@ class Writing(Section):
 
 
 @dataclass(frozen=True)
-class Step:
+class GenerationStep:
     """A generated token."""
 
     token: int
@@ -60,7 +60,7 @@ class Step:
 class _Row:
     """The state of one text."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[GenerationStep] = field(default_factory=list)
     words: int = 0
     dense: int = 0
     run: int = 0
@@ -77,8 +77,8 @@ def write(
     end: int | None,
     banned: list[int],
     options: Writing,
-    heard: Callable[[int, Step], None] | None = None,
-) -> list[list[Step]]:
+    heard: Callable[[int, GenerationStep], None] | None = None,
+) -> list[list[GenerationStep]]:
     """Continue prompts, each a list of ids that may hold dense tokens; return the steps of each text.
 
     Each step runs the model on one token of each text, with a cache, so that a dense token costs as much as a word.
@@ -96,7 +96,7 @@ def write(
         read = _read(model, logits) if bool((chosen == model.dense_id).any()) else None
         for row, token in enumerate(chosen.tolist()):
             if not rows[row].done:
-                step = Step(
+                step = GenerationStep(
                     token, token == model.dense_id, read[row] if read and token == model.dense_id else ()
                 )
                 _note(rows[row], step, end, options)
@@ -166,7 +166,7 @@ def _read(model: DenseModel, logits: Tensor) -> list[tuple[tuple[int, float], ..
     ]
 
 
-def _note(row: _Row, step: Step, end: int | None, options: Writing) -> None:
+def _note(row: _Row, step: GenerationStep, end: int | None, options: Writing) -> None:
     """Add a step to a text, and update its counts."""
     row.steps.append(step)
     if step.dense:

@@ -19,7 +19,7 @@ from hornbook.dense_tokens.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense_tokens.vector import ablate
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers, answer
-from hornbook.evaluation.continuations import Scores, score_endings
+from hornbook.evaluation.continuations import Scores, score_continuations
 from hornbook.evaluation.questions import TASKS, PublicTask, Question, find_task, read_questions
 from hornbook.reporter import Reporter
 from hornbook.rng import key
@@ -115,12 +115,12 @@ def score_with(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Scores:
-    """Score (context, ending) pairs as `score_endings` does, with `count` dense tokens between the two."""
+    """Score (context, continuation) pairs as `score_continuations` does, with `count` dense tokens between the two."""
     between = [] if reading == "plain" else [model.dense_id] * count
     rng = torch.Generator().manual_seed(key(seed, "tasks"))
     was_training = model.training
     model.eval()
-    found = score_endings(
+    found = score_continuations(
         tokenizer,
         pairs,
         partial(_hidden, model, reading, rng),

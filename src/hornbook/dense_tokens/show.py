@@ -6,7 +6,7 @@ from html import escape
 
 from transformers import PreTrainedTokenizerBase
 
-from hornbook.dense_tokens.generate import Step
+from hornbook.dense_tokens.generate import GenerationStep
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def _words(thought: Thought, most: int) -> str:
     return " | ".join(f"{word.strip()} {100 * chance:.0f} %" for word, chance in thought.read[:most])
 
 
-def text_of(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Sequence[Step]) -> str:
+def text_of(
+    tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Sequence[GenerationStep]
+) -> str:
     """Decode the words after the prompt, without dense tokens."""
     before = tokenizer.decode(list(prompt), skip_special_tokens=True)
     words = [step.token for step in steps if not step.dense]
@@ -59,7 +61,7 @@ def text_of(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Se
 
 
 def thoughts(
-    tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Sequence[Step]
+    tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], steps: Sequence[GenerationStep]
 ) -> list[Thought]:
     """List the dense tokens of a text in order."""
     return [

@@ -1,4 +1,4 @@
-"""How a model answers questions: it chooses among several endings, or must write a single one itself."""
+"""How a model answers questions: it chooses among several continuations, or must write a single one itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,27 @@ class Answers:
     """A model's answers to M questions."""
 
     right: Bools
-    """Whether the likeliest ending is right or, with a single ending, whether the model would write it."""
+    """Whether the likeliest continuation is right or, with a single continuation, whether the model would write it."""
     right_per_byte: Bools
-    """The same by likelihood per byte, which doesn't favour short endings."""
+    """The same by likelihood per byte, which doesn't favour short continuations."""
     bits_per_byte: float
-    """Bits per byte of the right endings."""
+    """Bits per byte of the right continuations."""
 
 
 def answer(questions: Sequence[Question], score: Callable[[list[tuple[str, str]]], Scores]) -> Answers:
-    """Ask questions; `score` scores (context, ending) pairs."""
-    found = score([(question.context, ending) for question in questions for ending in question.continuations])
+    """Ask questions; `score` scores (context, continuation) pairs."""
+    found = score(
+        [
+            (question.context, continuation)
+            for question in questions
+            for continuation in question.continuations
+        ]
+    )
     right, per_byte, nats, size, first = [], [], 0.0, 0, 0
     for question in questions:
         part = slice(first, first + len(question.continuations))
         first = part.stop
-        sizes = np.array([len(ending.encode()) for ending in question.continuations])
+        sizes = np.array([len(continuation.encode()) for continuation in question.continuations])
         if len(question.continuations) == 1:
             right.append(bool(found.greedy[part][0]))
             per_byte.append(right[-1])

@@ -15,7 +15,7 @@ from hornbook.evaluation.evaluate import evaluate_run
 from hornbook.evaluation.measure import Progress
 from hornbook.evaluation.tasks import evaluate_tasks
 from hornbook.frames import drawn, frame
-from hornbook.loading import AnyModel, opened
+from hornbook.loading import AnyModel, load
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -86,7 +86,7 @@ def _asked(
         at = run or folder_of(model)
         refuse_learned(names, at)
         return Evaluation(
-            measures=evaluate_tasks(opened(model, trust), names, files, **options, run=at, progress=progress),
+            measures=evaluate_tasks(load(model, trust), names, files, **options, run=at, progress=progress),
             samples=[],
         )
     if unused := [f"--{name}" for name, given in options.items() if given is not None]:
@@ -100,7 +100,7 @@ def _asked(
         else:
             corpus = Corpus.model_validate({"path": found, "documents": documents, "heldout_fraction": 0})
             texts = list(corpus.documents_of("train"))
-        return Evaluation(measure(opened(model, trust), texts, progress=progress))
+        return Evaluation(measure(load(model, trust), texts, progress=progress))
     folder = folder_of(model)
     if folder is None or not (folder / "recipe.yaml").exists():
         raise HornbookError(

@@ -1,4 +1,4 @@
-"""Score endings of texts: how likely a causal model finds them, and whether it would write them itself."""
+"""Score continuations of texts: how likely a causal model finds them, and whether it would write them itself."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ Hidden = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of N endings."""
+    """The scores of N continuations."""
 
     nats: npt.NDArray[np.float64]
-    """The sum of -ln p over each ending's tokens."""
+    """The sum of -ln p over each continuation's tokens."""
     greedy: npt.NDArray[np.bool_]
-    """Whether greedy decoding would write the ending."""
+    """Whether greedy decoding would write the continuation."""
 
 
 @torch.inference_mode()
-def score_endings(
+def score_continuations(
     tokenizer: PreTrainedTokenizerBase,
     pairs: Sequence[tuple[str, str]],
     hidden: Hidden,
@@ -41,16 +41,16 @@ def score_endings(
     progress: Callable[[float], None] | None = None,
     special: Collection[str] = (),
 ) -> Scores:
-    """Score (context, ending) pairs; the ids `between` stand between the two, and are not scored.
+    """Score (context, continuation) pairs; the ids `between` stand between the two, and are not scored.
 
-    Context and ending are tokenized as one text, which begins with the end token, as documents do in training; a token
-    of `special` that is written out in it is that token. A context that is too long for `length` tokens loses its
-    beginning. Raises HornbookError for an ending that is too long even alone.
+    Context and continuation are tokenized as one text, which begins with the end token, as documents do in training;
+    a token of `special` that is written out in it is that token. A context that is too long for `length` tokens loses
+    its beginning. Raises HornbookError for a continuation that is too long even alone.
     """
     texts, starts = [], []
-    for before, ending in encode_pairs(tokenizer, pairs, special):
-        begin = before[-room_before(tokenizer, ending, length - len(between)) :]
-        texts.append([*begin, *between, *ending])
+    for before, continuation in encode_pairs(tokenizer, pairs, special):
+        begin = before[-room_before(tokenizer, continuation, length - len(between)) :]
+        texts.append([*begin, *between, *continuation])
         starts.append(len(begin) + len(between))
     sizes = np.array([len(text) for text in texts])
     nats, greedy = np.empty(len(texts)), np.empty(len(texts), bool)
@@ -69,13 +69,13 @@ def score_endings(
 def encode_pairs(
     tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], special: Collection[str] = ()
 ) -> list[tuple[list[int], list[int]]]:
-    """Encode each context and ending as one text: the ids of the context, behind the end token, and of the ending.
+    """Encode each context with its continuation as one text: the ids of both, the context's behind the end token.
 
     Raises HornbookError for an empty context where the tokenizer has no end token.
     """
     encoded = encode_at(
         tokenizer,
-        [context + ending for context, ending in pairs],
+        [context + continuation for context, continuation in pairs],
         [[len(context)] for context, _ in pairs],
         special,
     )
@@ -86,14 +86,14 @@ def encode_pairs(
     return found
 
 
-def room_before(tokenizer: PreTrainedTokenizerBase, ending: Sequence[int], length: int) -> int:
-    """Count the tokens that an ending leaves before itself, of `length`; raises HornbookError where it leaves none."""
-    if length - len(ending) < 1:
+def room_before(tokenizer: PreTrainedTokenizerBase, continuation: Sequence[int], length: int) -> int:
+    """Count the tokens of `length` that are left before a continuation; raises HornbookError where there are none."""
+    if length - len(continuation) < 1:
         raise HornbookError(
-            f"an ending of {len(ending):,} tokens ({tokenizer.decode(list(ending))[:40]!r}...) leaves no room in a "
-            f"model of {length:,}"
+            f"a continuation of {len(continuation):,} tokens ({tokenizer.decode(list(continuation))[:40]!r}...) leaves "
+            f"no room in a model of {length:,}"
         )
-    return length - len(ending)
+    return length - len(continuation)
 
 
 def _score(

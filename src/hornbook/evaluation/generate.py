@@ -11,7 +11,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.literal_prompt import refuse_dense, written_out
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.internals import read
-from hornbook.loading import AnyModel, opened
+from hornbook.loading import AnyModel, load
 from hornbook.tokenizers import encode_documents
 
 _BaseStreamer: Any = read("transformers.generation:BaseStreamer")
@@ -36,7 +36,7 @@ def generate(
     the same seed gives the same text. Raises HornbookError unless the model is causal and reads from left to right, for
     a prompt that is too long or holds a dense token, and for invalid values.
     """
-    loaded = opened(model)
+    loaded = load(model)
     loaded.need(head="causal", reading="left to right")
     refuse_dense(loaded, prompt)
     if told := written_out(loaded, prompt):

@@ -24,8 +24,8 @@ def harness_model(loaded: LoadedModel, batch: int = 32, dense: int | None = None
     """Wrap a model for the harness; with `dense`, it reads so many of its dense tokens before each answer.
 
     A causal model is the harness's own `hf`, with the weights as they are here, the length that the model takes, and
-    the token before a text that it was trained with. Any other scores endings by its own rule for minimal pairs, and
-    can't write. Raises HornbookError for a model that reads from right to left or predicts no words.
+    the token before a text that it was trained with. Any other model scores continuations by its own rule for
+    minimal pairs, and can't write. Raises HornbookError for a model that reads from right to left or predicts no words.
     """
     head = "causal"
     if dense is not None:
@@ -44,7 +44,7 @@ def harness_model(loaded: LoadedModel, batch: int = 32, dense: int | None = None
 
 
 class BothWays(LM):
-    """A masked or text-to-text model: an ending's score is that of its tokens or words, each given all others."""
+    """A masked or text-to-text model: a continuation's score is that of its tokens or words, each given all others."""
 
     def __init__(self, loaded: LoadedModel) -> None:
         super().__init__()
@@ -55,9 +55,9 @@ class BothWays(LM):
         self.loaded = loaded
 
     def loglikelihood(self, requests: Sequence[Any], **options: Any) -> list[tuple[float, bool]]:
-        """Score endings after their contexts, in nats; none is ever what the model would write by itself.
+        """Score continuations after their contexts, in nats; none is ever what the model would write by itself.
 
-        A context that is too long loses its beginning. Raises HornbookError for an ending that is too long even alone.
+        A context that is too long loses its beginning. Raises HornbookError for a continuation that is too long alone.
         """
         texts = [request.args for request in requests]
         found = encode_at(
@@ -94,7 +94,7 @@ class BothWays(LM):
         gone = max(0, len(ids) - (self.loaded.length - 4))  # room for what frames a text
         if gone > first:
             raise HornbookError(
-                f"an ending of {len(ids) - first:,} tokens leaves no room in a model of {self.loaded.length}"
+                f"a continuation of {len(ids) - first:,} tokens leaves no room in a model of {self.loaded.length}"
             )
         return Ids(tuple(ids[gone:]), first - gone)
 

@@ -31,7 +31,7 @@ class WithDenseTokens(LM):
         self.count = count
 
     def loglikelihood(self, requests: Sequence[Any], **options: Any) -> list[tuple[float, bool]]:
-        """Score endings after their contexts and the dense tokens, in nats, and tell whether it would write them."""
+        """Score continuations after contexts and dense tokens, in nats, and tell whether it would write them."""
         found = score_with(self.model, self.tokenizer, [one.args for one in requests], "dense", self.count)
         return list(zip((-found.nats).tolist(), found.greedy.tolist(), strict=True))
 

@@ -128,7 +128,7 @@ def _figures(name: str, found: Any, dense: int | None) -> list[Figure]:
                 f"As lm-evaluation-harness computes it (version {found['versions'].get(name)} of the task)"
                 + (f", {dense} dense tokens between a context and its answer." if dense else "."),
                 "It compares with the harness's own figures of causal models; a masked or text-to-text model scores "
-                "endings by another rule, from both sides.",
+                "continuations by another rule, from both sides.",
             )
             | {**spread, "scope": f"{name}: {total} questions"}
         )

@@ -16,7 +16,7 @@ _LOGITS = 2**25
 
 
 @dataclass(frozen=True)
-class Term:
+class MeanTerm:
     """A term of an objective's loss, or a figure that is watched beside the loss, such as an accuracy."""
 
     mean: float
@@ -28,7 +28,7 @@ class Term:
 class HeldoutLoss:
     """A held-out loss and its terms."""
 
-    terms: dict[str, Term]
+    terms: dict[str, MeanTerm]
     """The terms by their names in the objective."""
     nats: float
     """The training loss: the mean of -ln p over the labels, or the weighted sum of several terms."""
@@ -77,7 +77,7 @@ def heldout_loss(
             progress(done / windows)
     means = (total / labels).tolist()
     terms = {
-        name: Term(mean, int(count))
+        name: MeanTerm(mean, int(count))
         for name, mean, count in zip(objective.terms, means, labels.tolist(), strict=True)
     }
     nats = sum(weight * terms[name].mean for name, weight in objective.terms.items())

@@ -8,7 +8,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import cut, join, written
 from hornbook.evaluation.literal_prompt import refuse_dense
 from hornbook.evaluation.sampling import sampling, seeded
-from hornbook.loading import AnyModel, opened
+from hornbook.loading import AnyModel, load
 from hornbook.objectives import OBJECTIVES
 from hornbook.tokenizers import encode_documents
 
@@ -39,7 +39,7 @@ def infill(
     Tokens are chosen as `sampling` says. Raises HornbookError unless the model is text-to-text, and for a text without
     a blank, with more blanks than there are sentinels, or with more tokens than the model takes.
     """
-    loaded = opened(model)
+    loaded = load(model)
     loaded.need(head="seq2seq")
     refuse_dense(loaded, text)
     parts, sentinels, end = cut(text), loaded.vocabulary.sentinels.tolist(), loaded.vocabulary.eos

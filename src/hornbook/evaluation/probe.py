@@ -20,23 +20,23 @@ _RIDGE = 1e-2
 
 @torch.inference_mode()
 def probe(
-    loaded: LoadedModel, objective: Pairs, learn: TokenStore, judge: TokenStore, stretches: int = 1000
+    loaded: LoadedModel, objective: Pairs, learn: TokenStore, judge: TokenStore, chunks: int = 1000
 ) -> float:
     """Fit a linear probe on pairs of `learn`, and return the share of pairs of `judge` that it judges rightly.
 
     The model isn't trained. It reads pairs without masked words, with segment ids if it knows them. The probe reads the
     hidden state of CLS, and the product and the absolute difference of both segments' mean hidden states (Conneau et
-    al., 2017, section 3.1); it is fitted by ridge regression to -1 and 1. At most `stretches` chunks of each store are
+    al., 2017, section 3.1); it is fitted by ridge regression to -1 and 1. At most `chunks` chunks of each store are
     read.
     """
-    features, wanted = _read(loaded, objective, learn, stretches)
+    features, wanted = _read(loaded, objective, learn, chunks)
     mean, deviation = features.mean(0), features.std(0).clamp(min=1e-6)
     features = _with_one((features - mean) / deviation)
     normal = features.T @ features + _RIDGE * len(features) * torch.eye(
         features.shape[1], dtype=features.dtype
     )
     weights = torch.linalg.solve(normal, features.T @ (2 * wanted - 1))
-    features, wanted = _read(loaded, objective, judge, stretches)
+    features, wanted = _read(loaded, objective, judge, chunks)
     said = _with_one((features - mean) / deviation) @ weights > 0
     return float((said == wanted.bool()).double().mean())
 
@@ -45,21 +45,21 @@ def _with_one(features: Tensor) -> Tensor:
     return torch.nn.functional.pad(features, (0, 1), value=1.0)
 
 
-def _read(loaded: LoadedModel, objective: Pairs, store: TokenStore, stretches: int) -> tuple[Tensor, Tensor]:
+def _read(loaded: LoadedModel, objective: Pairs, store: TokenStore, chunks: int) -> tuple[Tensor, Tensor]:
     """Compute the features (pairs, 3 * hidden) and labels (pairs,) of a store's pairs."""
     parts = [
         (_features(loaded, batch), batch[objective.label].double())
-        for batch in _batches(loaded, objective, store, stretches)
+        for batch in _batches(loaded, objective, store, chunks)
     ]
     features, wanted = zip(*parts, strict=True)
     return torch.cat(features), torch.cat(wanted)
 
 
 def _batches(
-    loaded: LoadedModel, objective: Pairs, store: TokenStore, stretches: int
+    loaded: LoadedModel, objective: Pairs, store: TokenStore, chunks: int
 ) -> Iterator[dict[str, Tensor]]:
     chunking = objective.chunking(store, loaded.length)
-    chosen = torch.linspace(0, chunking.count - 1, min(stretches, chunking.count)).long().unique().numpy()
+    chosen = torch.linspace(0, chunking.count - 1, min(chunks, chunking.count)).long().unique().numpy()
     for turn in range(_DRAWS):
         for first in range(0, len(chosen), _BATCH):
             rows = chosen[first : first + _BATCH]

@@ -13,13 +13,13 @@ from hornbook.errors import HornbookError, nearest
 
 @dataclass(frozen=True)
 class Question:
-    """A text and its possible endings."""
+    """A text and its possible continuations."""
 
     context: str
     continuations: tuple[str, ...]
-    """The endings, each with the space before it. If there is only one, the model must write exactly this."""
+    """The continuations, each with the space before it. If there is only one, the model must write exactly this."""
     label: int
-    """The index of the right ending."""
+    """The index of the right continuation."""
 
 
 @dataclass(frozen=True)

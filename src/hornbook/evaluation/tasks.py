@@ -9,7 +9,7 @@ from hornbook.errors import HornbookError
 from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harness_task
 from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
-from hornbook.loading import AnyModel, opened
+from hornbook.loading import AnyModel, load
 from hornbook.sealed import write_sealed
 from hornbook.training.heap import keep_heap
 
@@ -38,7 +38,7 @@ def evaluate_tasks(
     unknown name, before anything is asked, for files that aren't the task's, and for a model that can't do it.
     """
     keep_heap()
-    loaded = opened(model)
+    loaded = load(model)
     others = [name for name in tasks if name not in SUITES]
     for name in tasks:
         if rule and name not in SUITES:

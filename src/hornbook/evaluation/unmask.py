@@ -7,7 +7,7 @@ import torch
 from hornbook.errors import HornbookError
 from hornbook.evaluation.blanks import BLANK, cut, join, written
 from hornbook.evaluation.literal_prompt import refuse_dense
-from hornbook.loading import AnyModel, opened
+from hornbook.loading import AnyModel, load
 from hornbook.tokenizers import encode_documents
 
 _VISIBLE = str.maketrans({"\n": "⏎", "\r": "⏎", "\t": "⇥", " ": "␣"})
@@ -40,7 +40,7 @@ def unmask(model: AnyModel, text: str, top: int = 5) -> list[Blank]:
     HornbookError unless the model is masked, and for a text without a blank or with more tokens than the
     model takes.
     """
-    loaded = opened(model)
+    loaded = load(model)
     loaded.need(head="masked")
     refuse_dense(loaded, text)
     parts, vocabulary = cut(text), loaded.vocabulary

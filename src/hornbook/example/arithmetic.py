@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from hornbook.example.parts import Step, Term
+from hornbook.example.parts import LossStep, Term
 from hornbook.loading import LoadedModel
 from hornbook.objectives import Objective
 from hornbook.objectives.arithmetic import Arithmetic
@@ -42,7 +42,7 @@ def terms_of(
     return tuple(terms), sum(term.weight * term.mean for term in terms), tuple(remarks)
 
 
-def steps_of(found: Arithmetic, names: VisibleTokens) -> tuple[Step, ...]:
+def steps_of(found: Arithmetic, names: VisibleTokens) -> tuple[LossStep, ...]:
     """Put one term's places in words, those of the first example."""
 
     def name(one: int) -> str:
@@ -50,7 +50,7 @@ def steps_of(found: Arithmetic, names: VisibleTokens) -> tuple[Step, ...]:
 
     read = [""] * len(found.right) if found.read is None else names.tokens(found.read.tolist())
     return tuple(
-        Step(place, name(right), logit, total, nats, math.exp(-nats), name(best), stood)
+        LossStep(place, name(right), logit, total, nats, math.exp(-nats), name(best), stood)
         for place, right, logit, total, nats, best, stood in zip(
             found.places.tolist(),
             found.right.tolist(),

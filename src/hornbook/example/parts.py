@@ -48,7 +48,7 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Step:
+class LossStep:
     """The loss of one place: nats = total - logit, and probability = e^-nats."""
 
     place: int
@@ -71,7 +71,7 @@ class Term:
     """A term of the loss: its places, their sum, how many they are, and the mean."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[LossStep, ...]
     """Empty for a term that is no sum of -ln p, such as an accuracy."""
     sum: float
     count: int

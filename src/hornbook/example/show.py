@@ -18,7 +18,7 @@ from hornbook.example.dense import SENTENCE, show_dense
 from hornbook.example.example import Example
 from hornbook.example.given import hidden_tokens
 from hornbook.example.sequences import sequences_of
-from hornbook.example.source import Named, Source, open_source
+from hornbook.example.source import ExampleSource, Named, open_source
 from hornbook.example.text import restore
 from hornbook.objectives import IGNORED, Objective
 from hornbook.objectives.batch_to_loss import make_batch
@@ -81,7 +81,7 @@ def show(
     return _shown(found, batch, text)
 
 
-def _first_of_run(source: Source, report: Reporter) -> dict[str, Tensor]:
+def _first_of_run(source: ExampleSource, report: Reporter) -> dict[str, Tensor]:
     """Make the first example of the run's first step, as training makes it."""
     assert source.recipe is not None
     vocabulary, rows = source.loaded.vocabulary, np.zeros(1, np.int64)
@@ -93,7 +93,7 @@ def _first_of_run(source: Source, report: Reporter) -> dict[str, Tensor]:
     return make_batch(store, source.objective, plan.chunking, starts, vocabulary, rng)
 
 
-def _of_text(source: Source, text: str, hide: Several[str], seed: int) -> dict[str, Tensor]:
+def _of_text(source: ExampleSource, text: str, hide: Several[str], seed: int) -> dict[str, Tensor]:
     """Make the example of one text; other texts are there for objectives that take a part from elsewhere."""
     loaded, objective = source.loaded, source.objective
     end = objective.end(loaded.vocabulary)
@@ -127,7 +127,7 @@ def _of_text(source: Source, text: str, hide: Several[str], seed: int) -> dict[s
     return batch
 
 
-def _shown(source: Source, batch: dict[str, Tensor], text: str | None) -> Example:
+def _shown(source: ExampleSource, batch: dict[str, Tensor], text: str | None) -> Example:
     loaded, objective = source.loaded, source.objective
     names = VisibleTokens(loaded.tokenizer)
     terms, loss, remarks = terms_of(loaded, objective, batch, names)

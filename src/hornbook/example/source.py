@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.loading import AnyModel, LoadedModel, load_model, opened
+from hornbook.loading import AnyModel, LoadedModel, load, load_model
 from hornbook.objectives import OBJECTIVES, Objective, natural_objective
 from hornbook.recipe import Recipe, make_recipe, read_recipe_to_look
 from hornbook.reporter import Reporter
@@ -17,7 +17,7 @@ Named = Recipe | Mapping[str, Any] | AnyModel
 
 
 @dataclass(frozen=True)
-class Source:
+class ExampleSource:
     """A model in evaluation mode, its tokenizer, and its objective."""
 
     loaded: LoadedModel
@@ -38,7 +38,7 @@ def open_source(
     objective: str | Objective | None,
     report: Reporter,
     trust: bool = False,
-) -> Source:
+) -> ExampleSource:
     """Open a recipe (also by its name), a run's folder, any model's folder, or a model that is open already.
 
     A recipe's tokenizer is trained where it isn't in the cache yet. Raises HornbookError for what isn't there or
@@ -54,7 +54,7 @@ def open_source(
         raise HornbookError(f"--set {settings[0]} changes a recipe, and {what} is none: leave it out")
     if not isinstance(named, LoadedModel | Path | str):
         folder = getattr(named, "folder", None)  # a run's, beside which its recipe lies
-        named = folder if isinstance(folder, Path) else opened(named)
+        named = folder if isinstance(folder, Path) else load(named)
     loaded = named if isinstance(named, LoadedModel) else load_model(named, trust)
     saved = None if isinstance(named, LoadedModel) else Path(named) / "recipe.yaml"
     recipe = read_recipe_to_look(saved, trust=trust) if saved and saved.is_file() else None
@@ -64,7 +64,7 @@ def open_source(
     else:
         chosen = recipe.objective if recipe else natural_objective(loaded.head)
     loaded.need(chosen.head)
-    return Source(loaded, chosen, recipe, remarks)
+    return ExampleSource(loaded, chosen, recipe, remarks)
 
 
 def _recipe(named: Any, settings: Sequence[str], trust: bool) -> Recipe:
@@ -75,7 +75,7 @@ def _recipe(named: Any, settings: Sequence[str], trust: bool) -> Recipe:
     return read_recipe_to_look(Path(named), settings, trust)
 
 
-def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Reporter) -> Source:
+def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Reporter) -> ExampleSource:
     if objective:
         raise HornbookError(
             f"--objective: the recipe names one, {recipe.objective.name}: change it with --set objective=NAME"
@@ -85,7 +85,7 @@ def _of_recipe(recipe: Recipe, objective: str | Objective | None, report: Report
     loaded = LoadedModel(
         recipe.folder, recipe.name, family, recipe.objective.head, model.eval(), tokenizer, length
     )
-    return Source(loaded, recipe.objective, recipe, ("The weights are those before the first step.",))
+    return ExampleSource(loaded, recipe.objective, recipe, ("The weights are those before the first step.",))
 
 
 def _chosen(name: str | Objective, loaded: LoadedModel) -> Objective:

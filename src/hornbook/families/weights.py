@@ -54,10 +54,10 @@ def read_model(
         raise HornbookError(
             f"{folder} can't be opened as {model_class.__name__}: {reason}; open another checkpoint"
         ) from error
-    return whole(model, missing, folder)
+    return refuse_incomplete(model, missing, folder)
 
 
-def whole(model: PreTrainedModel, missing: list[str], folder: Path | str) -> PreTrainedModel:
+def refuse_incomplete(model: PreTrainedModel, missing: list[str], folder: Path | str) -> PreTrainedModel:
     """Give a model back that was read from a folder; raises HornbookError for weights that lack or are no numbers."""
     if missing:
         raise HornbookError(

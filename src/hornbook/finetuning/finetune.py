@@ -16,10 +16,10 @@ from hornbook.evaluation.tasks import write_figures
 from hornbook.finetuning.groups import expand, means
 from hornbook.finetuning.metrics import METRICS, Values, interval
 from hornbook.finetuning.reading import Examples, TaskData, read_own, read_task
-from hornbook.finetuning.settings import Settings
+from hornbook.finetuning.settings import FinetuneSettings
 from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import Tuned, plain, split_validation, train_classifier
-from hornbook.loading import AnyModel, LoadedModel, opened
+from hornbook.loading import AnyModel, LoadedModel, load
 from hornbook.quiet import quiet
 from hornbook.sealed import read_sealed, write_sealed
 from hornbook.training.heap import keep_heap
@@ -46,8 +46,8 @@ def finetune(
 
     A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own
     in the tables `train` and `test`. `seeds` are so many, from 42 on, or those that are named. `data` is a folder
-    that holds their files; without it the hub is asked. `changes` are of `Settings`. `limit` draws at most so many
-    texts of each part, to try things out. Everything goes to `out`, by default the run's folder:
+    that holds their files; without it the hub is asked. `changes` are of `FinetuneSettings`. `limit` draws at most so
+    many texts of each part, to try things out. Everything goes to `out`, by default the run's folder:
     `finetuned/TASK/seed-N` is a plain Hugging Face folder with its `result.json`, and `tasks/TASK.json` holds the
     figures, which `compare` reads. What is there already with the same settings isn't done again. With `trust`, code
     that lies in the model's folder may run. Raises HornbookError, before anything is trained, for what can't be
@@ -63,11 +63,11 @@ def finetune(
         raise HornbookError(f"seeds are {list(seeds)}: give one or more, each once")
     if limit is not None and limit < 1:
         raise HornbookError(f"limit is {limit}: give at least 1, or leave it out")
-    settings = Settings(**(changes or {}))
+    settings = FinetuneSettings(**(changes or {}))
     found = [find_task(name) for name in tasks]
     place = Path(out) if out else _run_of(model)
     keep_heap()
-    loaded = opened(model, trust)
+    loaded = load(model, trust)
     if loaded.reading == "right to left":
         raise HornbookError(
             f"{loaded.name} reads {loaded.reading}, and texts are given from left to right: use another"
@@ -92,7 +92,7 @@ def finetune(
 
 
 def _run_of(model: AnyModel) -> Path:
-    folder = Path(model) if isinstance(model, Path | str) else opened(model).folder
+    folder = Path(model) if isinstance(model, Path | str) else load(model).folder
     for place in (folder, folder.parent):
         if (place / "run.json").is_file():
             return place
@@ -100,7 +100,7 @@ def _run_of(model: AnyModel) -> Path:
 
 
 def _tune(
-    loaded: LoadedModel, data: TaskData, settings: Settings, seed: int, place: Path, tell: Progress
+    loaded: LoadedModel, data: TaskData, settings: FinetuneSettings, seed: int, place: Path, tell: Progress
 ) -> Tuned:
     """Fine-tune with one seed, or read what was found before."""
     folder = place / FOLDER / data.task.name / f"seed-{seed}"
@@ -127,7 +127,7 @@ def _tune(
 def make_figures(
     loaded: LoadedModel,
     data: TaskData,
-    settings: Settings,
+    settings: FinetuneSettings,
     seeds: Sequence[int],
     tuned: Sequence[Tuned],
     limit: int | None = None,
@@ -163,7 +163,7 @@ def make_figures(
     return figures
 
 
-def _told(settings: Settings, seeds: Sequence[int], values: Sequence[float]) -> str:
+def _told(settings: FinetuneSettings, seeds: Sequence[int], values: Sequence[float]) -> str:
     each = ", ".join(f"{value:.1f}" for value in values)
     return (
         f"Mean of seeds {', '.join(map(str, seeds))} ({each}), each a classifier of its own, fine-tuned for at most "
@@ -180,7 +180,7 @@ def _majority(train: Examples, test: Examples, numbers: bool) -> Values:
     return np.full(len(test.labels), known[counts.argmax()])
 
 
-def _cut(loaded: LoadedModel, part: Examples, settings: Settings) -> str:
+def _cut(loaded: LoadedModel, part: Examples, settings: FinetuneSettings) -> str:
     """Say how many texts are longer than the model."""
     most = min(settings.length, loaded.length)
     columns = [list(texts) for texts in zip(*part.texts, strict=True)]

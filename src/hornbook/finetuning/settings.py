@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Settings:
+class FinetuneSettings:
     """What a fine-tuning does, as `scripts/eval_finetuning.sh` and `finetune/run.py` of BabyLM's pipeline of 2025 do.
 
     (github.com/babylm/evaluation-pipeline-2025.) Of its own, Hornbook has a part of the training texts on which the

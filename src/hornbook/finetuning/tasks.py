@@ -11,7 +11,7 @@ Row = dict[str, Any]
 Texts = tuple[str, ...]
 
 
-class Read(Protocol):
+class ReadRow(Protocol):
     """Reads a row: its one or two texts and its label as it stands there; a row may hold several."""
 
     def __call__(self, row: Row) -> Iterable[tuple[Texts, Any]]:
@@ -43,7 +43,7 @@ class LabelledTask:
 
     name: str
     title: str
-    read: Read
+    read: ReadRow
     metrics: tuple[str, ...]
     """Names in METRICS; the epoch is chosen by the first."""
     labels: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from hornbook.errors import HornbookError
 from hornbook.finetuning.classifier import frame_texts, open_classifier, save_classifier
 from hornbook.finetuning.metrics import METRICS
 from hornbook.finetuning.reading import Examples, TaskData
-from hornbook.finetuning.settings import Settings
+from hornbook.finetuning.settings import FinetuneSettings
 from hornbook.loading import LoadedModel
 from hornbook.quiet import quiet
 
@@ -57,7 +57,7 @@ def split_validation(count: int, share: float) -> tuple[npt.NDArray[np.int64], n
 def train_classifier(
     loaded: LoadedModel,
     data: TaskData,
-    settings: Settings,
+    settings: FinetuneSettings,
     seed: int,
     folder: Path,
     progress: Callable[[float], None] | None = None,
@@ -121,7 +121,11 @@ def train_classifier(
 
 
 def encode(
-    loaded: LoadedModel, tokenizer: PreTrainedTokenizerBase, part: Examples, settings: Settings, numbers: bool
+    loaded: LoadedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    part: Examples,
+    settings: FinetuneSettings,
+    numbers: bool,
 ) -> list[dict[str, Any]]:
     """Encode texts as the tokenizer frames them, the longer of two cut first; no text is a special token."""
     columns = [list(texts) for texts in zip(*part.texts, strict=True)]

@@ -3,6 +3,6 @@
 from hornbook.gate import Folder
 from hornbook.loading.kind import recognise
 from hornbook.loading.model import LoadedModel, load_model
-from hornbook.loading.objects import AnyModel, opened
+from hornbook.loading.objects import AnyModel, load
 
-__all__ = ["AnyModel", "Folder", "LoadedModel", "load_model", "opened", "recognise"]
+__all__ = ["AnyModel", "Folder", "LoadedModel", "load_model", "load", "recognise"]

@@ -17,7 +17,7 @@ AnyModel = LoadedModel | Loadable | tuple[PreTrainedModel, PreTrainedTokenizerBa
 """A model as people have it: loaded, a run, a folder, or a model and its tokenizer as transformers has them."""
 
 
-def opened(model: AnyModel, trust: bool = False) -> LoadedModel:
+def load(model: AnyModel, trust: bool = False) -> LoadedModel:
     """Give a model ready for use: a folder's, a run's, `(model, tokenizer)` of transformers, or one that is loaded.
 
     A model of transformers is used as its `save_pretrained` writes it, so that the object itself stays as it is; who

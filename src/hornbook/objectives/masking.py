@@ -73,11 +73,13 @@ class Masking(Objective):
         if chosen is None:
             chosen = self.choose(text, vocabulary, rng, begins)
         places = np.nonzero(chosen)
-        fate = rng.uniform_at("fate", *places)
+        replacement = rng.uniform_at("fate", *places)
         words = (rng.uniform_at("words", *places) * len(vocabulary.words)).astype(np.int64)
-        random_or_same = np.where(fate < self.mask + self.random, vocabulary.words[words], text[places])
+        random_or_same = np.where(
+            replacement < self.mask + self.random, vocabulary.words[words], text[places]
+        )
         inputs, labels = text.copy(), np.full_like(text, IGNORED)
-        inputs[places] = np.where(fate < self.mask, vocabulary.mask or 0, random_or_same)
+        inputs[places] = np.where(replacement < self.mask, vocabulary.mask or 0, random_or_same)
         labels[places] = text[places]
         return inputs, labels
 

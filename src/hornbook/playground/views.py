@@ -12,7 +12,7 @@ from hornbook.evaluation.blanks import cut
 from hornbook.evaluation.generate import generate
 from hornbook.evaluation.infill import infill
 from hornbook.evaluation.unmask import unmask
-from hornbook.loading import AnyModel, LoadedModel, opened
+from hornbook.loading import AnyModel, LoadedModel, load
 from hornbook.playground.attention import attention_of
 from hornbook.playground.next_token import expect
 
@@ -44,7 +44,7 @@ class Player:
 
 def player_of(model: AnyModel, trust: bool = False) -> Player:
     """Open a model for the playground. Raises HornbookError as `load_model` does."""
-    loaded = opened(model, trust)
+    loaded = load(model, trust)
     if isinstance(model, Path | str) and has_dense(Path(model)):
         views: dict[str, View] = {THOUGHTS: lambda text: _thoughts(Path(model), text)}
     elif loaded.head == "causal":

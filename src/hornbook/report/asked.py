@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """A question with a blank, the words that are right there, and the model's first guess."""
 
     question: str

@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import ModelCardData
 
 from hornbook.atomic import beside
-from hornbook.report.runs import Measure, RunRecord, read_run
+from hornbook.report.runs import RunRecord, SavedMeasure, read_run
 
 FILE = "README.md"
 _OURS = "<!-- Hornbook writes this file anew; delete this line to keep words of your own. -->"
@@ -61,7 +61,7 @@ def _figures(run: RunRecord) -> str:
     return "\n".join(["| Measure | Value | Over | Rule |", "|---|---|---|---|", *lines])
 
 
-def _interval(one: Measure) -> str:
+def _interval(one: SavedMeasure) -> str:
     return "" if one.low is None or one.high is None else f" ({one.low:.4g} to {one.high:.4g})"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hornbook.direction import apart
-from hornbook.report.runs import Measure, PhaseRecord, RunRecord
+from hornbook.report.runs import PhaseRecord, RunRecord, SavedMeasure
 
 NATS = "nats/label"
 BITS = "bits/byte"
@@ -61,7 +61,7 @@ def labels(runs: Sequence[RunRecord]) -> list[str]:
     return [f"{run.name} ({run.folder.name})" if names.count(run.name) > 1 else run.name for run in runs]
 
 
-def final(run: RunRecord) -> tuple[Measure, ...]:
+def final(run: RunRecord) -> tuple[SavedMeasure, ...]:
     """Return the final figures or, if there are none yet, those of the latest evaluation during training."""
     if run.measures or not run.evaluate:
         return run.measures
@@ -70,9 +70,9 @@ def final(run: RunRecord) -> tuple[Measure, ...]:
         "over": f"the held-out part at step {point.step:,}",
         "rule": "As evaluated during training.",
     }
-    figures = [Measure("held-out loss so far", point.loss, NATS, **told)]
+    figures = [SavedMeasure("held-out loss so far", point.loss, NATS, **told)]
     if point.bits_per_byte is not None:
-        figures.insert(0, Measure("bits per byte so far", point.bits_per_byte, BITS, **told))
+        figures.insert(0, SavedMeasure("bits per byte so far", point.bits_per_byte, BITS, **told))
     return tuple(figures)
 
 

@@ -13,12 +13,12 @@ from markupsafe import Markup, escape
 from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES
 from hornbook.objectives import OBJECTIVES
-from hornbook.report.asked import Asked, Longer, put_beside
+from hornbook.report.asked import AskedQuestion, Longer, put_beside
 from hornbook.report.comparison import labels, objective_of, remarks, tokenizer_of
 from hornbook.report.curves import charts
 from hornbook.report.duration import duration
 from hornbook.report.html import write_html
-from hornbook.report.runs import Measure, RunRecord, Sample
+from hornbook.report.runs import RunRecord, Sample, SavedMeasure
 from hornbook.report.table import columns
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_page(
     path: Path | str,
     title: str = "Runs side by side",
     live: "Live | None" = None,
-    asked: Sequence[Asked] = (),
+    asked: Sequence[AskedQuestion] = (),
     longer: Longer | None = None,
 ) -> Path:
     """Write the page that compares the runs, in this order, and return its path.
@@ -78,9 +78,9 @@ def lessons(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
     return [(OBJECTIVES[name].title, OBJECTIVES[name].lesson) for name in names if name in OBJECTIVES]
 
 
-def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[Measure]]]:
+def explanations(runs: Sequence[RunRecord]) -> list[tuple[str, list[SavedMeasure]]]:
     """Collect for each measure, without repeats, how it was computed, over which text, and what it compares with."""
-    told: dict[str, dict[tuple[str, str, str], Measure]] = {}
+    told: dict[str, dict[tuple[str, str, str], SavedMeasure]] = {}
     for column in columns(runs):
         for cell in filter(None, column.cells):
             told.setdefault(column.heading, {}).setdefault((cell.rule, cell.over, cell.comparable), cell)

@@ -83,7 +83,7 @@ class EvaluatePoint:
 
 
 @dataclass(frozen=True)
-class Measure:
+class SavedMeasure:
     """A final figure: value and unit, the text it is over, how it was computed, and what it compares with."""
 
     measure: str
@@ -102,7 +102,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class SavedCandidate:
     """A token that a model puts in a masked place, its probability, and the text with it filled in."""
 
     token: str
@@ -117,7 +117,7 @@ class Sample:
     kind: str
     prompt: str
     output: str
-    candidates: tuple[Candidate, ...] | None = None
+    candidates: tuple[SavedCandidate, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class RunRecord:
     evaluate: tuple[EvaluatePoint, ...] = ()
     unread: int = 0
     """Lines of the log that can't be read."""
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[SavedMeasure, ...] = ()
     samples: tuple[Sample, ...] = ()
 
     @property
@@ -167,7 +167,7 @@ class RunRecord:
 class _Outcome:
     """The content of `evaluation.json`, and of a task's file."""
 
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[SavedMeasure, ...] = ()
     samples: tuple[Sample, ...] = ()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hornbook.report.comparison import Scope, distinguish, final, labels, objective_of, scope, tokenizer_of
-from hornbook.report.runs import Measure, RunRecord
+from hornbook.report.runs import RunRecord, SavedMeasure
 
 LOW, HIGH = ", from", ", to"
 """What is added to a figure's key for the ends of its interval."""
@@ -19,7 +19,7 @@ class Column:
     unit: str
     within: str
     """How this column differs from others of the same measure, in words; empty if it is the only one."""
-    cells: tuple[Measure | None, ...]
+    cells: tuple[SavedMeasure | None, ...]
 
     @property
     def heading(self) -> str:
@@ -29,7 +29,7 @@ class Column:
 
 def columns(runs: Sequence[RunRecord]) -> list[Column]:
     """Put the runs' final figures in columns, each holding only figures that compare with each other."""
-    cells: dict[tuple[str, str], dict[Scope, list[Measure | None]]] = {}
+    cells: dict[tuple[str, str], dict[Scope, list[SavedMeasure | None]]] = {}
     for index, run in enumerate(runs):
         for figure in final(run):
             scopes = cells.setdefault((figure.measure, figure.unit), {})

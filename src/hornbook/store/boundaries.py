@@ -14,7 +14,8 @@ from itertools import chain, islice
 import numpy as np
 import numpy.typing as npt
 
-Places = npt.NDArray[np.int64]
+from hornbook.store.chunking import Indices
+
 _Flags = npt.NDArray[np.bool_]
 
 _AT_ONCE = 1 << 14
@@ -28,7 +29,7 @@ def rules() -> str:
     return f"icu4py {version('icu4py')}"
 
 
-def word_starts(text: str) -> Places:
+def word_starts(text: str) -> Indices:
     """Return the characters at which the words of a text begin, ascending.
 
     Each punctuation mark and each end of a line is a word of its own; other spaces belong to the word that follows.
@@ -41,7 +42,7 @@ def word_starts(text: str) -> Places:
     return starts[~joins]
 
 
-def sentence_starts(text: str) -> Places:
+def sentence_starts(text: str) -> Indices:
     """Return the characters at which the sentences of a text begin, ascending; without any end of one, its words.
 
     A line's end also ends a sentence. So a text of a language that marks no sentences, or of a writer who doesn't, can
@@ -55,7 +56,7 @@ def sentence_starts(text: str) -> Places:
     return starts if len(starts) > 1 else word_starts(text)
 
 
-def _parts(parts: Iterable[str]) -> tuple[Places, _Flags, _Flags]:
+def _parts(parts: Iterable[str]) -> tuple[Indices, _Flags, _Flags]:
     """Give where each part begins, whether it is all spaces, and whether it is a line's end.
 
     The parts are taken some at a time, since each takes more memory than its letters. The library's own offsets count

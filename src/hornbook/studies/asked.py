@@ -27,7 +27,7 @@ from hornbook.training.prepare import prepare
 SPEED, MEMORY = "tokens_per_second", "peak_memory"
 
 
-class Asked(Section):
+class AskedMeasure(Section):
     """A measure by its name: what a run is asked when it is trained."""
 
     name: str
@@ -63,7 +63,7 @@ class Asked(Section):
         return name
 
     @model_validator(mode="after")
-    def _suits(self) -> "Asked":
+    def _suits(self) -> "AskedMeasure":
         """Refuse an option that would change nothing."""
         of_tasks, of_tuning = {"data", "limit"}, {"data", "limit", "seeds", "epochs", "learning_rate"}
         if self.name in LABELLED:

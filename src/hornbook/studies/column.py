@@ -29,7 +29,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Column:
+class StudyColumn:
     """A figure of the table: what its values are."""
 
     unit: str
@@ -43,7 +43,7 @@ class Column:
 
 def columns(
     figures: Mapping[str, Figure], arms: Sequence[str], found: Sequence[tuple[str, dict[str, Any]]]
-) -> dict[str, Column]:
+) -> dict[str, StudyColumn]:
     """Describe the study's own figures, then those of the measures; `found` has each run's arm and figures."""
     described = {
         name: _column(figure.unit, figure.lower, [Rule(tuple(arms), figure.objective.describe(), "", None)])
@@ -79,7 +79,7 @@ def _add(known: dict[str, Rule], new: Rule) -> None:
     known[words] = replace(old, arms=arms, text=old.text + first)
 
 
-def _column(unit: str, lower: bool, rules: Sequence[Rule]) -> Column:
+def _column(unit: str, lower: bool, rules: Sequence[Rule]) -> StudyColumn:
     several = len(rules) > 1
     told = [f"{', '.join(rule.arms)}: {rule.words}" if several else rule.words for rule in rules]
-    return Column(unit, lower, tuple(rules), " ".join(told))
+    return StudyColumn(unit, lower, tuple(rules), " ".join(told))

@@ -15,7 +15,7 @@ from hornbook.recipe import Recipe
 from hornbook.report.study import write_study
 from hornbook.report.tables import write_tables
 from hornbook.reporter import Reporter
-from hornbook.studies.asked import MEMORY, Asked
+from hornbook.studies.asked import MEMORY, AskedMeasure
 from hornbook.studies.cluster import On, check_cluster, send
 from hornbook.studies.figure import Figure
 from hornbook.studies.measure import ask, keep_memory, measure, measured, prepare_figure
@@ -138,7 +138,7 @@ def _costs(train: Train, pilot: Recipe) -> list[float]:
 
 
 def _train_and_measure(
-    train: Train, recipe: Recipe, figures: Mapping[str, Figure], measures: Sequence[Asked]
+    train: Train, recipe: Recipe, figures: Mapping[str, Figure], measures: Sequence[AskedMeasure]
 ) -> dict[str, Any]:
     """Do a run and measure it; a run that fails is a result, too: why it `failed`."""
     try:

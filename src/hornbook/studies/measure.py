@@ -16,7 +16,7 @@ from hornbook.loading import LoadedModel, load_model
 from hornbook.recipe import Recipe
 from hornbook.reporter import Reporter
 from hornbook.sealed import read_sealed, write_sealed
-from hornbook.studies.asked import MEMORY, Asked
+from hornbook.studies.asked import MEMORY, AskedMeasure
 from hornbook.studies.memory import peak_memory
 from hornbook.studies.study import Figure
 from hornbook.training.prepare import PreparedRun, prepare
@@ -73,7 +73,7 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
     return found
 
 
-def ask(recipe: Recipe, found: dict[str, Any], measures: Sequence[Asked]) -> dict[str, Any]:
+def ask(recipe: Recipe, found: dict[str, Any], measures: Sequence[AskedMeasure]) -> dict[str, Any]:
     """Ask a measured run those of the study's measures that it wasn't asked yet; keep each answer at once.
 
     The result's `measures` holds, for each, what was `asked` and the figures that were `found`. Raises HornbookError

@@ -8,7 +8,7 @@ from hornbook.errors import HornbookError
 from hornbook.recipe import Recipe
 from hornbook.sealed import read_sealed
 from hornbook.studies.answer import Values, answer, unequal_size, uneven
-from hornbook.studies.column import Column, columns
+from hornbook.studies.column import StudyColumn, columns
 from hornbook.studies.figure import Figure
 from hornbook.studies.study import Design
 
@@ -109,7 +109,7 @@ def _failures(arms: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _unlike(described: Mapping[str, Column], compared: Mapping[str, str]) -> list[str]:
+def _unlike(described: Mapping[str, StudyColumn], compared: Mapping[str, str]) -> list[str]:
     """Tell where arms are compared in a figure that two rules gave."""
     found = []
     for name, column in described.items():

@@ -14,7 +14,7 @@ from hornbook.errors import HornbookError, nearest
 from hornbook.recipe import Recipe, change, make_recipe, put, read_values
 from hornbook.recipe.problems import whereabouts
 from hornbook.section import Section
-from hornbook.studies.asked import Asked
+from hornbook.studies.asked import AskedMeasure
 from hornbook.studies.cluster import Cluster
 from hornbook.studies.figure import Figure
 
@@ -47,7 +47,7 @@ class Study(Section):
     figures: dict[str, Figure] = Field(default_factory=dict)
     """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if
     all arms have the same objective, tokenizer and corpus or no measures are named."""
-    measures: list[Asked] = Field(default_factory=list)
+    measures: list[AskedMeasure] = Field(default_factory=list)
     """What each run is asked beside: [bits_per_byte, blimp, glue, tokens_per_second, peak_memory]."""
     data: Path | None = None
     """A folder with the files of the measures' tasks, for those that name none of their own."""
@@ -65,7 +65,7 @@ class Study(Section):
 
     @field_validator("measures")
     @classmethod
-    def _once(cls, measures: list[Asked]) -> list[Asked]:
+    def _once(cls, measures: list[AskedMeasure]) -> list[AskedMeasure]:
         often = [name for name, count in Counter(one.name for one in measures).items() if count > 1]
         if often:
             raise ValueError(f"{often[0]} is there twice: name each measure once")
@@ -90,7 +90,7 @@ class Study(Section):
                 raise ValueError(f"against: {arm} is compared with itself: name another arm, or null")
         return self
 
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[AskedMeasure]:
         """Return the measures, with the study's folder of files for those that name none."""
         return [
             one.model_copy(update={"data": one.data or self.data}) if one.reads_files else one

@@ -32,7 +32,7 @@ _NOT_HERE = {"arm", "emission", "ahead"}
 """What a training with dense tokens may say, but not one on questions."""
 
 
-class Questions(Section):
+class QuestionOptions(Section):
     """Which questions are learned and asked, and how they are answered."""
 
     tasks: tuple[str, ...] = tuple(TASKS)
@@ -77,7 +77,7 @@ class QuestionRecipe(Section):
     """How many models each arm has."""
     arms: tuple[Arm, ...] = ARMS
     """Before the answer: plain has nothing, pause has tokens without vectors, dense has dense tokens."""
-    questions: Questions = Questions()
+    questions: QuestionOptions = QuestionOptions()
     training: DenseTraining
     """How the models are trained: steps, optimizer, learning rate, schedule, and rounds and gradient of dense tokens,
     which are filled one by one where nothing else is said."""

@@ -7,11 +7,11 @@ import torch
 from hornbook.dense_tokens import DenseModel
 from hornbook.dense_tokens.prove.arms import ARMS
 from hornbook.dense_tokens.prove.cohort import Cohort, make_model, run_to_last
-from hornbook.dense_tokens.prove.learning import Settings, answers_right, draw_test, train
+from hornbook.dense_tokens.prove.learning import ProofSettings, answers_right, draw_test, train
 from hornbook.dense_tokens.prove.tasks import TASKS, WordProblem
 
 TASK = TASKS["s3"]
-SHORT = Settings(steps=6, batch=4, look_every=100, validation=8, test=8, warmup=1)
+SHORT = ProofSettings(steps=6, batch=4, look_every=100, validation=8, test=8, warmup=1)
 
 
 @pytest.mark.parametrize("arm", ["dense", "pause", "plain-2"])
@@ -81,7 +81,7 @@ def test_arms_have_equal_parameters_and_data() -> None:
 def test_matched_compute_is_matched() -> None:
     places = {}
     for arm in ("dense", "plain-compute"):
-        settings = Settings(steps=60, batch=1, look_every=10_000, validation=4, test=4)
+        settings = ProofSettings(steps=60, batch=1, look_every=10_000, validation=4, test=4)
         places[arm] = train(Cohort(TASK, ARMS[arm], (0,)), settings).places
     assert places["plain-compute"] == pytest.approx(places["dense"], rel=0.03)
 
@@ -89,7 +89,7 @@ def test_matched_compute_is_matched() -> None:
 @pytest.mark.slow
 def test_dense_learns_what_pause_cannot() -> None:
     """Four steps, one layer: the margin that the README tells of, small."""
-    settings = Settings(steps=500, batch=64, look_every=100, validation=64, test=256)
+    settings = ProofSettings(steps=500, batch=64, look_every=100, validation=64, test=256)
     task = WordProblem(3, 4, 500)
     right = {}
     for arm in ("dense", "pause"):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from hornbook.dense_tokens.prove.arms import ARMS
-from hornbook.dense_tokens.prove.learning import Settings
+from hornbook.dense_tokens.prove.learning import ProofSettings
 from hornbook.dense_tokens.prove.tasks import WordProblem
 from hornbook.dense_tokens.prove.trial import run_trial
 
 TASK = WordProblem(3, 4, 6)
-SHORT = Settings(batch=8, look_every=3, validation=16, test=32, warmup=1)
+SHORT = ProofSettings(batch=8, look_every=3, validation=16, test=32, warmup=1)
 
 
 def test_a_trial_of_dense_tokens() -> None:

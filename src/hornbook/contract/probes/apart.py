@@ -15,7 +15,7 @@ from hornbook.contract.probes.network import LENGTH, Network
 from hornbook.errors import HornbookError
 from hornbook.families.custom import Custom
 from hornbook.families.custom.declarations import taken
-from hornbook.families.weights import read_weights, whole
+from hornbook.families.weights import read_weights, refuse_incomplete
 from hornbook.internals import choose_mask
 from hornbook.quiet import quiet
 
@@ -72,7 +72,7 @@ def once_saved(model: PreTrainedModel, network: Network) -> tuple[float, list[st
     """Save the model and open it by transformers alone: how far its outputs move, relative, and what isn't saved."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         model.save_pretrained(folder)
-        opened = whole(*read_weights(type(model), folder, torch.float32), folder).to(model.device)
+        opened = refuse_incomplete(*read_weights(type(model), folder, torch.float32), folder).to(model.device)
     again = Network(opened, network.head, network.rows, network.words)
     saved = model.state_dict().keys()
     lost = [f"{name}{assigned_at(model, name)}" for name, _ in model.named_buffers() if name not in saved]

@@ -19,7 +19,7 @@ from hornbook.section import Section
 _BATCH_OF_ANSWERS = 256
 
 
-class Settings(Section):
+class ProofSettings(Section):
     """The settings of a training."""
 
     steps: int | None = None
@@ -52,7 +52,7 @@ class Course:
     """Each look's step, and each seed's share of right answers to the deepest validation questions."""
 
 
-def train(cohort: Cohort, settings: Settings, progress: Callable[[float], None] | None = None) -> Course:
+def train(cohort: Cohort, settings: ProofSettings, progress: Callable[[float], None] | None = None) -> Course:
     """Train a cohort's models on questions of mixed depths: without the mixture, no model learns.
 
     All questions of a step have the same depth, for all seeds and arms. Each seed has its own questions, the same for
@@ -111,7 +111,7 @@ def draw_depths(task: Task, steps: int) -> Ints:
     return np.where(uniform[:, 0] < 0.5, deepest, 1 + (uniform[:, 1] * deepest).astype(np.int64))
 
 
-def seen(task: Task, settings: Settings, seed: int) -> float:
+def seen(task: Task, settings: ProofSettings, seed: int) -> float:
     """Compute the share of the deepest test questions that a seed's training also asks, if it takes all its steps."""
     asked = set()
     for step in np.flatnonzero(draw_depths(task, settings.steps or task.steps) == task.depth).tolist():
@@ -132,7 +132,7 @@ def overhead(task: Task, steps: int) -> float:
 
 
 @torch.no_grad()
-def look(cohort: Cohort, settings: Settings) -> np.ndarray:
+def look(cohort: Cohort, settings: ProofSettings) -> np.ndarray:
     """Compute each seed's share of right answers to the deepest validation questions, shape (S,)."""
     rows = np.arange(settings.validation)
     questions = cohort.task.draw(CounterRNG(0, "validation", rows), cohort.task.depth)

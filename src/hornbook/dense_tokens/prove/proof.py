@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from hornbook.dense_tokens.prove.arms import ARMS
-from hornbook.dense_tokens.prove.learning import Settings, seen
+from hornbook.dense_tokens.prove.learning import ProofSettings, seen
 from hornbook.dense_tokens.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense_tokens.prove.tasks import TASKS
 from hornbook.dense_tokens.prove.trial import Trial, run_trial
@@ -31,7 +31,7 @@ _NEAR = 0.05
 def prove(
     tasks: Sequence[str] = tuple(TASKS),
     seeds: Sequence[int] = SEEDS,
-    settings: Settings | None = None,
+    settings: ProofSettings | None = None,
     processes: int | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def prove(
         raise HornbookError(
             f"seeds are {list(seeds)}: an interval over seeds takes at least two different ones"
         )
-    settings, began = settings or Settings(), time.perf_counter()
+    settings, began = settings or ProofSettings(), time.perf_counter()
     # The longest jobs come first, so that no core waits at the end.
     jobs = sorted(((task, arm) for arm in ARMS for task in tasks), key=lambda job: -_work(*job))
     processes = min(processes or cores(), len(jobs))
@@ -97,11 +97,13 @@ def _work(task: str, arm: str) -> int:
     return TASKS[task].steps * (3 if ARMS[arm].vectors == "own" else ARMS[arm].layers)
 
 
-def _run(task: str, arm: str, seeds: tuple[int, ...], settings: Settings) -> Trial:
+def _run(task: str, arm: str, seeds: tuple[int, ...], settings: ProofSettings) -> Trial:
     return run_trial(TASKS[task], ARMS[arm], seeds, settings)
 
 
-def tell(name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: Settings) -> dict[str, Any]:
+def tell(
+    name: str, trials: dict[str, Trial], seeds: Sequence[int], settings: ProofSettings
+) -> dict[str, Any]:
     """Compute a task's figures from its trials."""
     task, dense = TASKS[name], trials["dense"]
     deepest = {arm: trial.right[task.depth] for arm, trial in trials.items()}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hornbook.dense_tokens.prove.arms import Arm
 from hornbook.dense_tokens.prove.cohort import Cohort
-from hornbook.dense_tokens.prove.learning import Course, Settings, answers_right, draw_test, train
+from hornbook.dense_tokens.prove.learning import Course, ProofSettings, answers_right, draw_test, train
 from hornbook.dense_tokens.prove.statistics import Bools
 from hornbook.dense_tokens.prove.tasks import Task
 from hornbook.dense_tokens.vector import ABLATIONS, ablate
@@ -51,7 +51,7 @@ def run_trial(
     task: Task,
     arm: Arm,
     seeds: tuple[int, ...],
-    settings: Settings,
+    settings: ProofSettings,
     progress: Callable[[float], None] | None = None,
 ) -> Trial:
     """Train the arm's models and measure them."""
@@ -74,7 +74,7 @@ def run_trial(
 
 
 @torch.no_grad()
-def _ablations(cohort: Cohort, settings: Settings) -> dict[str, Bools]:
+def _ablations(cohort: Cohort, settings: ProofSettings) -> dict[str, Bools]:
     """Replace the models' vectors by vectors that hold less, and ask again."""
     questions = draw_test(cohort.task, cohort.task.depth, settings.test)
     ids, wanted = cohort.ids(questions), torch.from_numpy(questions.states[:, -1])
@@ -90,7 +90,7 @@ def _ablations(cohort: Cohort, settings: Settings) -> dict[str, Bools]:
 
 
 @torch.no_grad()
-def _sweep(cohort: Cohort, settings: Settings) -> dict[int, list[float]]:
+def _sweep(cohort: Cohort, settings: ProofSettings) -> dict[int, list[float]]:
     """Fill in rounds, from none up to the number of vectors, to see how deep the answers reach."""
     asked = [
         draw_test(cohort.task, depth, min(_FEWER, settings.test)) for depth in range(1, cohort.task.depth + 1)
@@ -102,7 +102,7 @@ def _sweep(cohort: Cohort, settings: Settings) -> dict[int, list[float]]:
 
 
 @torch.no_grad()
-def _decode(cohort: Cohort, settings: Settings) -> dict[str, Any]:
+def _decode(cohort: Cohort, settings: ProofSettings) -> dict[str, Any]:
     """Apply the head to the hidden state that each vector is made of, and compare with the task's state there."""
     task = cohort.task
     questions = draw_test(task, task.depth, settings.test)

@@ -15,7 +15,7 @@ from hornbook.families.custom.source import Source
 from hornbook.families.family import Family
 from hornbook.families.optimized_kernels import apply_optimized_kernels
 from hornbook.families.positions import Scheme
-from hornbook.families.weights import read_weights, whole
+from hornbook.families.weights import read_weights, refuse_incomplete
 from hornbook.internals import attention_of
 from hornbook.tokenizers import Head
 
@@ -97,7 +97,7 @@ class Custom(Family):
             model, missing = read_weights(found, folder, torch.float32)
         except Exception as error:  # safetensors, JSON, transformers and the class each have their own
             raise HornbookError(f"{folder} can't be opened as {found.__name__}: {told(error)}") from error
-        return self.adapt(self._register(whole(model, missing, folder)))
+        return self.adapt(self._register(refuse_incomplete(model, missing, folder)))
 
     def hidden(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> Tensor:
         """Compute hidden states as the family does, or the logits of forward, as the class declares."""
