@@ -62,3 +62,5 @@ def test_a_fifth_is_held_out_and_never_learned() -> None:
     sides = [{one.context for one in part} for part in (learned, asked)]
     assert not sides[0] & sides[1] and len(sides[1]) == 10
     assert hold_out(questions, Path("mine.jsonl")) == (learned, asked)
+    twice = hold_out([*questions, *questions], Path("mine.jsonl"))
+    assert twice == ([*learned, *learned], asked)

@@ -59,7 +59,8 @@ def read_own(path: Path) -> list[Question]:
 def hold_out(questions: list[Question], path: Path) -> tuple[list[Question], list[Question]]:
     """Draw a fifth of the questions, which isn't learned; one that is there twice is on one side only.
 
-    Raises HornbookError for fewer than five different questions.
+    It is asked once, since intervals would take the second time for news. Raises HornbookError for fewer than five
+    different questions.
     """
     different = [*dict.fromkeys(one.context for one in questions)]
     if len(different) < _FEWEST:
@@ -68,9 +69,8 @@ def hold_out(questions: list[Question], path: Path) -> tuple[list[Question], lis
         )
     drawn = permute(np.arange(len(different) // _FEWEST), len(different), key(0, "held-out questions"))
     asked = {different[number] for number in drawn}
-    return [one for one in questions if one.context not in asked], [
-        one for one in questions if one.context in asked
-    ]
+    learned = [one for one in questions if one.context not in asked]
+    return learned, [*dict.fromkeys(one for one in questions if one.context in asked)]
 
 
 def _question(line: str, where: str) -> Question:
