@@ -251,3 +251,43 @@ def test_without_the_harness_it_is_said_how_to_get_it(make, monkeypatch):
     monkeypatch.setattr("hornbook.evaluation.harness_tasks.find_spec", lambda name: None)
     with pytest.raises(HornbookError, match=r'pip install "hornbook\[eval\]"'):
         evaluate_tasks(make("tinystories-1m"), ["arc_easy"])
+
+
+def test_a_task_that_has_a_model_write_is_refused_before_its_rows_are_loaded(make, tmp_path, monkeypatch):
+    """By the task's file alone: nothing here asks the harness, the hub or the model."""
+    (tmp_path / "tasks").mkdir()
+    files = {
+        "base": "output_type: generate_until\ndoc_to_text: !function utils.text\n",
+        "writes": "include: base.yaml\ntask: writes\n",
+        "chooses": "include: base.yaml\noutput_type: multiple_choice\n",
+        "own": "class: !function task.Own\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"tasks/{name}.yaml").write_text(text)
+    places = {name: SimpleNamespace(yaml_path=tmp_path / f"tasks/{name}.yaml") for name in files}
+    manager = SimpleNamespace(task_index=places | {"group": SimpleNamespace(yaml_path=None)})
+    asked = []
+    monkeypatch.setattr("hornbook.evaluation.tasks.find_harness_tasks", lambda names, known: manager)
+    monkeypatch.setattr(
+        "hornbook.evaluation.tasks.measure_harness_task", lambda model, name, *more: asked.append(name) or []
+    )
+    masked_one = make("bert-tiny", 16, "wordpiece", "bert")
+    for name in ("base", "writes"):
+        said = f"{name} has a model write its answer, and bert-tiny-wordpiece is a masked model"
+        with pytest.raises(HornbookError, match=said):
+            evaluate_tasks(masked_one, ["chooses", name])
+    assert asked == []
+    evaluate_tasks(masked_one, ["chooses", "own", "group"])
+    evaluate_tasks(make("tinystories-1m", 16), ["writes"])
+    assert asked == ["chooses", "own", "group", "writes"]
+
+
+@installed
+@pytest.mark.long
+def test_the_harness_own_tasks_say_whether_a_model_has_to_write(make, monkeypatch):
+    def asks(*given, **options):
+        raise AssertionError("the rows were loaded")
+
+    monkeypatch.setattr("datasets.load_dataset", asks)
+    with pytest.raises(HornbookError, match="gsm8k has a model write its answer"):
+        evaluate_tasks(make("bert-tiny", 16, "wordpiece", "bert"), ["hellaswag", "gsm8k"])

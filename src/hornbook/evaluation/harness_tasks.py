@@ -1,6 +1,7 @@
 """The tasks of lm-evaluation-harness, asked of a model; the harness needn't be installed for anything else."""
 
 import json
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -45,6 +46,25 @@ def find_harness_tasks(names: Sequence[str], known_here: Sequence[str]) -> Any:
                 f"there is no task {name!r}, neither here nor in lm-evaluation-harness; {said}"
             )
     return manager
+
+
+def check_it_can_answer(loaded: LoadedModel, name: str, manager: Any) -> None:
+    """Raise HornbookError for a task that has a model write, and one that can't; before any rows are loaded."""
+    path = manager.task_index[name].yaml_path
+    if not loaded.serves(head="causal") and path and _asks_to_write(Path(path)):
+        raise HornbookError(
+            f"{name} has a model write its answer, and {loaded.name} is a {loaded.head} model: take a causal model, or "
+            "tasks with answers to choose from, such as hellaswag"
+        )
+
+
+def _asks_to_write(path: Path) -> bool:
+    """Read a task's file as text, and the file that it builds on: it may name functions, which no YAML has."""
+    text = path.read_text("utf-8")
+    if kind := re.search(r"^output_type:\s*[\"']?(\w+)", text, re.MULTILINE):
+        return kind[1] == "generate_until"
+    base = re.search(r"^include:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE)
+    return bool(base) and _asks_to_write(path.parent / base[1])  # type: ignore[index]
 
 
 def measure_harness_task(

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.harness_tasks import find_harness_tasks, measure_harness_task
+from hornbook.evaluation.harness_tasks import (
+    check_it_can_answer,
+    find_harness_tasks,
+    measure_harness_task,
+)
 from hornbook.evaluation.measure import Figure, Progress
 from hornbook.evaluation.minimal_pairs import SUITES, PairsResult, measure_pairs, read_files, read_suite
 from hornbook.loading import AnyModel, load
@@ -52,6 +56,8 @@ def evaluate_tasks(
             f"--dense {dense} is for questions, and --pairs has pairs without one: leave it out"
         )
     manager = find_harness_tasks(others, list(SUITES)) if others else None
+    for name in others:
+        check_it_can_answer(loaded, name, manager)
     own = {file.stem: read_files([file], limit) for file in pairs}
     tell = progress or (lambda what, share: None)
     figures: list[Figure] = []

@@ -112,8 +112,7 @@ class Collator:
         words = self._column(examples, "words") if self.objective.words else None
         if not pairs:
             texts = [self._framed.text(*one) for one in zip(examples, rows, strict=True)]
-            rows = [row[text] for row, text in zip(rows, texts, strict=True)]
-            words = words and [row[text] for row, text in zip(words, texts, strict=True)]
+            rows, words = _within(rows, texts), words and _within(words, texts)
         made = self._pairs(examples, rows, words, rng) if pairs else self._windows(rows, words, rng)
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in made.items()}
 
@@ -233,6 +232,10 @@ def _in_python(problems: str) -> str:
     for key, name in _IN_A_RECIPE.items():
         problems = problems.replace(key, name)
     return problems
+
+
+def _within(rows: Sequence[Any], texts: Sequence[slice]) -> list[Any]:
+    return [row if text == slice(0, len(row)) else row[text] for row, text in zip(rows, texts, strict=True)]
 
 
 def _some(rng: CounterRNG, places: Ids) -> CounterRNG:
