@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from hornbook.store import build, tokens
 from hornbook.tokenizers import STYLES, TokenizerOptions, build_fast_tokenizer, train
+from tests.store.test_long_document import MEGA, peak
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def test_a_corpus_of_three_times_the_size(
     """In small: 44 and 131 MB of text peaked at 612 and 624 MB of the whole process's memory."""
     monkeypatch.setattr(tokens, "_CHUNK", 50_000)
 
-    def peak(times: int) -> int:
+    def traced(times: int) -> int:
         def documents() -> Iterator[str]:
             for _ in range(times):
                 yield from stories
@@ -34,5 +35,18 @@ def test_a_corpus_of_three_times_the_size(
         tracemalloc.stop()
         return found
 
-    peak(1)  # what is made once
-    assert peak(18) < 1.5 * peak(6)
+    traced(1)  # what is made once
+    assert traced(18) < 1.5 * traced(6)
+
+
+@pytest.mark.slow
+def test_a_whole_process_with_three_times_the_text(stories: list[str], tmp_path: Path) -> None:
+    """With the memory of the tokenizer and its training, which Python doesn't see; a document is a line."""
+    once, found = "\n".join(stories) + "\n", []
+    for megabytes in (5, 15):
+        path = tmp_path / str(megabytes) / "text.txt"
+        path.parent.mkdir()
+        path.write_text(once * (megabytes * MEGA // len(once)), "utf-8")
+        found.append(peak(path, "line", False))
+    assert found[1][0] > 2.9 * found[0][0] > 10_000
+    assert found[1][1] < 1.1 * found[0][1], found
