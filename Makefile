@@ -8,7 +8,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
 TORCH = 2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test test-fast slow lint site notebooks lock test-newest test-oldest test-with
+.PHONY: quickstart test test-fast slow lint site notebooks lock test-newest test-oldest test-with harness
 
 quickstart: $(VENV)/installed
 	$(VENV)/bin/hornbook quickstart
@@ -21,6 +21,11 @@ test-fast: $(VENV)/installed-test
 
 slow: $(VENV)/installed-all
 	$(VENV)/bin/python -m pytest -m slow
+
+# The tests that ask lm-evaluation-harness, each of them: without it they would be skipped, and here they fail then.
+harness: $(VENV)/installed-test
+	$(PIP) --editable ".[test,eval]"
+	HORNBOOK_ALL=eval OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests/evaluation/test_harness.py tests/evaluation/test_harness_families.py
 
 lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .

@@ -1,6 +1,7 @@
 """Where everything should be installed, a test that is skipped for want of an extra or a browser fails instead.
 
-`HORNBOOK_ALL=1` says so, as `make slow` does on the forge: a test that nobody runs can't fail.
+`HORNBOOK_ALL=1` says so, as `make slow` does on the forge: a test that nobody runs can't fail. `HORNBOOK_ALL=eval` says
+that this extra is installed, as `make harness` does.
 """
 
 import os
@@ -10,12 +11,17 @@ from typing import Any
 
 import pytest
 
-WANTS = re.compile(r"pip install .?hornbook\[(test|notebooks|play|docs)\]|there is no chromium|Lightning")
+WANTS = {
+    "1": re.compile(r"pip install .?hornbook\[(test|notebooks|play|docs)\]|there is no chromium|Lightning"),
+    "eval": re.compile(r"pip install .?hornbook\[eval\]"),
+}
+"""What a reason says, by the variable's value."""
 
 
 def told(report: Any) -> Any:
     """Make a failure of a skip for want of something."""
-    if os.environ.get("HORNBOOK_ALL") and report.skipped and WANTS.search(str(report.longrepr)):
+    wants = WANTS.get(os.environ.get("HORNBOOK_ALL", ""))
+    if wants and report.skipped and wants.search(str(report.longrepr)):
         report.outcome = "failed"
         report.longrepr = f"skipped although HORNBOOK_ALL is set: {report.longrepr}"
     return report
