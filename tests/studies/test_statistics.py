@@ -1,4 +1,4 @@
-"""What chance can do, against scipy.stats and by brute force."""
+"""What chance can do, against scipy.stats and statsmodels, and by brute force."""
 
 from itertools import product
 
@@ -25,6 +25,22 @@ def test_holm() -> None:
     """By hand, for Holm (1979): 0.01 x 4, 0.02 x 3, 0.03 x 2, and never less than one before."""
     assert holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert holm([0.9, 0.8]) == [1, 1] and holm([]) == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 20])
+def test_holm_is_statsmodels(count: int) -> None:
+    several = pytest.importorskip("statsmodels.stats.multitest", reason="pip install hornbook[test]")
+    rng = np.random.default_rng(count)
+    given = [*rng.uniform(size=count), *rng.uniform(0, 0.05, count)]
+    assert holm(given) == pytest.approx(several.multipletests(given, method="holm")[1])
+
+
+@pytest.mark.parametrize("effect", [0.3, 0.6, 1.0, 2.0])
+def test_the_seeds_needed_are_statsmodels(effect: float) -> None:
+    power = pytest.importorskip("statsmodels.stats.power", reason="pip install hornbook[test]").TTestPower()
+    count = power.solve_power(effect_size=effect, alpha=0.05, power=0.8)
+    spread = np.array([-1.0, 0.0, 1.0])  # whose deviation is 1
+    assert seeds_needed((effect + spread).tolist()) == int(np.ceil(count))
 
 
 def test_holm_bounds_the_chance_of_any_false_finding() -> None:
