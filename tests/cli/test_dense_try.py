@@ -133,6 +133,10 @@ def test_an_old_folder_says_nothing_of_rounds(pythia: Path, dense: Command, refu
     assert "can't be read" in refused("old", "nowhere.jsonl", "--questions", "--rounds", 3)
 
 
+def test_no_rounds_at_all(pythia: Path, story_file: Path, refused: Command) -> None:
+    assert "--rounds 0 fills no dense token" in refused(pythia, story_file, *TEXT, "--rounds", 0)
+
+
 def test_vectors_that_are_no_numbers(pythia: Path, story_file: Path, refused: Command) -> None:
     wrapped, tokenizer = wrap_folder(pythia)
     assert isinstance(wrapped.model, GPTNeoXForCausalLM)

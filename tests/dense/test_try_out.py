@@ -164,6 +164,16 @@ def test_more_seeds_and_other_recipes(tried: Callable[..., dict[str, Any]], tmp_
 
 
 @pytest.mark.long
+def test_texts_of_a_program(pythia: Path, stories: list[str], tmp_path: Path) -> None:
+    """The same texts are known again; others are refused."""
+    given: dict[str, Any] = {"seeds": 1, **TEXT, **TRAINING}
+    first = hb.dense.try_out(pythia, iter(stories), tmp_path / "out", **given)
+    assert hb.dense.try_out(pythia, iter(stories), tmp_path / "out", **given) == first
+    with pytest.raises(hb.HornbookError, match="holds trainings with"):
+        hb.dense.try_out(pythia, iter(stories[1:]), tmp_path / "out", **given)
+
+
+@pytest.mark.long
 def test_questions(pythia: Path, tmp_path: Path) -> None:
     rows = [{"question": f"What is {a} and {b}?", "answer": f"{a + b}"} for a in range(5) for b in range(4)]
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))

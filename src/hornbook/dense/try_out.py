@@ -122,6 +122,10 @@ def try_out(
 
 def _rounds(model: DenseModel, asked: int | None, usual: int | None, folder: Path) -> int | None:
     """Choose the rounds of filling, None for one by one; refuse others than those that the model was trained with."""
+    if asked == 0:
+        raise HornbookError(
+            "--rounds 0 fills no dense token, which then is a pause token: give 1 or more, or -1"
+        )
     known = model.options.trained_rounds
     if asked is None:
         return usual if known is None else None if known == "one by one" else known
