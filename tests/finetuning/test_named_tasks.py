@@ -10,7 +10,7 @@ from scipy.stats import pearsonr
 from hornbook.cli import main
 from hornbook.finetuning import finetune, train
 from hornbook.finetuning.reading import read_own
-from hornbook.finetuning.settings import Settings
+from hornbook.finetuning.settings import FinetuneSettings
 from hornbook.finetuning.tasks import TASKS
 from hornbook.finetuning.train import train_classifier
 from hornbook.loading import load_model
@@ -100,14 +100,14 @@ def test_the_best_epoch_is_kept(save, table, tmp_path, monkeypatch, patience, ep
 
     monkeypatch.setitem(train.METRICS, "accuracy", falling)
     loaded = load_model(save(tmp_path / "model", "bert-tiny", 64, "wordpiece", "bert"))
-    settings = Settings(epochs=4, batch=16, patience=patience)
+    settings = FinetuneSettings(epochs=4, batch=16, patience=patience)
     tuned = train_classifier(loaded, read_own(*table), settings, 1, tmp_path / "out")
     assert (tuned.best, tuned.epoch) == (50.0, 1.0) and asked == [9] * epochs + [30]
 
 
 def test_the_defaults_are_babylms():
     """As scripts/eval_finetuning.sh and finetune/run.py of its pipeline of 2025 have them."""
-    usual = Settings()
+    usual = FinetuneSettings()
     assert (usual.epochs, usual.batch, usual.learning_rate, usual.warmup) == (10, 32, 3e-5, 0.06)
     assert (usual.weight_decay, usual.length, usual.floor) == (0.01, 512, 0.1)
     assert {name: task.epochs for name, task in TASKS.items() if task.epochs} == {"wsc": 30}
