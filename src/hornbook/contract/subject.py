@@ -28,7 +28,8 @@ class Subject:
     """A tokenizer, a configuration, a model, an objective, a batch: any of them may be missing.
 
     What is given is used as it is. The rest is opened from the folders when a check first asks for it, and is None
-    if there is nothing to open. (`Any` is a library's object or None: a check that `needs` it never gets None.)
+    if there is nothing to open. A property of type `Any` holds an object of a library, or None. A check that names the
+    property in its `needs` runs only where it isn't None.
     """
 
     def __init__(self, given: DoctorInputs) -> None:

@@ -1,6 +1,6 @@
 """Bits per byte: how well a causal model predicts whole documents, comparable between tokenizers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from hornbook.evaluation.likelihood import Likelihood, spread
+from hornbook.evaluation.parallel import by_size
 from hornbook.loading import LoadedModel
 from hornbook.store import TokenStore
 
@@ -40,7 +41,7 @@ def bits_per_byte(
     first, scored, last = _cut(begins, ends, loaded.length)
     model, rows = loaded.model, max(1, _LOGITS // loaded.model.config.vocab_size)
     nats, done = 0.0, 0
-    for batch in _batches(last - first):
+    for batch in by_size(last - first, _TOKENS):
         longest = int((last - first)[batch].max())
         # A causal model sees nothing to the right, so short windows need no padding: they are filled with whatever
         # follows in the store. Another document's end token stands before each document, since the store is a ring.
@@ -71,12 +72,3 @@ def _cut(begins: Ints, ends: Ints, length: int) -> tuple[Ints, Ints, Ints]:
         ]
     first, scored, last = np.array(windows, np.int64).T
     return first, scored, last
-
-
-def _batches(sizes: Ints) -> Iterator[Ints]:
-    """Group windows of similar size, the longest first, in batches of about `_TOKENS` tokens."""
-    order = np.argsort(-sizes, kind="stable")
-    while len(order):
-        rows = max(1, _TOKENS // int(sizes[order[0]]))
-        yield order[:rows]
-        order = order[rows:]

@@ -4,6 +4,9 @@ import re
 
 from transformers import PreTrainedTokenizerBase
 
+from hornbook.errors import HornbookError
+from hornbook.loading import LoadedModel
+
 BLANK = re.compile(r" ?(?:<mask>|\[MASK\]|<extra_id_\d+>|_{3,})")
 """The usual ways to write a blank, with the space before it: a model fills in a word with its space."""
 
@@ -11,6 +14,14 @@ BLANK = re.compile(r" ?(?:<mask>|\[MASK\]|<extra_id_\d+>|_{3,})")
 def cut(text: str) -> list[str]:
     """Cut a text at its blanks: one part more than there are blanks."""
     return BLANK.split(text)
+
+
+def refuse_long(loaded: LoadedModel, ids: list[int]) -> None:
+    """Raise HornbookError for a text of more tokens than the model takes."""
+    if len(ids) > loaded.length:
+        raise HornbookError(
+            f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
+        )
 
 
 def written(tokenizer: PreTrainedTokenizerBase, context: list[int], ids: list[int]) -> str:

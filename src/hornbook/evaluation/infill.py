@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.blanks import cut, join, written
+from hornbook.evaluation.blanks import cut, join, refuse_long, written
 from hornbook.evaluation.literal_prompt import refuse_dense
 from hornbook.evaluation.sampling import sampling, seeded
 from hornbook.loading import AnyModel, load
@@ -60,10 +60,7 @@ def infill(
         + [token for number, part in enumerate(encoded[1:]) for token in (sentinels[number], *part)]
         + [end]
     )
-    if len(ids) > loaded.length:
-        raise HornbookError(
-            f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
-        )
+    refuse_long(loaded, ids)
     # The model stops at the sentinel after the last blank's span.
     stops = [end, *sentinels[blanks : blanks + 1]]
     config = sampling(loaded, tokens * blanks, temperature, top_k, top_p, stops)

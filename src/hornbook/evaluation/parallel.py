@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 Batch = TypeVar("Batch")
@@ -29,3 +31,12 @@ def side_by_side(
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # MKL's number is one for the whole process
+
+
+def by_size(sizes: npt.NDArray[np.int64], tokens: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Group rows of similar size, the longest first, in batches of about `tokens` tokens."""
+    order = np.argsort(-sizes, kind="stable")
+    while len(order):
+        rows = max(1, tokens // int(sizes[order[0]]))
+        yield order[:rows]
+        order = order[rows:]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.blanks import BLANK, cut, join, written
+from hornbook.evaluation.blanks import BLANK, cut, join, refuse_long, written
 from hornbook.evaluation.literal_prompt import refuse_dense
 from hornbook.loading import AnyModel, load
 from hornbook.tokenizers import encode_documents
@@ -54,10 +54,7 @@ def unmask(model: AnyModel, text: str, top: int = 5) -> list[Blank]:
             ids.append(vocabulary.mask)
         ids += part
     ids.append(vocabulary.sep)
-    if len(ids) > loaded.length:
-        raise HornbookError(
-            f"the text has {len(ids)} tokens, and {loaded.name} takes {loaded.length}: shorten it"
-        )
+    refuse_long(loaded, ids)
     inputs = torch.tensor([ids], device=loaded.model.device)
     hidden = loaded.family.hidden(loaded.model, {"input_ids": inputs})[0, places]
     probabilities = loaded.family.logits(loaded.model, hidden).float().softmax(-1)

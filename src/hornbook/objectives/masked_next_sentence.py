@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hornbook.errors import HornbookError
 from hornbook.objectives.pairs import Pairs, Segments, sentence_places
 from hornbook.objectives.vocabulary import Ids
 from hornbook.rng import CounterRNG
@@ -29,18 +28,12 @@ class MaskedNextSentence(Pairs):
     label: ClassVar = "next_sentence_label"
     own_keys = frozenset({label})
     classes: ClassVar = ("follows", "from elsewhere")
-
-    def chunking(self, store: TokenStore, length: int) -> Chunking:
-        """Cut each document by itself. Raises HornbookError where there is no other document to draw from."""
-        chunking = DocumentChunks(store.ends, self.window(length))
-        if len(chunking.documents) < 2:
-            raise HornbookError(
-                f"{self.name} takes texts from another document, but a part of the corpus has "
-                f"{len(chunking.documents)} of at least two tokens: cut the text into more documents "
-                "(corpus.documents), hold out more (corpus.heldout_fraction), or choose an objective that needs no "
-                "second document"
-            )
-        return chunking
+    fewest_documents = 2
+    lacking = (
+        "takes texts from another document, but a part of the corpus has {} of at least two tokens: cut the text into "
+        "more documents (corpus.documents), hold out more (corpus.heldout_fraction), or choose an objective that needs "
+        "no second document"
+    )
 
     def pair(
         self,

@@ -4,11 +4,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from hornbook.errors import HornbookError
 from hornbook.objectives.pairs import Pairs, Segments
 from hornbook.objectives.vocabulary import Ids
 from hornbook.rng import CounterRNG
-from hornbook.store import Chunking, DocumentChunks, TokenStore
+from hornbook.store import Chunking, TokenStore
 
 
 class MaskedSentenceOrder(Pairs):
@@ -27,16 +26,11 @@ class MaskedSentenceOrder(Pairs):
     label: ClassVar = "sentence_order_label"
     own_keys = frozenset({label})
     classes: ClassVar = ("in order", "swapped")
-
-    def chunking(self, store: TokenStore, length: int) -> Chunking:
-        """Cut each document by itself. Raises HornbookError where no document can be divided."""
-        chunking = DocumentChunks(store.ends, self.window(length))
-        if not chunking.count:
-            raise HornbookError(
-                f"{self.name} divides documents in two, but a part of the corpus has no document of two tokens: give a "
-                "longer text, or hold out more (corpus.heldout_fraction)"
-            )
-        return chunking
+    fewest_documents = 1
+    lacking = (
+        "divides documents in two, but a part of the corpus has no document of two tokens: give a longer text, or hold "
+        "out more (corpus.heldout_fraction)"
+    )
 
     def pair(
         self,

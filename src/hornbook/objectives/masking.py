@@ -91,7 +91,7 @@ class Masking(Objective):
         if not (self.whole_words or self.exact):
             return (scores < self.rate) & allowed
         if self.whole_words:
-            assert begins is not None, "nobody says where words begin"
+            assert begins is not None, "whole words are chosen, and the store doesn't say where words begin"
             begins = begins | special
             begins[:, 1:] |= special[:, :-1]  # a special token is a word of its own
             begins[:, 0] = True

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from hornbook.dtypes import sum_dtype
+from hornbook.errors import HornbookError
 from hornbook.families import FAMILIES, Family, Head
 from hornbook.objectives.arithmetic import Arithmetic, judge
 from hornbook.objectives.masking import Masking
@@ -63,6 +64,10 @@ class Pairs(Masking):
     """Hugging Face's key for the label of a pair: 0 if A and B are as they were in the text, else 1."""
     classes: ClassVar[tuple[str, str]]
     """What these two labels mean, in a word or two."""
+    fewest_documents: ClassVar[int]
+    """The number of documents of at least two tokens without which no pair can be made."""
+    lacking: ClassVar[str]
+    """What is said where there are fewer, behind the objective's name; {} is how many there are."""
     short: float = Field(0.1, ge=0, le=1)
     """Share of the pairs that are shorter than the room, so that the model doesn't see only full ones."""
 
@@ -103,8 +108,11 @@ class Pairs(Masking):
         return f"transformers has no {family.name} class with a head for pairs; {', '.join(some)} and {last} have one"
 
     def chunking(self, store: TokenStore, length: int) -> Chunking:
-        """Cut each document by itself."""
-        return DocumentChunks(store.ends, self.window(length))
+        """Cut each document by itself. Raises HornbookError where the pairs need more documents."""
+        chunking = DocumentChunks(store.ends, self.window(length))
+        if (found := len(chunking.documents)) < self.fewest_documents:
+            raise HornbookError(f"{dict(self)['name']} {self.lacking.format(found)}")
+        return chunking
 
     def example(
         self, store: TokenStore, vocabulary: Vocabulary, rng: CounterRNG, hidden: Mask | None = None

@@ -43,10 +43,10 @@ def word_starts(text: str) -> Indices:
 
 
 def sentence_starts(text: str) -> Indices:
-    """Return the characters at which the sentences of a text begin, ascending; without any end of one, its words.
+    """Return the characters at which the sentences of a text begin, ascending.
 
-    A line's end also ends a sentence. So a text of a language that marks no sentences, or of a writer who doesn't, can
-    be divided where it reads naturally.
+    The end of a line ends a sentence too: some languages, and some writers, don't mark where sentences end. Where a
+    text has no end of a sentence, its words are given in place of sentences.
     """
     from icu4py.breakers import SentenceBreaker
 

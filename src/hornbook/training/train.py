@@ -56,8 +56,8 @@ def train(
     of these or alone: `training={"steps": 100}`, `model="bert-tiny"`, `corpus=texts`, `tokenizer=tokenizer` (see
     `recipe_of`). Last, each of the `settings` changes one value: "training.steps=100". `callbacks` are called in
     addition to the log, the progress bar and the trackers. `open` shows the run's page as it goes, in a browser or in
-    the notebook. Raises HornbookError if something
-    doesn't fit, before anything is trained, and Interrupted after Ctrl-C or SIGTERM, with everything saved.
+    the notebook. Raises HornbookError if something doesn't fit, before anything is trained, and Interrupted after
+    Ctrl-C or SIGTERM, with everything saved.
     """
     report = report or reporter()
     processes = processes or Processes()

@@ -1,5 +1,6 @@
 """Scores of both halves against Hugging Face's own class, asked for one sentence and one token at a time."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelFo
 from hornbook.errors import HornbookError
 from hornbook.evaluation.minimal_pairs import left_to_right, masked, measure_pairs, text_to_text
 from hornbook.evaluation.minimal_pairs.encoding import encode
+from hornbook.evaluation.minimal_pairs.measure import by_halves
 from hornbook.evaluation.minimal_pairs.pair import Half, MinimalPair, Paradigm
 from hornbook.loading import load_model
 from hornbook.recipe import make_recipe
@@ -117,7 +119,7 @@ MASKED = [
 @pytest.mark.parametrize("within_word", [True, False])
 def test_a_masked_model_predicts_one_token_at_a_time(make, preset, kind, style, within_word):
     loaded = make(preset, 64, kind, style)
-    found = masked.differences(loaded, encode(loaded, PAIRS), within_word=within_word)
+    found = by_halves(partial(masked.scores, within_word=within_word))(loaded, encode(loaded, PAIRS), None)
     model = AutoModelForMaskedLM.from_pretrained(loaded.folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(loaded.folder)
 
@@ -155,14 +157,14 @@ def test_the_rules_differ_where_words_have_several_tokens(make):
     pairs = encode(loaded, PAIRS)
     assert any(len(pair.bad.ids) > len(PAIRS[n].bad.text.split()) + 2 for n, pair in enumerate(pairs))
     assert not np.allclose(
-        masked.differences(loaded, pairs, within_word=True),
-        masked.differences(loaded, pairs, within_word=False),
+        by_halves(partial(masked.scores, within_word=True))(loaded, pairs, None),
+        by_halves(partial(masked.scores, within_word=False))(loaded, pairs, None),
     )
 
 
 def test_a_text_to_text_model_writes_each_word(make):
     loaded = make("t5-v1.1-tiny", 64, "unigram", "t5")
-    found = text_to_text.differences(loaded, encode(loaded, PAIRS))
+    found = by_halves(text_to_text.scores)(loaded, encode(loaded, PAIRS), None)
     model = AutoModelForSeq2SeqLM.from_pretrained(loaded.folder).eval()
     # The class ties the head of v1.1, whatever the folder says.
     model.lm_head.weight = torch.nn.Parameter(loaded.model.lm_head.weight.detach().clone())

@@ -1,6 +1,6 @@
 """How much likelier a causal model finds the good half of each pair."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hornbook.evaluation.minimal_pairs.encoding import EncodedPair
 from hornbook.evaluation.minimal_pairs.nats import label_nats
-from hornbook.evaluation.parallel import side_by_side
+from hornbook.evaluation.parallel import by_size, side_by_side
 from hornbook.families.custom.family import Custom
 from hornbook.families.positions import scheme_of
 from hornbook.loading import LoadedModel
@@ -56,7 +56,7 @@ def differences(
         rows += [joined] if whole else [_Row.of_one(pair, begin, good) for good in (True, False)]
         owners += [number] * (1 if whole else 2)
     found, done = np.zeros(len(pairs)), 0
-    batches = list(_batches(np.array([row.length for row in rows])))
+    batches = list(by_size(np.array([row.length for row in rows]), _TOKENS))
     scored = side_by_side(
         lambda chosen: _sums(loaded, [rows[one] for one in chosen]), batches, loaded.model.device
     )
@@ -115,15 +115,6 @@ def _reach(loaded: LoadedModel) -> int:
         return 0
     windows = [getattr(config, name, None) for name in ("window_size", "sliding_window")]
     return min([loaded.length * 2, *(window for window in windows if window)])
-
-
-def _batches(sizes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
-    """Group rows of similar size, the longest first."""
-    order = np.argsort(-sizes, kind="stable")
-    while len(order):
-        rows = max(1, _TOKENS // int(sizes[order[0]]))
-        yield order[:rows]
-        order = order[rows:]
 
 
 def _sums(loaded: LoadedModel, rows: list[_Row]) -> npt.NDArray[np.float64]:

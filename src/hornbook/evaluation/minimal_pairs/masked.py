@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, Ids, both, halves_apart
+from hornbook.evaluation.minimal_pairs.encoding import Ids
 from hornbook.evaluation.minimal_pairs.nats import label_nats
 from hornbook.evaluation.parallel import side_by_side
 from hornbook.loading import LoadedModel
@@ -15,21 +15,6 @@ from hornbook.objectives.objective import IGNORED
 
 _TOKENS = 2**12
 """Most tokens in one forward pass."""
-
-
-def differences(
-    loaded: LoadedModel,
-    pairs: Sequence[EncodedPair],
-    progress: Callable[[float], None] | None = None,
-    *,
-    within_word: bool = True,
-) -> npt.NDArray[np.float64]:
-    """Compute the pseudo-log-likelihood of each pair's good half less that of the bad one: shape (pairs,).
-
-    Raises HornbookError as `scores` does.
-    """
-    good, bad = halves_apart(scores(loaded, both(pairs), progress, within_word=within_word))
-    return good - bad
 
 
 def scores(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from hornbook.errors import HornbookError, nearest
 from hornbook.evaluation.measure import Figure, figure
 from hornbook.evaluation.minimal_pairs import left_to_right, masked, text_to_text
-from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, encode, fits
+from hornbook.evaluation.minimal_pairs.encoding import EncodedPair, both, encode, fits, halves_apart
 from hornbook.evaluation.minimal_pairs.figures import Share, grouped, judged, lengths, share
 from hornbook.evaluation.minimal_pairs.pair import Paradigm
 from hornbook.loading import LoadedModel
@@ -50,17 +50,29 @@ class PairsResult:
         return {name: asdict(one) for name, one in self.paradigms.items()}
 
 
+def by_halves(scores: Callable[..., npt.NDArray[np.float64]]) -> _Score:
+    """Score a pair by the score of its good half less that of the bad one."""
+
+    def differences(
+        loaded: LoadedModel, pairs: Sequence[EncodedPair], progress: Callable[[float], None] | None
+    ) -> npt.NDArray[np.float64]:
+        good, bad = halves_apart(scores(loaded, both(pairs), progress))
+        return good - bad
+
+    return differences
+
+
 _MASKED = {
     "within-word": _Rule(
         "Each token is hidden in turn, with the later tokens of its word, and predicted from all others; the half with "
         "the larger sum of ln p is the answer (Kauf and Ivanova, 2023).",
-        partial(masked.differences, within_word=True),
+        by_halves(partial(masked.scores, within_word=True)),
         2,
     ),
     "pseudo-likelihood": _Rule(
         "Each token is hidden in turn and predicted from all others; the half with the larger sum of ln p is the "
         "answer (Salazar et al., 2020).",
-        partial(masked.differences, within_word=False),
+        by_halves(partial(masked.scores, within_word=False)),
         2,
     ),
 }
@@ -81,7 +93,7 @@ _HARNESS = _Rule(
 _SPANS = _Rule(
     "Each word is cut out in turn, and written in place of a sentinel; the half with the larger sum of ln p is the "
     "answer.",
-    text_to_text.differences,
+    by_halves(text_to_text.scores),
     3,
 )
 _RULES_OF_HEAD: dict[str, dict[str, _Rule]] = {
