@@ -9,9 +9,9 @@ from hornbook.report.proof import percent
 
 _TITLES = {
     "dense": "Dense",
-    "pause": "Pause, equal compute",
-    "plain": "Plain, equal compute",
-    "plain, same steps": "Plain, same steps",
+    "pause": "Pause (equal compute)",
+    "plain": "Plain (equal compute)",
+    "plain, same steps": "Plain (same steps)",
 }
 _TOLD = {
     "dense": "with vectors",
@@ -40,6 +40,7 @@ def write_try(found: dict[str, Any], path: Path) -> Path:
         found=found,
         sentences=[one.replace(" -", " −") for one in found["sentences"]],
         full=full(found),
+        thing="text" if found["arms"]["dense"]["right"] is None else "question",
         titles=_TITLES,
         descriptions=_TOLD,
         worn=[arm for arm, of in found["arms"].items() if of["readings"] > _OFTEN],
