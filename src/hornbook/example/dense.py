@@ -20,9 +20,9 @@ from hornbook.objectives.arithmetic import judge
 from hornbook.tokenizers import VisibleTokens
 
 SENTENCE = "Once upon a time there was a little girl."
-"""What is shown where nobody gives a text."""
+"""The text that is shown where none is given."""
 _READ = 3
-"""Words of what a vector says that are shown."""
+"""How many words of a vector are shown."""
 _LESSON = (
     "At a dense token the model reads its own last hidden vector instead of a word, and so thinks one step deeper. Its "
     "loss stands at words alone; whether a dense token or a word comes is a loss of its own."

@@ -68,7 +68,7 @@ class LossStep:
 
 @dataclass(frozen=True)
 class Term:
-    """A term of the loss: its places, their sum, how many they are, and the mean."""
+    """A term of the loss: its places, how many they are, their sum, and their mean."""
 
     name: str
     steps: tuple[LossStep, ...]
@@ -76,7 +76,7 @@ class Term:
     sum: float
     count: int
     weight: float
-    """What the mean is worth in the loss; 0 for what is only watched."""
+    """The weight of the mean in the loss; 0 for what is only watched."""
     choices: int = 0
     """How many logits each of its places has: the logits have the shape (count, choices)."""
 

@@ -42,12 +42,12 @@ def show(
 ) -> Example:
     """Show what becomes of a text, or of the first example of a recipe's first step, on its way to the loss.
 
-    `source` is a recipe (its file or values), a run, its folder, a model's folder,
-    `(model, tokenizer)` of transformers, or an open model. `hide` are words of
-    the text to be hidden in place of those that `seed` would draw. `objective` names another one than the recipe's or
-    the natural one of the model; `settings` change a recipe, as in `train`. Special tokens in a text are read as text,
-    as in a corpus; in a folder with dense tokens, theirs is one. With `trust`, code that lies in the folder may run,
-    which a class of one's own needs. In a notebook the result draws itself.
+    `source` is a recipe (its file or values), a run, its folder, a model's folder, `(model, tokenizer)` of
+    transformers, or a loaded model. `hide` are words of the text to be hidden in place of those that `seed` would draw.
+    `objective` names another one than the recipe's or the natural one of the model; `settings` change a recipe, as in
+    `train`. Special tokens in a text are read as text, as in a corpus; in a folder with dense tokens, its dense token
+    is read as one. With `trust`, code that lies in the folder may run, which a class of one's own needs. In a notebook
+    the result draws itself.
 
     The loss is the one that training computes for this batch with these weights, in fp32 and without dropout. Raises
     HornbookError for a source that isn't there, for words that aren't in the text or that the objective doesn't hide,

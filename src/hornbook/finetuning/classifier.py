@@ -21,10 +21,10 @@ from hornbook.tokenizers import build_fast_tokenizer
 
 
 def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> PreTrainedModel:
-    """Open a folder's weights under a new head, which the seed draws: Hugging Face's ForSequenceClassification class.
+    """Open a folder's weights with a new head, drawn with the seed: Hugging Face's ForSequenceClassification class.
 
-    No labels make a head of one number. Raises HornbookError where transformers has no such class for the family, or
-    weights of the body are missing.
+    Without labels, the head gives one number. Raises HornbookError where transformers has no such class for the family,
+    or weights of the body are missing.
     """
     named: dict[str, Any] = {"num_labels": len(labels) or 1}
     if labels:
@@ -70,7 +70,7 @@ def open_classifier(loaded: LoadedModel, labels: tuple[str, ...], seed: int) -> 
 def frame_texts(loaded: LoadedModel) -> PreTrainedTokenizerBase:
     """Copy the tokenizer, so that it frames texts as the classifier reads them.
 
-    A causal model reads `A end`, and two texts as `A end B end`, for it answers at the last place; whatever the
+    A causal model reads `A end`, and two texts as `A end B end`, since it answers at the last place; whatever the
     tokenizer puts before a text stays. All others keep the form of their own.
     """
     if not loaded.serves(head="causal"):

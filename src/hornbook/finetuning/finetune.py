@@ -44,14 +44,13 @@ def finetune(
 ) -> list[Figure]:
     """Fine-tune a model on each task with each seed; return figures in the form of `evaluate`.
 
-    A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own
-    in the tables `train` and `test`. `seeds` are so many, from 42 on, or those that are named. `data` is a folder
-    that holds their files; without it the hub is asked. `changes` are of `FinetuneSettings`. `limit` draws at most so
-    many texts of each part, to try things out. Everything goes to `out`, by default the run's folder:
+    A task is GLUE's or SuperGLUE's by name, or all of a group (`GROUPS`), whose mean then comes first; or one's own in
+    the tables `train` and `test`. `seeds` is how many, counted from 42 on, or the seeds themselves. `data` is a folder
+    that holds their files; without it the hub is asked. `changes` are of `FinetuneSettings`. `limit` is the most texts
+    that are drawn from each part, to try things out. Everything goes to `out`, by default the run's folder:
     `finetuned/TASK/seed-N` is a plain Hugging Face folder with its `result.json`, and `tasks/TASK.json` holds the
     figures, which `compare` reads. What is there already with the same settings isn't done again. With `trust`, code
-    that lies in the model's folder may run. Raises HornbookError, before anything is trained, for what can't be
-    meant.
+    that lies in the model's folder may run. Raises HornbookError, before anything is trained, for what can't be meant.
     """
     tasks = expand([task] if isinstance(task, str) else task)
     seeds = range(42, 42 + seeds) if isinstance(seeds, int) else seeds

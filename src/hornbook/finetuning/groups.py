@@ -16,7 +16,7 @@ class Group:
 
     title: str
     counted: Mapping[str, tuple[str, ...]]
-    """Of each task, the endings of the figures that count, after its title; several are averaged first."""
+    """For each task, what follows its title in the names of the figures that count; several are averaged first."""
     rule: str
 
 

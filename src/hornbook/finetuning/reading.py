@@ -29,14 +29,15 @@ class Examples:
         return Examples([self.texts[place] for place in places], self.labels[places])
 
     def sample(self, limit: int) -> "Examples":
-        """Draw so many, the same ones each time, in their order: a table's first rows may all have one label."""
+        """Draw some of them, the same ones each time, in their order: a table's first rows may all have one label."""
         drawn = np.random.default_rng(0).permutation(len(self.texts))[:limit]
         return self.of(np.sort(drawn))
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task with its texts: those to train on, and those that are reported, by what is added to the title."""
+    """A task with its texts: those to train on, and those that are reported. The keys of the latter are added to the
+    title."""
 
     task: LabelledTask
     names: tuple[str, ...]
@@ -45,7 +46,7 @@ class TaskData:
     tests: dict[str, Examples]
 
     def sample(self, limit: int | None) -> "TaskData":
-        """Leave at most so many texts in each part; None leaves all."""
+        """Keep at most this many texts in each part; None keeps all."""
         if limit is None:
             return self
         tests = {name: one.sample(limit) for name, one in self.tests.items()}
@@ -55,10 +56,10 @@ class TaskData:
 def read_task(task: LabelledTask, data: Path | None = None) -> TaskData:
     """Read a task from a folder of tasks or its own folder, or without `data` from the hub.
 
-    Known are the files as GLUE and SuperGLUE give them out (`CoLA/train.tsv`, `BoolQ/train.jsonl`), and BabyLM's
-    (`boolq.train.jsonl`). The published tests have no labels, so the validation part is what is reported. BabyLM's
-    MNLI has one such part, the matched one, and then there is no other figure. Raises HornbookError for files that
-    aren't there or are another task's, and where the hub is out of reach.
+    It knows the files that GLUE and SuperGLUE give out (`CoLA/train.tsv`, `BoolQ/train.jsonl`), and BabyLM's
+    (`boolq.train.jsonl`). The published tests have no labels, so the validation part is what is reported. BabyLM's MNLI
+    has one such part, the matched one, and then there is no other figure. Raises HornbookError for files that aren't
+    there or are another task's, and where the hub is out of reach.
     """
     splits: dict[str | None, tuple[str, ...]] = {None: ("train",)}
     splits.update(task.tests)

@@ -47,7 +47,8 @@ class LabelledTask:
     metrics: tuple[str, ...]
     """Names in METRICS; the epoch is chosen by the first."""
     labels: tuple[str, ...] = ()
-    """What the labels 0, 1, ... are called. None of them: numbers, or of one's own whatever the training texts have."""
+    """The names of the labels 0, 1, ... Empty where labels are numbers; in a task of one's own, whatever the training
+    texts have."""
     numbers: bool = False
     """Whether the labels are numbers on a scale."""
     folder: str = ""
@@ -58,7 +59,7 @@ class LabelledTask:
     tests: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"": ("validation", "valid", "val", "dev")}
     )
-    """The splits that are reported, by what is added to the title, with the names that a split may have."""
+    """The splits that are reported: what is added to the title, and the names that such a split may have."""
     columns: tuple[str, ...] = ()
     """The names of the columns where the published file has no line with them."""
     epochs: int | None = None

@@ -33,7 +33,7 @@ class Tuned:
     """What one seed came to."""
 
     predictions: dict[str, list[float]]
-    """Of each test part, the number of the label, or the number itself, of each text."""
+    """For each test part, the number of each text's label, or the number itself."""
     best: float
     """The metric on the validation texts in the best epoch."""
     epoch: float

@@ -85,8 +85,8 @@ def study(
 
     `file` is a study's file or the name of a shipped one; each of the `settings` changes one value; `out` is
     runs/studies/NAME by default. With 0 `processes`, as many runs go on at once as there are cores. `seeds` and
-    `tokens` are in place of the study's own; `data` is a folder with the files of the measures' tasks. `on` sends each
-    run as a job of its own: to Slurm, or to a process here. Raises as `conduct` does.
+    `tokens` replace the study's own; `data` is a folder with the files of the measures' tasks. `on` sends each run as a
+    job of its own: to Slurm, or to a process here. Raises as `conduct` does.
     """
     if not isinstance(file, Path | str):
         raise HornbookError(

@@ -36,7 +36,8 @@ class AskedMeasure(Section):
     data: Path | None = None
     """A folder with a task's files; the study's by default, and without any the hub is asked."""
     limit: int | None = Field(None, ge=1, le=10**12)
-    """So many first questions, or pairs of each paradigm; of a fine-tuning, so many texts of each part, drawn."""
+    """The most questions, from the first on, or the most pairs of each paradigm; in a fine-tuning, the most texts that
+    are drawn from each part."""
     rule: str | None = None
     """How minimal pairs are scored."""
     seeds: int = Field(3, ge=1, le=10**4)

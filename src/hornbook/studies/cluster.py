@@ -44,7 +44,7 @@ class Cluster(Section):
     at_once: int = Field(256, ge=1, le=10**6)
     """How many jobs run at the same time at most."""
     more: dict[str, str | Annotated[int, Field(ge=-(10**12), le=10**12)]] = Field(default_factory=dict)
-    """Whatever else sbatch knows, by its long name: `{qos: short, constraint: a100}`."""
+    """Other options of sbatch, by their long names: `{qos: short, constraint: a100}`."""
 
     def parameters(self) -> dict[str, Any]:
         """Return what submitit calls them."""

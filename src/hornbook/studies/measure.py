@@ -74,7 +74,7 @@ def measure(recipe: Recipe, figures: Mapping[str, Figure]) -> dict[str, Any]:
 
 
 def ask(recipe: Recipe, found: dict[str, Any], measures: Sequence[AskedMeasure]) -> dict[str, Any]:
-    """Ask a measured run those of the study's measures that it wasn't asked yet; keep each answer at once.
+    """Compute those of the study's measures that a measured run doesn't have yet; keep each answer at once.
 
     The result's `measures` holds, for each, what was `asked` and the figures that were `found`. Raises HornbookError
     as the measures do.

@@ -48,7 +48,7 @@ class Study(Section):
     """The figures that judge the arms, the most important first; by default the loss of the recipe's own objective, if
     all arms have the same objective, tokenizer and corpus or no measures are named."""
     measures: list[AskedMeasure] = Field(default_factory=list)
-    """What each run is asked beside: [bits_per_byte, blimp, glue, tokens_per_second, peak_memory]."""
+    """Other measures of each run: [bits_per_byte, blimp, glue, tokens_per_second, peak_memory]."""
     data: Path | None = None
     """A folder with the files of the measures' tasks, for those that name none of their own."""
     cluster: Cluster = Cluster()
@@ -140,7 +140,7 @@ def read_study(
 ) -> "Design":
     """Read a study from YAML, or from the `answer.json` of one that was done, with settings and seeds of one's own.
 
-    `seeds` and `tokens` are in place of its own, and `data` is a folder with the files of the measures' tasks.
+    `seeds` and `tokens` replace its own, and `data` is a folder with the files of the measures' tasks.
 
     `a.b=c` settings come on top of its changes.
     Raises HornbookError with what is wrong with it, or with the recipe of any of its arms.
