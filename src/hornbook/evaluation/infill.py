@@ -49,7 +49,7 @@ def infill(
         raise HornbookError(f"there is no blank in {text!r:.60}: write <mask> where words are to be found")
     if blanks > len(sentinels):
         raise HornbookError(
-            f"the text has {blanks} blanks, and {loaded.name} has {len(sentinels)} sentinels: leave fewer"
+            f"the text has {blanks} blanks, and {loaded.name} has {len(sentinels)} sentinels: leave fewer blanks"
         )
     encoded = encode_documents(loaded.tokenizer, parts)
     named = loaded.vocabulary.named

@@ -1,6 +1,6 @@
 """The one gate for what strangers made: folders of models and tokenizers, single files of theirs, records of runs.
 
-What is never run, what is bounded and what is refused is SECURITY.md's to say; this package does it.
+SECURITY.md says what is never run, what is bounded and what is refused; this package does it.
 """
 
 from hornbook.gate.files import plain_file, read_object, read_small

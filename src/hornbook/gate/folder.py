@@ -47,7 +47,7 @@ class Folder:
 
     Raises HornbookError for a folder that isn't there, for files that are too large, damaged, not JSON objects, pipes
     or links out of the folder, for a config.json with numbers that no model has, and for a tokenizer.json whose
-    patterns could take all time.
+    patterns could take for ever.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -105,7 +105,7 @@ class Folder:
 
     @cached_property
     def code(self) -> list[str]:
-        """Where the folder asks for code of its own, and the Python files that it brings, but for Hornbook's own."""
+        """Where the folder asks for code of its own, and the Python files that it brings, except Hornbook's own."""
         asked = [
             f"{name}: {key}"
             for name, facts in self.json.items()
@@ -215,7 +215,7 @@ def _harmless(facts: Any) -> Any:
 
 
 def _link(at: Path, to: Path) -> None:
-    """Make a link, or a copy where the system lets nobody make links."""
+    """Make a link, or a copy where the system doesn't allow links."""
     try:
         at.symlink_to(to)
     except OSError:

@@ -7,13 +7,14 @@ from typing import Any
 from hornbook.errors import HornbookError
 
 _DEEPEST = 50
-"""Tables and lists in each other; published ones have about five."""
+"""How deep tables and lists may be nested; published ones have about five levels."""
 _BOUNDS = (
     (re.compile(r"layers?$|depth|_types$|blocks$|stages$|groups?(_num)?$"), 512),
     (re.compile(r"head|expert|label"), 2**16),
     (re.compile(r"size|dim|^d_|^n_|^num_|position|embd|window|bucket|rank"), 2**24),
 )
-"""The largest number under a key that matches, the first of these; several times what published models have."""
+"""The largest number that a key may hold: the first pattern that matches counts. Each is several times what published
+models have."""
 
 
 def check_sizes(config: dict[str, Any], where: Path) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 from hornbook.errors import HornbookError, one_line
 
 _SPARE = 2**24
-"""Parameters and elements of buffers that are let through without a file that holds as many."""
+"""A model of at most this many parameters and buffer elements is let through, whatever its files hold."""
 _BUFFERS = 2**32
 
 
@@ -48,7 +48,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def not_finite(model: nn.Module) -> list[str]:
-    """Name the weights that hold a NaN or an infinity; every figure of such a model is one, too."""
+    """Name the weights that hold a NaN or an infinity; no figure of such a model means anything."""
     return [
         name
         for name, one in model.named_parameters()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 LONGEST = 1 << 17
 """Characters of a piece; the library takes about two hundred bytes for each."""
 _SPACES = re.compile(r"(?<=\S)(?=[ \n]\S)")
-"""Before a single space or line end: all pre-tokenizers that are trained here cut there, for a space begins a word."""
+"""Before a single space or line end: all pre-tokenizers that are trained here cut there, since a space begins a
+word."""
 _STOPS = re.compile(r"(?<=\S)(?=[ \n]\S)|(?<=[.,;:!?。，、！？।])(?=[^\W_])")
 """Also after a stop that nothing parts from the next word."""
 _AROUND = 100

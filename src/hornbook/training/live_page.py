@@ -20,7 +20,7 @@ from hornbook.training.callbacks import Callback, TrainingLoop
 EVERY = 5.0
 """Seconds between two pages, at least."""
 _SHARE = 0.01
-"""The most of a run's time that its page takes, samples left aside."""
+"""The largest share of a run's time that its page may take, without its samples."""
 _DOCUMENTS = 100
 """Held-out documents among which prompts are looked for."""
 _SAMPLES = TypeAdapter(tuple[Sample, ...])

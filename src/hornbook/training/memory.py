@@ -27,7 +27,7 @@ class Needs(NamedTuple):
     state: int
     """Weights, gradients, the optimizer's averages, and a part of the logits."""
     token: int
-    """For each token of the part that is computed: what is kept for the way back."""
+    """For each token of the part that is computed: what is kept for the backward pass."""
     read: int
     """For each token of a batch: the batches that are made ahead."""
 
@@ -39,8 +39,8 @@ class Needs(NamedTuple):
 def estimate(family: Family, model: PreTrainedModel, optimizer: str, ahead: int) -> Needs:
     """Estimate from a model, which may lie on the meta device, what its steps need.
 
-    For the way back, each matrix keeps its input and what follows it keeps the output: in fp32, 4 bytes times the sum
-    of widths. A layer that shares its weights with others counts for each of them.
+    For the backward pass, each matrix keeps its input, and what follows it keeps the output: in fp32, 4 bytes times the
+    sum of widths. A layer that shares its weights with others counts for each of them.
     """
     config, head = model.config, family.output(model)
     widths = sum(

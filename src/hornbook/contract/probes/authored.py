@@ -151,7 +151,7 @@ class _Makers(TorchFunctionMode):
         self._made: dict[int, tuple[Tensor, str]] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Compute as ever."""
+        """Call the function, and note what it makes."""
         result = func(*args, **(kwargs or {}))
         if func in _MAKERS:
             frame = sys._getframe(1)

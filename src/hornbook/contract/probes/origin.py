@@ -42,7 +42,7 @@ def origin(
 def _record(
     network: Network, view: View, ids: Tensor, mask: Tensor | None
 ) -> tuple[dict[str, list[Tensor]], dict[str, list[Tensor]]]:
-    """Run, and keep what goes into and comes out of each layer, those that end first first."""
+    """Run, and keep the inputs and outputs of each layer, in the order in which the layers end."""
     given: dict[str, list[Tensor]] = {}
     gives: dict[str, list[Tensor]] = {}
 

@@ -35,7 +35,7 @@ class EncodedPair:
 
     @property
     def same(self) -> bool:
-        """Whether the tokenizer makes the halves one: no model can tell them apart then."""
+        """Whether both halves have the same ids: then no model can tell them apart."""
         return self.good == self.bad
 
     @property
@@ -76,5 +76,5 @@ def halves_apart(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float6
 
 
 def fits(pairs: Sequence[EncodedPair], most: int) -> Bools:
-    """Tell of which pairs both halves have at most so many ids."""
+    """Tell which pairs have at most `most` ids in each half."""
     return np.array([max(len(pair.good.ids), len(pair.bad.ids)) <= most for pair in pairs], bool)

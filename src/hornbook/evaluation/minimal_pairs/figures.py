@@ -40,7 +40,7 @@ def share(paradigms: Sequence[npt.NDArray[np.float64]]) -> Share:
 
 
 def lengths(right: npt.NDArray[np.float64], good: npt.NDArray[np.int64], bad: npt.NDArray[np.int64]) -> str:
-    """Tell what length did: how it judges pairs of as many tokens, and whether it prefers the shorter half."""
+    """Tell what length did: how the model judges pairs of equal length, and whether it prefers the shorter half."""
     same = good == bad
     told = []
     if same.any():

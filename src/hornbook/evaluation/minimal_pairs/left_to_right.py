@@ -19,7 +19,8 @@ _TOKENS = 2**11
 
 
 def beginning(loaded: LoadedModel) -> int:
-    """Give the token before a text: the one that the tokenizer itself puts there, else that which ends documents."""
+    """Give the token before a text: the one that the tokenizer itself puts there, or else the one that ends
+    documents."""
     tokenizer = loaded.tokenizer
     framed = tokenizer("")["input_ids"]
     if framed and framed[0] == tokenizer.bos_token_id:
@@ -105,7 +106,7 @@ class _Row:
 
 
 def _reach(loaded: LoadedModel) -> int:
-    """Say how long a row may be in which two texts stand: where layers see a window alone, no longer than that.
+    """Say how long a row with two texts may be: no longer than the window, where layers see only a window.
 
     It is 0 where a text must stand alone: ALiBi counts columns, and so may a class of a user's own.
     """

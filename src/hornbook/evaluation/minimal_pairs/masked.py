@@ -27,7 +27,7 @@ def scores(
     """Compute the pseudo-log-likelihood of each half, in nats: shape (halves,).
 
     Each token is hidden in turn, and predicted from all others (Salazar et al., 2020, "Masked language model scoring",
-    eq. 1). `within_word` hides the later tokens of its word too, for these give it away (Kauf and Ivanova, 2023, "A
+    eq. 1). `within_word` hides the later tokens of its word too, since these give it away (Kauf and Ivanova, 2023, "A
     better way to do masked language model scoring", section 3). Raises HornbookError where a tokenizer doesn't tell
     where words begin.
     """

@@ -17,7 +17,7 @@ _Where = tuple[str, str, Row]
 def read_suite(suite: Suite, data: Path | None = None, limit: int | None = None) -> list[Paradigm]:
     """Read a suite from `data`, its folder or one file or a folder of tasks; without `data` from the hub.
 
-    `limit` takes the first so many rows of each paradigm. Raises HornbookError where there are no such
+    `limit` takes only so many rows of each paradigm, from the first on. Raises HornbookError where there are no such
     files, where the hub is out of reach, and for rows of another form. A published pair whose halves are equal (BLiMP
     has seven) stays, as a tie.
     """

@@ -31,10 +31,10 @@ _AUTO: dict[Head, str] = {  # by head
 
 
 class Custom(Family):
-    """What a class of a user's own does otherwise than the family that it builds on.
+    """How a user's class differs from the family that it builds on.
 
-    It computes as it is written: of the faster ways of its family only those are taken that replace PyTorch's and
-    transformers' own modules one by one.
+    It computes as it is written: of its family's faster ways, it takes only those that replace modules of PyTorch and
+    transformers one by one.
     """
 
     source: ClassVar[Source]
@@ -62,7 +62,8 @@ class Custom(Family):
         return config
 
     def parameters(self, config: PretrainedConfig, head: Head | None = None) -> int:
-        """Count as the others do, or with memory where the class looks at values while it is made."""
+        """Count without memory as other families do, or in a real model where the class looks at values while it is
+        made."""
         try:
             return super().parameters(config, head)
         except HornbookError:
@@ -83,8 +84,8 @@ class Custom(Family):
     def adapt(self, model: PreTrainedModel) -> PreTrainedModel:
         """Replace modules of PyTorch and transformers by faster ones that compute the same.
 
-        Attention is among them where transformers itself gives the class PyTorch's: that reads the same masks. Check
-        T10 compares the outcome with the class as it is written.
+        Attention is replaced only where transformers itself gives the class PyTorch's, which reads the same masks.
+        Check T10 compares the outcome with the class as it is written.
         """
         apply_optimized_kernels(model, attend=attention_of(model.config) == "sdpa")
         self.fuse(model)
@@ -106,7 +107,7 @@ class Custom(Family):
         return model(**self._select(batch), **self.arguments).logits
 
     def hidden_and_labels(self, model: PreTrainedModel, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Leave no place out: which ones a class of a user's own needs, nobody knows."""
+        """Leave no place out, since it isn't known which ones a user's class needs."""
         return self.hidden(model, batch), batch["labels"]
 
     def features(self, model: PreTrainedModel, hidden: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class Source:
     files: tuple[Path, ...]
     """Copies of the file, and of those that it imports relatively, as they were imported."""
     sha256: str
-    """Over the contents of all of them."""
+    """The hash of all their contents."""
 
     @property
     def facts(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ def _relatives(path: Path) -> list[str]:
 def _import(path: Path, files: list[Path], sha256: str) -> ModuleType:
     """Import copies of the files, so that what a checkpoint carries is what ran, whatever is edited meanwhile.
 
-    The last part of the module's name is the file's, for transformers writes it into `auto_map`.
+    The last part of the module's name is the file's, since transformers writes it into `auto_map`.
     """
     place = Path(tempfile.mkdtemp(prefix="hornbook-code-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
@@ -166,7 +166,7 @@ def _import(path: Path, files: list[Path], sha256: str) -> ModuleType:
 
 
 def import_beside(source: Source, ending: str, text: str) -> ModuleType:
-    """Write a module beside the imported copy of a class's file, named as it with an ending, and import it."""
+    """Write a module beside the imported copy of a class's file, named after it with an ending, and import it."""
     around, stem = source.found.__module__.rpartition(".")[0], f"{source.path.stem}{ending}"
     path = source.files[0].parent / f"{stem}.py"
     path.write_text(text, "utf-8")
