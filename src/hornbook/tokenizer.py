@@ -154,7 +154,10 @@ def import_(source: Path, out: Path, family: str | None = None, length: int | No
 
 
 def inspect(
-    folder: Path | str, other: Path | str | None = None, text: Texts | None = None, sentence: str = SENTENCE
+    folder: Path | str,
+    other: Path | str | None = None,
+    text: Texts | None = None,
+    sentence: str | None = None,
 ) -> dict[str, Inspection]:
     """Inspect a tokenizer's folder, or two side by side: what each is, by its folder.
 
@@ -174,7 +177,10 @@ def inspect(
         )
 
     folders = [folder] if other is None else [folder, other]
-    return {str(one): look(load(str(one)), sentence, documents(), read_record(Path(one))) for one in folders}
+    return {
+        str(one): look(load(str(one)), sentence or SENTENCE, documents(), read_record(Path(one)))
+        for one in folders
+    }
 
 
 def reindex(

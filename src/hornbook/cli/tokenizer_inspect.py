@@ -27,11 +27,10 @@ def inspect(
     json: Json = False,
 ) -> None:
     """Show a tokenizer's roles and ids, size, longest and unreachable tokens, its splits, and its training."""
-    from hornbook.tokenizer import SENTENCE
     from hornbook.tokenizer import inspect as look
     from hornbook.tokenizers.record import describe_record
 
-    found = look(folder, other, [Path(one) for one in text] if text else None, sentence or SENTENCE)
+    found = look(folder, other, [Path(one) for one in text] if text else None, sentence)
     if json:
         print_json({name: _facts(one) for name, one in found.items()})
         return
