@@ -92,6 +92,10 @@ def test_a_text_of_one_document(pythia: Path, stories: list[str], dense: Command
 def test_more_dense_tokens_than_places(pythia: Path, story_file: Path, refused: Command) -> None:
     told = refused(pythia, story_file, *TEXT, "--count", 16)
     assert "a text has 15 places for a dense token, and 16 are to be put in" in told
+    told = refused(pythia, story_file, *TEXT, "--length", 65)
+    assert re.search(
+        "65 words and . dense tokens take 65 positions, and the model has 64: give fewer words", told
+    )
     rows = [{"question": f"{number}?", "answer": "one"} for number in range(6)]
     Path("mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
     told = refused(pythia, "mine.jsonl", "--questions", "--count", 63)
