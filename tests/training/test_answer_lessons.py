@@ -23,7 +23,7 @@ from hornbook.evaluation.questions import Question, find_task, numbered, read_qu
 from hornbook.reporter import Reporter
 from hornbook.training.answer_lessons import AnswerLessons
 from hornbook.training.dense import DenseTraining, make_batch, train_dense
-from hornbook.training.dense_questions import QuestionRecipe, Questions, _fitting, read_question_recipe
+from hornbook.training.dense_questions import QuestionOptions, QuestionRecipe, _fitting, read_question_recipe
 
 WORDS, END = 26, 25
 QUESTIONS = [
@@ -205,6 +205,6 @@ def test_the_recipe_that_comes_with_it(data: Path) -> None:
     train, test = recipe.questions.read("train"), recipe.questions.read("test")
     assert {name: len(found) for name, found in train.items()} == {"openbookqa": 4957, "gsm8k": 7473}
     assert {name: len(found) for name, found in test.items()} == {"openbookqa": 500, "gsm8k": 1319}
-    as_numbers = Questions.model_validate(dict(recipe.questions) | {"answer": "number"}).read("test")
+    as_numbers = QuestionOptions.model_validate(dict(recipe.questions) | {"answer": "number"}).read("test")
     assert {one.continuations for one in as_numbers["openbookqa"]} == {(" 1", " 2", " 3", " 4")}
     assert as_numbers["gsm8k"] == test["gsm8k"]
