@@ -123,7 +123,7 @@ def test_a_class_of_ones_own(show: Show, tmp_path: Path) -> None:
     code = Path(__file__).parents[2] / "examples/architectures/learnable_activation.py"
     family = family_of_code(f"{code}:SwishGPTNeoForCausalLM", "tinystories-1m")
     tokenizer = Case(find("tinystories-1m"), "tinystories-1m", OBJECTIVES["causal"]()).tokenizer
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    small = find("tinystories-1m").tiny
     family.build(family.configure("tinystories-1m", tokenizer, 32, small), "causal", 0).save_pretrained(
         tmp_path / "own"
     )

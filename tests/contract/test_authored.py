@@ -9,6 +9,7 @@ import pytest
 
 from hornbook.contract import Report, check_run
 from hornbook.errors import HornbookError
+from hornbook.families import find
 from hornbook.families.custom import family_of_code
 from hornbook.objectives import OBJECTIVES
 
@@ -190,8 +191,7 @@ def test_a_bag_of_words(examine: Examine) -> None:
 
 
 def test_a_variant_that_is_right(examine: Examine) -> None:
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
-    report = examine(VARIANT, "Variant", "tinystories-1m", small, document_mask=True)
+    report = examine(VARIANT, "Variant", "tinystories-1m", GPT, document_mask=True)
     assert told(report) == {}
     assert {"T07", "T08", "T09", "T10"} <= set(report.checked)
 
@@ -228,10 +228,9 @@ def test_a_variant_that_is_right(examine: Examine) -> None:
     ],
 )
 def test_a_fault_in_a_variant_is_found(examine: Examine, id: str, right: str, wrong: str, said: str) -> None:
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
     source = VARIANT.replace(right, wrong)
     assert source != VARIANT
-    found = told(examine(source, "Variant", "tinystories-1m", small))
+    found = told(examine(source, "Variant", "tinystories-1m", GPT))
     assert said in found.get(id, ""), found
 
 
@@ -243,11 +242,10 @@ def test_a_layer_that_gives_what_its_neighbours_cannot_use(examine: Examine) -> 
     source = source.replace(
         "        self.post_init()", "        self.transformer.h[0].mlp = Pair()\n        self.post_init()"
     )
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
     with pytest.raises(
         HornbookError, match=r"'tuple' \(modeling_gpt_neo\.py:\d+: hidden_states = residual \+ "
     ):
-        examine(source, "Variant", "tinystories-1m", small)
+        examine(source, "Variant", "tinystories-1m", GPT)
 
 
 def test_what_is_said_of_logits_mends_it(examine: Examine) -> None:
@@ -257,11 +255,11 @@ def test_what_is_said_of_logits_mends_it(examine: Examine) -> None:
         "        out = super().forward(input_ids, attention_mask=attention_mask, **more)\n"
         "        out.logits = out.logits * 2\n        return out\n\nclass Norm",
     ).replace('{"same_as_parent": {}}', "{'gives': 'logits'}")
-    small = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
-    assert told(examine(scaled, "Variant", "tinystories-1m", small)) == {}
+    assert told(examine(scaled, "Variant", "tinystories-1m", GPT)) == {}
 
 
-GPT = {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+GPT = find("tinystories-1m").tiny
+GROUPED = GPT | {"num_heads": 4, "num_key_value_heads": 2}
 ROBERTA = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 
 
@@ -271,7 +269,12 @@ ROBERTA = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, 
         ("learnable_activation", "SwishGPTNeoForCausalLM", "tinystories-1m", {"steepness": 1.7} | GPT),
         ("learnable_activation", "SwishRobertaForMaskedLM", "roberta-base", ROBERTA),
         ("rotary", "RotaryGPTNeoForCausalLM", "tinystories-1m", GPT),
-        ("grouped_queries", "GroupedGPTNeoForCausalLM", "tinystories-1m", {"num_key_value_heads": 2} | GPT),
+        (
+            "grouped_queries",
+            "GroupedGPTNeoForCausalLM",
+            "tinystories-1m",
+            GPT | {"num_heads": 4, "num_key_value_heads": 2},
+        ),
         ("experts", "ExpertsRobertaForMaskedLM", "roberta-base", {"experts": 4} | ROBERTA),
     ],
 )

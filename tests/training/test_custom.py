@@ -27,7 +27,7 @@ from hornbook.run import Run
 from hornbook.training.train import start, train
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "architectures"
-SMALL = {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "window_size": 8, "resid_dropout": 0.1}
+SMALL = find("tinystories-1m").tiny | {"num_heads": 4, "resid_dropout": 0.1}
 MODELS: dict[str, dict[str, Any]] = {
     "rotary.py:RotaryGPTNeoForCausalLM": {"preset": "tinystories-1m", "config": SMALL},
     "plain.py:PlainDecoder": {"config": {"width": 32}},

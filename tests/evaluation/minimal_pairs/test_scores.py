@@ -13,6 +13,7 @@ from hornbook.evaluation.minimal_pairs import left_to_right, masked, measure_pai
 from hornbook.evaluation.minimal_pairs.encoding import encode
 from hornbook.evaluation.minimal_pairs.measure import by_halves
 from hornbook.evaluation.minimal_pairs.pair import Half, MinimalPair, Paradigm
+from hornbook.families import find
 from hornbook.loading import load_model
 from hornbook.recipe import make_recipe
 from hornbook.training.train import init
@@ -76,7 +77,7 @@ def test_where_a_token_stands_is_the_same_in_a_row_of_its_own(save, tmp_path, po
 @pytest.mark.long
 @pytest.mark.parametrize("code", ["plain.py:PlainDecoder", "rotary.py:RotaryGPTNeoForCausalLM"])
 def test_a_class_of_ones_own_reads_each_half_by_itself(tmp_path, story_file, code):
-    config = {"width": 32} if "plain" in code else {"hidden_size": 32, "num_layers": 2, "num_heads": 4}
+    config = {"width": 32} if "plain" in code else find("tinystories-1m").tiny
     recipe = {
         "name": "own",
         "cache": str(tmp_path / "cache"),
