@@ -94,6 +94,13 @@ TESTS = """
 from hornbook.testing import conformance
 test_opt = conformance(families=["opt"], objectives=["reverse"])
 """
+LOOK = """
+import hornbook_opt, hornbook_reverse  # before anything of Hornbook's
+from hornbook.families import PRESETS
+from hornbook.recipe import Recipe
+
+print("opt-125m" in PRESETS, "reverse" in str(Recipe.model_json_schema()))
+"""
 POINTS = """
 [hornbook.families]
 opt = hornbook_opt:OPT
@@ -112,7 +119,12 @@ class Newcomer:
         facts.mkdir()
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: hornbook-opt\nVersion: 1.0\n")
         (facts / "entry_points.txt").write_text(POINTS)
-        for name, text in {"hornbook_opt": FAMILY, "hornbook_reverse": OBJECTIVE, "test_opt": TESTS}.items():
+        for name, text in {
+            "hornbook_opt": FAMILY,
+            "hornbook_reverse": OBJECTIVE,
+            "test_opt": TESTS,
+            "look": LOOK,
+        }.items():
             (folder / f"{name}.py").write_text(text)
 
     def run(self, module: str, *arguments: str) -> tuple[str, str]:
@@ -131,6 +143,7 @@ class Newcomer:
 def test_a_family_and_an_objective_of_another_package(story_file: Path, tmp_path: Path) -> None:
     """Muon acts on the declared matrices, or is refused; the objective is scored from right to left, or refused."""
     mine = Newcomer(tmp_path)
+    assert mine.run("look") == ("True True\n", "")
     described = json.loads(mine.run("hornbook", "families", "describe", "opt-125m", "--json")[0])
     assert described["parameters"] == described["published_parameters"] == 125_239_296
     # Half of the operations: multiplications of 12 layers of 4 d^2 + 2 d 4d numbers, for d = 768.

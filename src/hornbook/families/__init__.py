@@ -3,6 +3,7 @@
 A new family is one file and one entry point (`hornbook.families`), in this package or in any other.
 """
 
+from functools import cache
 from typing import Any
 
 from hornbook.errors import HornbookError, nearest
@@ -32,12 +33,29 @@ def _accept(name: str, found: Any) -> Family:
 
 
 FAMILIES: Registry[Family] = Registry("hornbook.families", "family", _accept)
-PRESETS: dict[str, Family] = {preset: family for family in FAMILIES.values() for preset in family.presets}
-TYPES: dict[str, Family] = {
-    family.config_class.model_type: family
-    for family in sorted(FAMILIES.values(), key=lambda family: family.name == family.config_class.model_type)
-}
+PRESETS: dict[str, Family]
+"""The family of each preset."""
+TYPES: dict[str, Family]
 """The family of each model_type. If several share one, it is the one of that name: ALBERT, not RoBERTAlbert."""
+
+
+@cache
+def _presets() -> dict[str, Family]:
+    return {preset: family for family in FAMILIES.values() for preset in family.presets}
+
+
+@cache
+def _types() -> dict[str, Family]:
+    found = sorted(FAMILIES.values(), key=lambda family: family.name == family.config_class.model_type)
+    return {family.config_class.model_type: family for family in found}
+
+
+def __getattr__(name: str) -> Any:
+    """Make PRESETS and TYPES at their first use: another package's family imports this module before it is complete."""
+    made = {"PRESETS": _presets, "TYPES": _types}.get(name)
+    if made is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return made()
 
 
 def family_of(model_type: str | None) -> Family | None:
@@ -45,8 +63,8 @@ def family_of(model_type: str | None) -> Family | None:
 
     A relative gets its family, with the declarations that differ for it.
     """
-    if model_type in TYPES:
-        return TYPES[model_type]
+    if model_type in _types():
+        return _types()[model_type]
     for family in FAMILIES.values():
         if model_type in family.relatives:
             return type(model_type, (type(family),), family.relatives[model_type])()
@@ -55,6 +73,6 @@ def family_of(model_type: str | None) -> Family | None:
 
 def find(preset: str) -> Family:
     """Give the family that has `preset`; raises HornbookError with the nearest name where none has."""
-    if preset not in PRESETS:
-        raise HornbookError(f"there is no preset {preset!r}{nearest(preset, list(PRESETS))}")
-    return PRESETS[preset]
+    if preset not in _presets():
+        raise HornbookError(f"there is no preset {preset!r}{nearest(preset, list(_presets()))}")
+    return _presets()[preset]

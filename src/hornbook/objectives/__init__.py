@@ -4,6 +4,7 @@ A new objective is one file and one entry point (`hornbook.objectives`), in this
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Union
 
 from pydantic import Field
@@ -51,7 +52,21 @@ def _accept(name: str, found: Any) -> type[Objective]:
 
 
 OBJECTIVES: Registry[type[Objective]] = Registry("hornbook.objectives", "objective", _accept)
-AnyObjective: Any = Annotated[Union[tuple(OBJECTIVES.values())], Field(discriminator="name")]  # noqa: UP007
+AnyObjective: Any
+"""The type of a recipe's objective: any that is registered."""
+
+
+@cache
+def _any_objective() -> Any:
+    return Annotated[Union[tuple(OBJECTIVES.values())], Field(discriminator="name")]  # noqa: UP007
+
+
+def __getattr__(name: str) -> Any:
+    """Make AnyObjective at its first use: another package's objective imports this module before it is complete."""
+    if name == "AnyObjective":
+        return _any_objective()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "IGNORED",
