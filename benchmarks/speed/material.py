@@ -94,7 +94,9 @@ class Material:
 
 def make(case: Case, corpus: dict[str, Any], work: Path) -> Material:
     """Make a case's material under `work`, or find it there."""
-    blank = case.recipe(corpus, {"vocab_size": case.vocab_size}, work, work, {"steps": 1, "warmup": 0})
+    blank = case.recipe(
+        corpus, {"vocab_size": case.vocab_size}, work / "cache", work / "none", {"steps": 1, "warmup": 0}
+    )
     identity = key(
         blank.corpus.fingerprint(), repr(case.config), repr(blank.objective), case.length, case.vocab_size
     )
