@@ -51,6 +51,13 @@ def test_values_that_would_become_others(setting: str, said: str) -> None:
     assert said in told and "\n" not in told
 
 
+@pytest.mark.parametrize("setting", ["corpus.path=", "corpus.path= "])
+def test_an_empty_value_is_not_the_default(setting: str) -> None:
+    """A variable of the shell that isn't set would train on the manuals."""
+    assert "there is no value: write one after the =, or null" in refused(setting)
+    assert make_recipe(VALUES, ["corpus.path=null"]).corpus.path is None
+
+
 @pytest.mark.parametrize("name", [".", ".."])
 def test_names_that_are_no_new_folder(name: str) -> None:
     assert "is no folder's name" in refused(f"name={name}")

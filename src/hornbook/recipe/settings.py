@@ -15,6 +15,10 @@ def change(given: dict[str, Any], setting: str) -> dict[str, Any]:
         raise HornbookError(
             f"--set {setting}: write it as section.key=value, such as --set training.steps=200"
         )
+    if not value.strip():  # YAML makes nothing of it, such as of a shell's variable that isn't set
+        raise HornbookError(
+            f"--set {setting}: there is no value: write one after the =, or null for the value that counts as none"
+        )
     try:
         return put(given, path, parse(value))
     except yaml.YAMLError as error:
