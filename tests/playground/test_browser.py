@@ -13,6 +13,9 @@ pytest.importorskip("gradio", reason="gradio is not installed: pip install hornb
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+HOSTILE = ("<script>q=1</script>", "<img/onerror=q=1/src=x>", "</style>\u202e<q=1")
+"""Short, since the model takes 31 tokens."""
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium, chromium-browser or google-chrome")
@@ -50,6 +53,16 @@ def test_what_is_typed_is_drawn_for_each_model(tmp_path: Path) -> None:
             sync_api.expect(fourth.locator("mark")).not_to_have_count(0, timeout=60_000)
             page.get_by_label("Attention").check()
             sync_api.expect(first.locator(".hb-square")).not_to_have_count(0, timeout=60_000)
+            for text in HOSTILE:
+                page.locator("#text textarea").fill(text)
+                for view in ("Next token", "Gaps", "Dense thoughts", "Attention"):
+                    page.get_by_label(view).check()
+                    page.wait_for_timeout(1500)
+                    assert page.evaluate("window.q") is None
+                page.get_by_label("Next token").check()
+                sync_api.expect(first.locator(".hb-token")).not_to_have_count(0, timeout=60_000)
+                shown = "".join(first.locator(".hb-token").all_inner_texts())
+                assert "q" in shown and "=" in shown and "<" in shown
             page.screenshot(path=tmp_path / "playground.png", full_page=True)
             browser.close()
     finally:
