@@ -82,7 +82,8 @@ def test_a_finished_run_mends_itself(recipe: Recipe, tmp_path: Path) -> None:
     assert read_sealed(folder / "evaluation.json", "")["measures"] and (folder / "page.html").exists()
     flip(folder / "recipe.yaml")
     run(recipe)
-    assert read_run_recipe(folder) == recipe and "vocab_size" in read_run(folder).recipe
+    assert read_run_recipe(folder).model_dump() == recipe.model_dump()
+    assert "vocab_size" in read_run(folder).recipe
     [tokens, _] = sorted(one for one in (cache / "tokens").iterdir() if one.is_dir())
     zero(tokens / "tokens.bin")
     mended(r"tokens.bin was altered.*: it is made again")
