@@ -37,10 +37,8 @@ def test_the_three_see_the_same_tokens() -> None:
 @pytest.mark.slow
 def test_the_whole_way(tmp_path: Path) -> None:
     done = quickstart(tmp_path, Reporter(), steps=4)
-    assert done.page.exists() and [len(told) for told in done.samples][1:] == [
-        8,
-        4,
-    ]  # no held-out text fits the T5
+    assert done.page.exists()
+    assert [len(told) for told in done.samples][1:] == [8, 4]  # no held-out text fits the T5
     assert {one.question for one in done.asked} == set(QUESTIONS)
     page = done.page.read_text("utf-8")
     for question in QUESTIONS:
@@ -54,7 +52,7 @@ def test_the_whole_way(tmp_path: Path) -> None:
     ]
     for one, run in zip(facts["models"], done.runs, strict=True):
         assert one["seconds"] == run.log["seconds"].max() > 0 and one["steps"] == 4
-        assert len(one["wrote"]) >= 4
+        assert len(one["wrote"]) >= 2
     assert "the BERT's first guess is right on 0 of 10" in judged(facts)
     tokenizer = done.runs[0].tokenizer
     for wanted in QUESTIONS.values():  # each answer can be given: it is one token
