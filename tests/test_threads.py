@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,25 @@ def test_a_second_training_in_a_process_looks_again(monkeypatch: pytest.MonkeyPa
     busy[0] = 0.0
     assert threads.use_free_threads().chosen == "2"
     assert torch.get_num_threads() == 2
+
+
+def test_a_program_that_is_busy_for_a_moment_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_machine(monkeypatch, 2)
+    seen = iter([[100.0, 50.0], [0.0, 100.0], [1.0, 2.0]])
+    monkeypatch.setattr(psutil, "cpu_percent", lambda seconds, percpu: next(seen))
+    assert threads.use_free_threads() == Choice("threads", "2", "2.0 of 2 cores are free")
+
+
+def test_its_own_threads_are_not_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def watch(seconds: float, percpu: bool) -> list[float]:
+        until = time.process_time() + seconds
+        while time.process_time() < until:
+            pass
+        return [100.0, 0.0]
+
+    fake_machine(monkeypatch, 2)
+    monkeypatch.setattr(psutil, "cpu_percent", watch)
+    assert threads.busy_cores(0.2) < 0.1
 
 
 def test_a_run_keeps_the_number_with_which_it_began(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """How many threads PyTorch computes with. `machine.py` makes the machine's other choices."""
 
 import os
+import time
 from contextlib import suppress
 from math import floor
 from pathlib import Path
@@ -14,8 +15,9 @@ from hornbook.machine import Choice, cores
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a Linux container reads how much time of the processors it gets (cgroup v2): "200000 100000" is two cores."""
 
-_SEEN = 0.5
-"""Seconds for which the other programs are watched."""
+_SEEN, _LOOKS = 0.5, 3
+"""Seconds for which the other programs are watched, and how often at most: one that is busy for a moment, such as at
+the end of its start, isn't to slow a run of hours."""
 
 _UNUSED = 0.2
 """A core counts as free if other programs use less than this share of it. A thread that waits for another one, which
@@ -68,7 +70,7 @@ def use_free_threads(began: int | None = None) -> Choice:
 
     `began` is the number with which a run began: its bits depend on it, so it is kept as long as there are so many
     cores. A number that somebody asked for is kept too (see `choose_threads`), and so is one in a process that has one
-    core. Otherwise the other programs are watched for half a second. The choice says what was free.
+    core. Otherwise the other programs are watched for half a second, up to three times. The choice says what was free.
     """
     choice = choose_threads()
     threads = torch.get_num_threads()
@@ -77,8 +79,12 @@ def use_free_threads(began: int | None = None) -> Choice:
     if began is not None and began <= cores():
         choice = Choice("threads", str(began), f"this run began with {began}")
     elif cores() > 1:
-        free = min(cores() - busy_cores(_SEEN), quota())
-        number = max(1, min(cores(), floor(free + _UNUSED)))
+        free, number = 0.0, 1
+        for _ in range(_LOOKS):
+            free = max(free, min(cores() - busy_cores(_SEEN), quota()))
+            number = max(1, min(cores(), floor(free + _UNUSED)))
+            if number == cores():
+                break
         choice = Choice("threads", str(number), f"{free:.1f} of {cores()} cores are free")
     if int(choice.chosen) != threads:
         torch.set_num_threads(int(choice.chosen))
@@ -87,14 +93,16 @@ def use_free_threads(began: int | None = None) -> Choice:
 
 
 def busy_cores(seconds: float) -> float:
-    """Return how many of the cores that this process may use are busy, as a mean over so many seconds.
+    """Return how many of the cores that this process may use are busy with others' work, as a mean over some seconds.
 
-    This process waits meanwhile, so what is seen is the work of others.
+    What this process itself computes meanwhile, in other threads, doesn't count.
     """
+    own = time.process_time()
     shares = psutil.cpu_percent(seconds, percpu=True)
+    own = (time.process_time() - own) / seconds
     if hasattr(os, "sched_getaffinity"):
         shares = [shares[core] for core in os.sched_getaffinity(0) if core < len(shares)]
-    return float(sum(shares)) / 100
+    return max(0.0, float(sum(shares)) / 100 - own)
 
 
 def quota() -> float:
