@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.evaluation.test_reverse import CODE
+
 FAMILY = '''
 from hornbook.families import Family, Preset
 from hornbook.tokenizers import Style
@@ -70,26 +72,7 @@ class OPT(Family):
     def position_rows(self, config, length):
         return range(2, 2 + length)
 '''
-OBJECTIVE = '''
-from typing import Literal
-from hornbook.objectives.causal import Causal
-
-
-class Reverse(Causal):
-    """Reads from right to left."""
-
-    name: Literal["reverse"] = "reverse"
-    title = "reverse"
-    natural = frozenset()
-    measures = ("bits_per_byte", "loss")
-    writes = None
-    whole_text = True
-    reading = "right to left"
-    lesson = "The model learns to predict each token from those after it."
-
-    def batch(self, windows, vocabulary, rng):
-        return super().batch(windows[:, ::-1].copy(), vocabulary, rng)
-'''
+OBJECTIVE = CODE.replace("Thing", "Reverse")
 TESTS = """
 from hornbook.testing import conformance
 test_opt = conformance(families=["opt"], objectives=["reverse"])

@@ -151,6 +151,12 @@ def test_a_program_that_is_busy_for_a_moment_is_no_reason(monkeypatch: pytest.Mo
     assert threads.use_free_threads() == Choice("threads", "2", "2.0 of 2 cores are free")
 
 
+def test_beside_a_gpu_nobody_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_machine(monkeypatch, 4, [1.0] * 4)
+    monkeypatch.setattr(threads, "choose_device", lambda: Choice("device", "cuda", "a GPU"))
+    assert threads.use_free_threads().chosen == "4"
+
+
 def test_its_own_threads_are_not_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def watch(seconds: float, percpu: bool) -> list[float]:
         until = time.process_time() + seconds

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from hornbook.errors import HornbookError
-from hornbook.machine import Choice, cores
+from hornbook.machine import Choice, choose_device, cores
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a Linux container reads how much time of the processors it gets (cgroup v2): "200000 100000" is two cores."""
@@ -70,11 +70,13 @@ def use_free_threads(began: int | None = None) -> Choice:
 
     `began` is the number with which a run began: its bits depend on it, so it is kept as long as there are so many
     cores. A number that somebody asked for is kept too (see `choose_threads`), and so is one in a process that has one
-    core. Otherwise the other programs are watched for half a second, up to three times. The choice says what was free.
+    core, or a GPU. Otherwise the other programs are watched for half a second, up to three times. The choice says what
+    was free.
     """
     choice = choose_threads()
     threads = torch.get_num_threads()
-    if choice.forced or (threads != cores() and threads not in _ours):
+    asked = choice.forced or (threads != cores() and threads not in _ours)
+    if asked or choose_device().chosen == "cuda":  # a GPU computes, and no thread waits for another
         return choice
     if began is not None and began <= cores():
         choice = Choice("threads", str(began), f"this run began with {began}")

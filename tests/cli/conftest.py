@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from hornbook.cli import main
 
 
 @pytest.fixture
-def run(
+def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
-    """Run `hornbook tokenizer` in an empty folder and give what it says, on stdout or, failing, on stderr."""
+    """Run `hornbook` in an empty folder and give what it says, on stdout or, failing, on stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def command(*words: str, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["hornbook", "tokenizer", *words])
+    def say(*words: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["hornbook", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
             main()
@@ -27,26 +28,19 @@ def run(
         assert (stop.value.code or 0) == code, said.err
         return said.err.strip() if code else said.out
 
-    return command
+    return say
 
 
 @pytest.fixture
-def dense(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Run `hornbook dense` and give what it says, on stdout or, failing, on stderr."""
-    monkeypatch.chdir(tmp_path)
+def run(command: Callable[..., str]) -> Callable[..., str]:
+    """Run `hornbook tokenizer` in an empty folder."""
+    return partial(command, "tokenizer")
 
-    def command(*words: object, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["hornbook", "dense", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        said = capsys.readouterr()
-        assert (stop.value.code or 0) == code, said.err
-        return said.err.strip() if code else said.out
 
-    return command
+@pytest.fixture
+def dense(command: Callable[..., str]) -> Callable[..., str]:
+    """Run `hornbook dense` in an empty folder."""
+    return partial(command, "dense")
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ def init(
 
 
 def _worth_saying(choice: Choice) -> bool:
-    """Tell whether somebody asked for this choice, or wonders at it."""
+    """Tell whether somebody asked for this choice, or wouldn't expect it."""
     fewer = choice.name == "threads" and int(choice.chosen) < cores()
     return choice.forced or choice.chosen == "cuda" or fewer
 
