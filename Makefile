@@ -8,7 +8,7 @@ PIP = $(VENV)/bin/python -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
 TORCH = 2.13.0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: quickstart test test-fast slow lint site notebooks lock test-newest test-oldest test-with harness
+.PHONY: quickstart test test-fast slow lint site links notebooks lock test-newest test-oldest test-with harness
 
 quickstart: $(VENV)/installed
 	$(VENV)/bin/hornbook quickstart
@@ -35,6 +35,11 @@ lint: $(VENV)/installed-test
 # The documentation, strictly: runs/site/index.html. Its packages are not in the lock, since nothing else needs them.
 site: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+# Every link of the built site, also those that lead outward: it needs a network.
+links: site
+	$(PIP) linkchecker
+	$(VENV)/bin/linkchecker --check-extern --no-status --no-warnings runs/site/index.html
 
 # Runs the notebooks at their full length, and keeps what they print for the documentation.
 notebooks: $(VENV)/installed
