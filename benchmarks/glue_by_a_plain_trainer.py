@@ -26,14 +26,16 @@ from transformers import (
 from hornbook.evaluation.intervals import wilson
 from hornbook.finetuning import finetune
 from hornbook.finetuning.reading import TaskData, read_task
-from hornbook.finetuning.settings import Settings
+from hornbook.finetuning.settings import FinetuneSettings
 from hornbook.finetuning.tasks import find_task
 from hornbook.finetuning.train import split_validation
 from hornbook.loading import load_model
 from hornbook.quiet import quieten_transformers
 
 
-def plain(folder: Path, data: TaskData, seed: int, settings: Settings, length: int, out: str) -> float:
+def plain(
+    folder: Path, data: TaskData, seed: int, settings: FinetuneSettings, length: int, out: str
+) -> float:
     """Fine-tune as a script does, and give the accuracy on the reported part."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -112,7 +114,7 @@ def main() -> None:
             tables.joinpath(f"{part}.tsv").write_text("".join(lines[: None if most is None else most + head]))
         data = read_task(task, Path(made))
         seeds = range(42, 42 + given.seeds)
-        settings = Settings(**changes)
+        settings = FinetuneSettings(**changes)
         theirs = [
             plain(loaded.folder, data, seed, settings, loaded.length, f"{made}/plain-{seed}")
             for seed in seeds

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ class ProofSettings(Section):
     steps: int | None = None
     """Most steps, for arms without `same_compute`; None is each task's own number."""
     batch: int = 32
+    curriculum: Literal["square", "linear", "none"] = "square"
+    """How the greatest depth grows in training: slowly at first, evenly, or not at all."""
     learning_rate: float = 2e-3
     warmup: int = 50
     clip: float = 1.0
@@ -61,8 +64,8 @@ def train(cohort: Cohort, settings: ProofSettings, progress: Callable[[float], N
     task, seeds = cohort.task, cohort.seeds
     steps = settings.steps or task.steps
     if cohort.arm.same_compute:
-        steps = round(steps * overhead(task, steps))
-    depths = draw_depths(task, steps)
+        steps = round(steps * overhead(task, steps, settings.curriculum))
+    depths = draw_depths(task, steps, settings.curriculum)
     tensors = list(cohort.parameters.values())
     optimizer = torch.optim.AdamW(tensors, lr=0.0, betas=(0.9, 0.999), weight_decay=0.01, fused=True)
     began, places, looks = time.process_time(), 0, []
@@ -98,14 +101,15 @@ def train(cohort: Cohort, settings: ProofSettings, progress: Callable[[float], N
     return Course(step + 1, places, time.process_time() - began, looks)
 
 
-def draw_depths(task: Task, steps: int) -> Ints:
+def draw_depths(task: Task, steps: int, curriculum: str = "square") -> Ints:
     """Draw the depth of each step's questions, the same for every arm and seed.
 
-    The greatest depth grows from 2 to the task's own over the first six tenths of the steps. It grows slowly at first,
-    since depth 2 is the hardest to learn. Half of the steps have the greatest depth so far, half any depth up to it.
+    With a curriculum, the greatest depth grows from 2 to the task's own over the first six tenths of the steps; as a
+    square it grows slowly at first, since depth 2 is the hardest to learn. Half of the steps have the greatest depth so
+    far, half any depth up to it.
     """
     step = np.arange(steps)
-    grown = np.minimum(step / (0.6 * steps), 1) ** 2
+    grown = np.minimum(step / (0.6 * steps), 1) ** {"square": 2, "linear": 1, "none": 0}[curriculum]
     deepest = np.minimum(2 + (grown * (task.depth - 1)).astype(np.int64), task.depth)
     uniform = CounterRNG(0, "depths", step).uniform(task.name, 2)
     return np.where(uniform[:, 0] < 0.5, deepest, 1 + (uniform[:, 1] * deepest).astype(np.int64))
@@ -114,16 +118,17 @@ def draw_depths(task: Task, steps: int) -> Ints:
 def seen(task: Task, settings: ProofSettings, seed: int) -> float:
     """Compute the share of the deepest test questions that a seed's training also asks, if it takes all its steps."""
     asked = set()
-    for step in np.flatnonzero(draw_depths(task, settings.steps or task.steps) == task.depth).tolist():
+    depths = draw_depths(task, settings.steps or task.steps, settings.curriculum)
+    for step in np.flatnonzero(depths == task.depth).tolist():
         words = task.draw(CounterRNG(seed, step, np.arange(settings.batch)), task.depth).words
         asked |= {row.tobytes() for row in words}
     tests = draw_test(task, task.depth, settings.test).words
     return sum(row.tobytes() in asked for row in tests) / len(tests)
 
 
-def overhead(task: Task, steps: int) -> float:
+def overhead(task: Task, steps: int, curriculum: str) -> float:
     """Compute how many times as many places a training's sequences have with dense tokens as without them."""
-    counts = np.bincount(draw_depths(task, steps), minlength=task.depth + 1)[1:]
+    counts = np.bincount(draw_depths(task, steps, curriculum), minlength=task.depth + 1)[1:]
     depths = np.arange(1, task.depth + 1)
     plain = np.array(
         [task.draw(CounterRNG(0, 0, np.arange(1)), depth).words.shape[1] for depth in depths.tolist()]
