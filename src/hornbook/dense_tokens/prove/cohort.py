@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
+from torch.nn.functional import cross_entropy
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
 
 from hornbook.dense_tokens.layout import Layout
@@ -152,6 +153,11 @@ class Cohort:
 
         dims = (0, 0 if ids.ndim == 3 else None, None if vectors is None else 0)
         return torch.vmap(one, in_dims=dims)(self.parameters, ids, vectors)
+
+    def loss(self, ids: Tensor, layout: Layout, wanted: Tensor, step: int) -> Tensor:
+        """Add up the models' losses, each the mean over its questions: ids (S, B, T), right answers (S * B,)."""
+        logits, _, _ = self.answer(ids, layout, vectors=self.noise(ids.shape, layout, step))
+        return cross_entropy(logits.flatten(0, 1), wanted) * len(self.seeds)
 
     def read(self, hidden: Tensor) -> Tensor:
         """Apply each model's head to hidden states (S, ..., H): logits of the answers (S, ..., A)."""

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from hornbook.dense_tokens.prove.cohort import Cohort
 from hornbook.dense_tokens.prove.tasks import Ints, Questions, Task
@@ -74,10 +73,7 @@ def train(cohort: Cohort, settings: ProofSettings, progress: Callable[[float], N
         questions = _stack(drawn)
         ids = cohort.ids(questions).unflatten(0, (len(seeds), -1))
         layout = cohort.layout(ids[0])
-        noise = cohort.noise(ids.shape, layout, step)
-        logits, _, _ = cohort.answer(ids, layout, vectors=noise)
-        wanted = torch.from_numpy(questions.states[:, -1])
-        loss = cross_entropy(logits.flatten(0, 1), wanted) * len(seeds)
+        loss = cohort.loss(ids, layout, torch.from_numpy(questions.states[:, -1]), step)
         loss.backward()
         if not math.isfinite(float(loss.detach())):
             raise HornbookError(
