@@ -74,7 +74,9 @@ def test_the_page_is_whole_and_tells_it(share: float, tmp_path: Path) -> None:
     assert ("a seed answers fewer than 99 % (the worst answers" in page) == (share < 1)
     for arm in ARMS.values():
         assert arm.title in page
+    assert ("all of 0, 1, 2" if share == 1.0 else "none <small>of 0, 1, 2</small>") in page
     for question in (
+        "on which seeds does it hold",
         "only the token",
         "given longer",
         "ride along",

@@ -46,4 +46,12 @@ def prove(
         ],
         across=True,
     )
+    for one in found["tasks"]:
+        for claim in one["claims"]:
+            tried, held = claim["tried_on"], claim["held_on"]
+            report.say(f"{one['title']}: {claim['claim']}: seeds {_say(held)}, of {_say(tried)}")
     report.say(f"\nThe page: {Path(found['page']).resolve()}")
+
+
+def _say(seeds: list[int]) -> str:
+    return ", ".join(map(str, seeds)) or "none"

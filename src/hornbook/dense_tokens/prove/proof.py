@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from hornbook.dense_tokens.prove.arms import ARMS
+from hornbook.dense_tokens.prove.claims import ENOUGH, NEAR, claims
 from hornbook.dense_tokens.prove.learning import ProofSettings, seen
 from hornbook.dense_tokens.prove.statistics import accuracy, difference, mcnemar
 from hornbook.dense_tokens.prove.tasks import TASKS
@@ -23,9 +24,6 @@ from hornbook.spawning import without_main
 from hornbook.threads import choose_threads, use_threads
 
 SEEDS = (0, 1, 2, 3, 4)
-_ENOUGH = 0.99
-_NEAR = 0.05
-"""How far a dense model whose vectors are replaced may be above pause tokens."""
 
 
 def prove(
@@ -117,12 +115,11 @@ def tell(
     least = float(deepest["dense"].mean(1).min())
     pause = asdict(accuracy(deepest["pause"]))
     ablated = {kind: asdict(accuracy(right)) for kind, right in dense.ablated.items()}
+    most = max(pause["high"], task.chance) + NEAR
     held = {
-        "every seed answers": least >= _ENOUGH,
+        "every seed answers": least >= ENOUGH,
         "every control is behind": all(against[arm]["low"] > 0 for arm in controls),
-        "other vectors answer nothing": all(
-            one["mean"] <= max(pause["high"], task.chance) + _NEAR for one in ablated.values()
-        ),
+        "other vectors answer nothing": all(one["mean"] <= most for one in ablated.values()),
     }
     return {
         "name": name,
@@ -135,6 +132,7 @@ def tell(
         "least": least,
         "held": held,
         "holds": all(held.values()),
+        "claims": claims(trials, task.depth, most, seeds),
         "arms": {arm: _arm(trial) for arm, trial in trials.items()},
         "against": against,
         "pause": pause,
