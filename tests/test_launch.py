@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from hornbook.errors import HornbookError, SharedError
-from hornbook.launch import Launch, is_first, read_launch
+from hornbook.launch import Launch, asks_for_shards, is_first, read_launch
 
 TORCHRUN = {
     "WORLD_SIZE": "2",
@@ -15,6 +15,7 @@ TORCHRUN = {
     "MASTER_ADDR": "127.0.0.1",
     "MASTER_PORT": "29500",
 }
+FSDP = TORCHRUN | {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_OFFLOAD_PARAMS": "false"}
 
 
 def test_what_a_launcher_started_is_read() -> None:
@@ -30,6 +31,7 @@ def test_what_a_launcher_started_is_read() -> None:
     assert read_launch(mpirun) == Launch(4, "OMPI_COMM_WORLD_SIZE is 4", True)
     assert not read_launch({"SLURM_STEP_NUM_TASKS": "8", "WORLD_SIZE": "1"}).several
     assert read_launch({"SLURM_STEP_NUM_TASKS": "2"} | TORCHRUN).processes == 2  # one torchrun on each node
+    assert read_launch(FSDP).processes == 2 and asks_for_shards(FSDP) and not asks_for_shards(TORCHRUN)
     assert is_first({}) and is_first({"RANK": "0"}) and not is_first(TORCHRUN)
 
 
@@ -44,7 +46,15 @@ def test_what_a_launcher_started_is_read() -> None:
             {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "1"},
             "SLURM_STEP_NUM_TASKS is 4, .*can't read srun's",
         ),
-        (TORCHRUN | {"ACCELERATE_USE_FSDP": "true"}, "ACCELERATE_USE_FSDP is true, .*can't train with FSDP"),
+        (FSDP | {"FSDP_VERSION": "1"}, "FSDP_VERSION 1, .* FSDP2 alone: add --fsdp_version 2"),
+        (
+            FSDP | {"FSDP_OFFLOAD_PARAMS": "true"},
+            "FSDP_OFFLOAD_PARAMS is true, .* leave out --fsdp_offload_params",
+        ),
+        (
+            FSDP | {"FSDP_ACTIVATION_CHECKPOINTING": "true"},
+            "FSDP_ACTIVATION_CHECKPOINTING is true, .* leave out --fsdp_activation_checkpointing",
+        ),
         (TORCHRUN | {"ACCELERATE_USE_DEEPSPEED": "1"}, "can't train with DeepSpeed"),
         ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2, but RANK and MASTER_ADDR and MASTER_PORT isn't set"),
         ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', but it has to be a whole number from 1"),

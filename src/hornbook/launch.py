@@ -18,12 +18,17 @@ _COUNTS = {
 """The variables from which Accelerate reads the number of processes, each with the variable of the process's rank."""
 
 _OTHER_WAYS = {
-    "ACCELERATE_USE_FSDP": "FSDP",
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
 }
 _TRUE = ("1", "true", "yes", "y", "on", "t")
+
+_UNSERVED = {
+    "FSDP_OFFLOAD_PARAMS": "--fsdp_offload_params",
+    "FSDP_ACTIVATION_CHECKPOINTING": "--fsdp_activation_checkpointing",
+}
+"""What FSDP of Accelerate's can be asked for, and Hornbook doesn't do."""
 
 TORCHRUN = "torchrun --nproc_per_node N -m hornbook train recipe.yaml"
 
@@ -51,6 +56,8 @@ def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
                 f"{variable} is {environment[variable]}, but Hornbook can't train with {way}: each of its processes "
                 f"holds the whole model (DDP): launch it without that option, such as with {TORCHRUN}"
             )
+    if asks_for_shards(environment):
+        _check_shards(environment)
     for count, rank in _COUNTS.items():
         if count in environment:
             processes = _number(environment, count, least=1)
@@ -71,6 +78,25 @@ def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
             "RANK, LOCAL_RANK, MASTER_ADDR and MASTER_PORT in each process; for separate runs set WORLD_SIZE=1"
         )
     return Launch()
+
+
+def asks_for_shards(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether `accelerate launch` was asked for FSDP."""
+    return environment.get("ACCELERATE_USE_FSDP", "").lower() in _TRUE
+
+
+def _check_shards(environment: Mapping[str, str]) -> None:
+    """Refuse what Hornbook doesn't do by FSDP."""
+    if (version := environment.get("FSDP_VERSION", "1")) != "2":
+        raise SharedError(
+            f"ACCELERATE_USE_FSDP is {environment['ACCELERATE_USE_FSDP']} and FSDP_VERSION {version}, but Hornbook "
+            "divides a model by FSDP2 alone: add --fsdp_version 2"
+        )
+    for variable, option in _UNSERVED.items():
+        if environment.get(variable, "").lower() in _TRUE:
+            raise SharedError(
+                f"{variable} is {environment[variable]}, but Hornbook doesn't do it: leave out {option}"
+            )
 
 
 def is_first(environment: Mapping[str, str] = os.environ) -> bool:

@@ -9,7 +9,7 @@ from torch import Tensor
 from hornbook.families import Family
 from hornbook.objectives import IGNORED
 from hornbook.testing import CHECKS, FAMILY_CHECKS, conformance
-from hornbook.testing.processes import two_processes
+from hornbook.testing.processes import two_processes, two_shards
 from tests.objectives.test_replaced_tokens import drawn
 
 
@@ -28,5 +28,5 @@ for check in (*CHECKS, *FAMILY_CHECKS):
     globals()[f"test_{check.__name__}"] = conformance(
         checks=[check],
         class_losses={"detection": detection_loss},
-        marks={two_processes: pytest.mark.slow},
+        marks={two_processes: pytest.mark.slow, two_shards: pytest.mark.slow},
     )

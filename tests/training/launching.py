@@ -63,6 +63,12 @@ def counts(run: Path) -> list[int]:
     return [one["processes"] for one in facts["processes"]]
 
 
+def sharded(run: Path) -> list[bool]:
+    """Read whether each process had a part of the model alone, one answer for each change."""
+    facts = json.loads((run / "run.json").read_text("utf-8"))
+    return [one.get("sharded", False) for one in facts["processes"]]
+
+
 def assert_as_one(run: Path, one: Path, precision: float = PRECISION) -> None:
     """The log of several processes has the lines and losses of one process's."""
     expected, found = logged(one), logged(run)

@@ -14,6 +14,7 @@ class AdamWSpec(OptimizerSpec):
     title = "AdamW"
     paper = "Loshchilov and Hutter 2019, arXiv:1711.05101"
     learning_rate = 1e-3
+    elementwise = True
 
     def make(
         self, model: PreTrainedModel, settings: OptimizerSettings, matrices: tuple[type[nn.Module], ...]

@@ -40,6 +40,8 @@ class OptimizerSpec(ABC):
     """Where it was published."""
     learning_rate: ClassVar[float]
     """The highest learning rate, if a recipe states none."""
+    elementwise: ClassVar[bool] = False
+    """Whether a number's step depends on this number's own gradients alone, so that a part of a matrix is enough."""
 
     @abstractmethod
     def make(

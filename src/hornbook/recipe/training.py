@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from hornbook.optimizers import OPTIMIZERS
 from hornbook.recipe.optimization import Optimization
 from hornbook.section import Section
 
@@ -36,6 +37,9 @@ class Training(Optimization):
     accumulate: int = Field(1, ge=1, le=10**9)
     """Micro-batches into which each process splits its share of `batch`, for less memory (gradient accumulation). The
     gradients are the same: unlike transformers' gradient_accumulation_steps, it doesn't make a step's batch larger."""
+    shard: bool = Field(False, strict=True)
+    """Whether several processes divide weights, gradients and the optimizer's state among them (FSDP2), for less memory
+    in each. Otherwise each holds all of it (DDP). One process alone is not changed by it."""
     phases: tuple[Phase, ...] = ()
     """Lengths and batches that change during training; by default, all steps have model.length and batch."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -49,6 +53,15 @@ class Training(Optimization):
     """Processes that make batches ahead of time; with 0 the training process makes them, at almost no cost."""
     trackers: list[str] = Field(default_factory=lambda: ["tensorboard"])
     """Accelerate's trackers, or those that other packages register; log.jsonl is always written as well."""
+
+    @model_validator(mode="after")
+    def _has_parts(self) -> "Training":
+        if self.shard and not OPTIMIZERS[self.optimizer].elementwise:
+            raise ValueError(
+                f"optimizer {self.optimizer} needs whole matrices, and with shard each process has a part of them: set "
+                "training.optimizer to adamw, or training.shard to false"
+            )
+        return self
 
     @model_validator(mode="after")
     def _batches_split(self) -> "Training":

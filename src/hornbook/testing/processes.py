@@ -21,8 +21,18 @@ PATIENCE = 120
 
 def two_processes(case: Case, folder: Path) -> None:
     """Two processes, which speak by gloo on the CPU, have the losses of one."""
+    _as_one(case, folder, shard=False)
+
+
+def two_shards(case: Case, folder: Path) -> None:
+    """Two processes, each of which has half of the model, have the losses of one."""
+    _as_one(case, folder, shard=True)
+
+
+def _as_one(case: Case, folder: Path, shard: bool) -> None:
     options = {"batch": 9, "precision": "fp32", "evaluate_windows": 24}
-    one, two = (recipe_of(case, folder / name, 0.0, **options) for name in ("one", "two"))
+    one = recipe_of(case, folder / "one", 0.0, **options)
+    two = recipe_of(case, folder / "two", 0.0, **options, shard=shard)
     start(make_recipe(one, []), Reporter(silent=True)).train()
     path = folder / "two.yaml"
     path.write_text(yaml.safe_dump(two), "utf-8")
@@ -34,6 +44,8 @@ def two_processes(case: Case, folder: Path) -> None:
     facts = json.loads((folder / "two" / "run.json").read_text("utf-8"))
     counts = [part["processes"] for part in facts["processes"]]
     case.require(counts == [2], f"two processes were started, and the run had {counts}: each trained alone")
+    halved = [part.get("sharded", False) for part in facts["processes"]]
+    case.require(halved == [shard], f"training.shard is {shard}, and run.json says {halved} of sharded")
     expected, found = ([loss for _, _, loss in logged(folder / name)] for name in ("one", "two"))
     case.require(
         len(found) == len(expected)

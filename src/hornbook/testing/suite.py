@@ -14,7 +14,7 @@ from hornbook.testing.gradients import bf16, loss_and_gradients
 from hornbook.testing.losses import CLASS_LOSSES, ClassLoss
 from hornbook.testing.measures import measures
 from hornbook.testing.models import positions, weights
-from hornbook.testing.processes import two_processes
+from hornbook.testing.processes import two_processes, two_shards
 from hornbook.testing.runs import exact_resume, exact_resume_bf16
 from hornbook.testing.samples import samples
 from hornbook.testing.twins import TWINS
@@ -34,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
 )
 """What is asked of a family with each objective; a check gets an empty folder to write into."""
 
-FAMILY_CHECKS: tuple[Check, ...] = (weights, positions, folder_round_trip, doctor, two_processes)
+FAMILY_CHECKS: tuple[Check, ...] = (weights, positions, folder_round_trip, doctor, two_processes, two_shards)
 """What is asked of each head of a family, with the first objective that it serves."""
 
 

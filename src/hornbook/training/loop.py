@@ -3,14 +3,13 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from hornbook.atomic import beside
@@ -18,7 +17,7 @@ from hornbook.errors import Interrupted, SharedError
 from hornbook.evaluation.heldout import heldout_batches
 from hornbook.machine import Choice
 from hornbook.objectives.batch_to_loss import LossModule, move
-from hornbook.optimizers import OPTIMIZERS, optimizer_state, restore_optimizers, step_optimizers
+from hornbook.optimizers import OPTIMIZERS, step_optimizers
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 from hornbook.schedules import learning_rate
@@ -31,6 +30,7 @@ from hornbook.training.phases import describe_phases, phase_of, plan_phases
 from hornbook.training.prepare import PreparedRun, make_model
 from hornbook.training.processes import Processes
 from hornbook.training.rescue import rescue
+from hornbook.training.sharing import share
 from hornbook.training.sums import any_signal, sum_over
 from hornbook.training.unlabelled import Unlabelled
 
@@ -60,15 +60,13 @@ class Loop:
         self.saved_step = found.progress.step if found else None
         begun = make_model(self.recipe, run.config, found.folder if found else None)
         self.model: PreTrainedModel = begun.to(accelerator.device)
+        bf16 = precision.chosen == "bf16"
+        self.loss_module = LossModule(self.family, self.objective, self.model, bf16)
+        self.shared = share(self.loss_module, accelerator, self.recipe, trains=not run.finished)
         optimizer = OPTIMIZERS[self.training.optimizer]
-        self.optimizers = optimizer.make(self.model, self.training, self.family.matrices)
+        self.optimizers = optimizer.make(self.shared.model, self.training, self.family.matrices)
         if found:
-            restore_optimizers(self.model, self.optimizers, found.optimizer())
-        self.loss_module = LossModule(
-            self.family, self.objective, self.model, bf16=precision.chosen == "bf16"
-        )
-        self.wrapped: nn.Module | None = None
-        """The loss module in training, wrapped to share its gradients with the other processes."""
+            self.shared.restore(self.optimizers, found.optimizer())
         self._stopping, self._unlabelled = False, Unlabelled(report)
 
     @property
@@ -115,16 +113,17 @@ class Loop:
         """Take the steps and save; return the number of the signal that stopped the training, or 0."""
         if first:
             self.report.say(f"Going on from step {first:,} of {last:,}")
-        self.wrapped = self.accelerator.prepare(self.loss_module)
+        self.shared.begin()
         with watch() as signals:
             try:
                 stopped_by = self._take_steps(signals, first, last)
             except OSError as error:  # the log's or a tracker's: only the first process writes files
-                saved, save = self.saved_step, self._save_checkpoint
-                raise rescue(error, self.run.folder, self.progress.step, saved, save) from error
+                save = None if self.shared.sharded else self._save_checkpoint
+                raise rescue(error, self.run.folder, self.progress.step, self.saved_step, save) from error
             self._save()
         if not stopped_by:
             self._finish()
+        self.shared.end()
         return stopped_by
 
     def _take_steps(self, signals: Signals, first: int, last: int) -> int:
@@ -146,11 +145,11 @@ class Loop:
                 facts["tokens_per_second"] = (self.progress.tokens - logged.tokens) / seconds
                 facts["data_share"] = waited / seconds
                 logged, waited = self.progress, 0.0
-                self._tell("on_log", "train", facts)
+                self._log("train", facts)
             if len(self.phases) > 1 and step + 1 == phase.last:
                 self._end_phase(self.phases.index(phase))
             if self._due(self.training.evaluate_every) and (found := self._evaluate()):
-                self._tell("on_log", "evaluate", asdict(self.progress) | found)
+                self._log("evaluate", asdict(self.progress) | found)
             if self._due(self.training.checkpoint_every):
                 self._save()
             began = time.perf_counter()
@@ -174,8 +173,7 @@ class Loop:
     def _step(self, step: int, micro_batches: list[dict[str, Tensor]]) -> dict[str, float]:
         """Take one step; its random numbers depend on (seed, step) alone. Give no figures where labels lack."""
         torch.manual_seed(key(self.recipe.seed, "dropout", step, self.accelerator.process_index))
-        assert self.wrapped is not None
-        self.wrapped.train()
+        self.shared.module.train()
         counted = torch.stack([self.objective.counts(one) for one in micro_batches]).sum(0)
         labels = sum_over(self.accelerator, counted)
         labelled = self._unlabelled.all_there(step + 1, labels)
@@ -186,14 +184,13 @@ class Loop:
         scale = self._term_weights * self.accelerator.num_processes / counts
         total = torch.zeros(len(counts), dtype=torch.float64)
         for number, micro_batch in enumerate(micro_batches, 1):
-            more = number < len(micro_batches)
-            with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                sums, _ = self.wrapped(move(micro_batch, self.accelerator.device))
+            with self.shared.summing(more=number < len(micro_batches)):
+                sums, _ = self.shared.module(move(micro_batch, self.accelerator.device))
                 self.accelerator.backward((sums * scale.to(sums)).sum())
             total += sums.detach().cpu()
         facts = self._facts(sum_over(self.accelerator, total), counts)
         mean = facts["loss"]
-        norm = float(clip_grad_norm_(self.model.parameters(), self.training.clip or math.inf, foreach=True))
+        norm = float(self.shared.clip(self.training.clip))
         if not (math.isfinite(mean) and math.isfinite(norm)):
             raise SharedError(
                 f"step {step + 1}: the loss is {mean} and the gradient's length {norm}; the last good checkpoint, of "
@@ -226,10 +223,11 @@ class Loop:
         run, length = self.run, self.recipe.model.length
         size = self.training.evaluate_windows, self.training.batch
         batches = heldout_batches(run.heldout, self.objective, run.vocabulary, length, *size)
-        for number, batch in enumerate(batches):
-            if number % self.accelerator.num_processes == self.accelerator.process_index:
-                sums, counts = self.loss_module(move(batch, self.accelerator.device))
-                total, labels = total + sums.cpu(), labels + counts.cpu()
+        with self.shared.gathered():
+            for number, batch in enumerate(batches):
+                if number % self.accelerator.num_processes == self.accelerator.process_index:
+                    sums, counts = self.loss_module(move(batch, self.accelerator.device))
+                    total, labels = total + sums.cpu(), labels + counts.cpu()
         labels = sum_over(self.accelerator, labels)
         if not self._unlabelled.all_there(self.progress.step, labels, evaluates=True):
             return {}
@@ -242,7 +240,7 @@ class Loop:
     def _end_phase(self, number: int) -> None:
         """Log what a phase trained, and announce the next one."""
         told = describe_phases(self.recipe, self.run.config)[number]
-        self._tell("on_log", "phase", asdict(self.progress) | {"phase": number + 1} | told)
+        self._log("phase", asdict(self.progress) | {"phase": number + 1} | told)
         if number + 1 < len(self.phases):
             following = self.phases[number + 1]
             self.report.say(
@@ -253,23 +251,28 @@ class Loop:
     def _save(self) -> None:
         """Save a checkpoint of the last step, unless it is already saved."""
         with self.processes.together():
-            if self.processes.first and self.saved_step != self.progress.step:
-                self._save_checkpoint()
-                self._tell("on_save")
+            if self.saved_step != self.progress.step:
+                with self.shared.gathered():
+                    self._save_checkpoint()
+                    if self.processes.first:
+                        self._tell("on_save")
         self.saved_step = self.progress.step
 
     def _save_checkpoint(self) -> None:
-        save_checkpoint(
-            self.run.checkpoints,
-            self.progress,
-            lambda folder: self.run.save(folder, self.model, course=True),
-            optimizer_state(self.model, self.optimizers),
-            self.training.keep,
-        )
+        """Let the first process save."""
+        state = self.shared.state(self.optimizers)
+        if self.processes.first:
+            save_checkpoint(
+                self.run.checkpoints,
+                self.progress,
+                lambda folder: self.run.save(folder, self.model, course=True),
+                state,
+                self.training.keep,
+            )
 
     def _finish(self) -> None:
         """Save the finished model."""
-        with self.processes.together():
+        with self.processes.together(), self.shared.gathered():
             if self.processes.first:
                 with beside(self.run.model, folder=True) as folder:
                     self.run.save(folder, self.model)
@@ -277,14 +280,18 @@ class Loop:
 
     def _leave_group(self) -> None:
         """Leave the group of processes; the first one does the rest of the run alone."""
-        self.wrapped = None
-        self.accelerator.free_memory()  # else it keeps the wrapped module
+        self.optimizers = []  # parts of a model hold the group
         self.processes.part()
 
     def _due(self, chosen: int | None) -> bool:
         """Tell whether something that happens every `chosen` steps is due after this step; after the last, all is."""
         step, last = self.progress.step, self.training.steps
         return step % self.training.every(chosen) == 0 or step == last
+
+    def _log(self, kind: str, facts: dict[str, Any]) -> None:
+        """Tell figures, while the model has its weights."""
+        with self.shared.gathered():
+            self._tell("on_log", kind, facts)
 
     def _tell(self, event: str, *facts: Any) -> None:
         """Call every callback that listens in this process."""

@@ -17,7 +17,7 @@ from torch import distributed
 
 from hornbook.disk import in_words
 from hornbook.errors import HornbookError, Interrupted, SharedError
-from hornbook.launch import Launch, read_launch
+from hornbook.launch import Launch, asks_for_shards, read_launch
 from hornbook.machine import choose_device, cores, patience
 from hornbook.training.heartbeat import Heartbeat
 
@@ -41,8 +41,8 @@ class Ending:
 class Processes:
     """The processes of a run, one or several."""
 
-    def __init__(self, rank: int = 0, count: int = 1) -> None:
-        self.rank, self.count = rank, count
+    def __init__(self, rank: int = 0, count: int = 1, shards: bool = False) -> None:
+        self.rank, self.count, self.shards = rank, count, shards
         self.launched = distributed.is_initialized()
         """Whether a launcher started this process, maybe as the only one."""
         if count > 1:
@@ -173,9 +173,12 @@ def join() -> Processes:
 
     Raises HornbookError if fewer processes join than were started.
     """
-    launch = read_launch()
+    launch, shards = read_launch(), asks_for_shards()
+    os.environ.pop(
+        "ACCELERATE_USE_FSDP", None
+    )  # else Accelerate would divide the model itself, on GPUs alone
     if not launch.several:
-        return Processes()
+        return Processes(shards=shards)
     if "LOCAL_RANK" in os.environ and choose_device().chosen == "cuda":
         here, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
         if here > found:
@@ -202,7 +205,7 @@ def join() -> Processes:
             f"{launch.said}, but {state.num_processes} process joined: Accelerate needs RANK and LOCAL_RANK in each "
             "process: use torchrun, or set them"
         )
-    return Processes(state.process_index, state.num_processes)
+    return Processes(state.process_index, state.num_processes, shards)
 
 
 def _processes_here(launch: Launch) -> int:

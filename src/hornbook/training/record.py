@@ -34,14 +34,17 @@ _LIBRARIES = [
     "safetensors",
 ]
 
+Share = dict[str, int]
+"""How many processes share a run, and whether its model is sharded."""
+
 
 def record(
-    run: PreparedRun, choices: Sequence[Choice], parameters: int, processes: int, first: int, report: Reporter
+    run: PreparedRun, choices: Sequence[Choice], parameters: int, share: Share, first: int, report: Reporter
 ) -> None:
     """Write down what it takes to repeat the run: the recipe, versions, machine and its choices, hashes and counts.
 
     A run that was resumed after `first` steps warns if a condition of its exact bits has changed, such as the number of
-    threads. Raises HornbookError if the corpus or the tokenizer has changed.
+    threads. `share` is what `shared_by` gives. Raises HornbookError if the corpus or the tokenizer has changed.
     """
     recipe, family = run.recipe, run.recipe.model.family
     divided = recipe.objective.words or recipe.objective.sentences
@@ -78,13 +81,13 @@ def record(
             "processor": processor(),
             "cores": cores(),
             "threads": int(chosen["threads"].chosen),
-            "processes": processes,
+            "processes": share["processes"],
             "device": device_name(),
             "system": f"{platform.system()} {platform.machine()}",
             "choices": describe(choices),
         },
-        "began_with": bits_depend_on(choices, processes) | boundaries,
-        "processes": [{"from_step": 0, "processes": processes}],
+        "began_with": bits_depend_on(choices, share["processes"]) | boundaries,
+        "processes": [{"from_step": 0, **share}],
         "command": command(),
         "values": recipe.model_dump(mode="json"),
     }
@@ -96,7 +99,7 @@ def record(
         _check_same(run.folder, before, facts)
         if first:
             trains = first < recipe.training.steps
-            facts["processes"] = _processes(before, first, processes, trains)
+            facts["processes"] = _processes(before, first, share, trains)
             earlier = dict.fromkeys(boundaries, "Hornbook's own")  # before it took ICU's
             now, facts["began_with"] = facts["began_with"], earlier | began_with(before)
             if trains and (warning := not_the_same(facts["began_with"], now)):
@@ -162,10 +165,15 @@ def began_with(facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _processes(facts: dict[str, Any], first: int, processes: int, trains: bool) -> list[dict[str, int]]:
+def shared_by(processes: int, sharded: bool) -> Share:
+    """Say how many processes share a run, and whether each of them has a part of the model alone."""
+    return {"processes": processes} | ({"sharded": True} if sharded else {})
+
+
+def _processes(facts: dict[str, Any], first: int, share: Share, trains: bool) -> list[Share]:
     """List how many processes took the steps, and from which step on; `trains` tells whether more steps follow."""
     began = {"from_step": 0, "processes": facts["machine"]["processes"]}  # as an older Hornbook wrote it down
     found = [one for one in facts.get("processes", [began]) if one["from_step"] < first]
-    if trains and found[-1]["processes"] != processes:
-        found.append({"from_step": first, "processes": processes})
+    if trains and found[-1] | {"from_step": first} != {"from_step": first, **share}:
+        found.append({"from_step": first, **share})
     return found

@@ -7,13 +7,20 @@ from hornbook.disk import explain
 from hornbook.errors import HornbookError
 
 
-def rescue(error: OSError, folder: Path, step: int, saved: int | None, save: Callable[[], None]) -> Exception:
-    """Save `step` unless it is the `saved` one, and give the error to raise: what failed, and which step is kept."""
+def rescue(
+    error: OSError, folder: Path, step: int, saved: int | None, save: Callable[[], None] | None
+) -> Exception:
+    """Save `step` unless it is the `saved` one, and give the error to raise: what failed, and which step is kept.
+
+    `save` is None where this process has only a part of the model.
+    """
     told = explain(error, folder if error.filename is None else None)
     if told is None or not folder.exists():
         return told or error
     if saved != step:
         try:
+            if save is None:
+                raise HornbookError("parts of the model are in other processes")
             save()
         except HornbookError:
             kept = (

@@ -20,7 +20,7 @@ _PLACES = {"name", "out", "cache"}
 _FREE = {
     *_PLACES,
     *(f"training.{name}" for name in ("log_every", "evaluate_every", "evaluate_windows", "checkpoint_every")),
-    *(f"training.{name}" for name in ("keep", "trackers", "workers", "accumulate")),
+    *(f"training.{name}" for name in ("keep", "trackers", "workers", "accumulate", "shard")),
 }
 """Values that can't change what is learned."""
 _RESULTS = ("evaluation.json", "study.json", "tasks", "finetuned", "model")
@@ -104,6 +104,8 @@ def check_folder(
         say(
             "other parts of a step are summed in another order and draw other dropout: the bits are others from here on"
         )
+    if "training.shard" in free:
+        say("gradients are summed in another order: the bits are others from here on")
     if others:
         end = folder / "checkpoints" / f"step-{before.training.steps:08d}"
         if find_damage(end):

@@ -34,7 +34,7 @@ from hornbook.training.loop import Loop
 from hornbook.training.memory import check_memory
 from hornbook.training.prepare import make_model, prepare, tokenizer_and_config
 from hornbook.training.processes import Processes
-from hornbook.training.record import began_with, record
+from hornbook.training.record import began_with, record, shared_by
 from hornbook.training.resume import check_folder
 from hornbook.training.standstill import Standstill
 from hornbook.training.tokenizer import record_of
@@ -61,6 +61,8 @@ def train(
     """
     report = report or reporter()
     processes = processes or Processes()
+    if processes.shards:
+        settings = [*settings, "training.shard=true"]
     with processes.together():
         made = recipe_of(recipe, settings, sections, report)
     run = Run(made.folder, trust=made.model.code is not None)
@@ -144,9 +146,12 @@ def start(
                 if loop.progress.step
                 else examine_contract(recipe, run.tokenizer, run.config, loop.model, report)
             )
-            record(run, choices, loop.parameters, processes.count, loop.progress.step, report)
+            share = shared_by(processes.count, loop.shared.sharded)
+            record(run, choices, loop.parameters, share, loop.progress.step, report)
             if contract:
                 write_sealed(run.folder / "contract.json", contract)
+    if recipe.training.shard and processes.count == 1:
+        report.say("training.shard has no effect: there is one process, and nobody to divide the model with")
     counts = run.train.counts()
     report.say(
         f"{recipe.name}: {_named(recipe)} ({loop.parameters:,} parameters), {recipe.objective.name}, on "
