@@ -43,7 +43,8 @@ def save(
     ) -> Path:
         family = find(preset)
         head = next(iter(family.heads))
-        tokenizer = make_tokenizer(head, length, kind, style)
+        template = "masked" if head == "detection" else head  # a detector reads texts as a masked model does
+        tokenizer = make_tokenizer(template, length, kind, style)
         published = family.presets[preset].values
         opinions = {name: spread for name, spread in OPINIONS.items() if name in published}
         config = family.configure(preset, tokenizer, length, family.tiny | opinions, positions)
