@@ -1,5 +1,6 @@
 """Models with lean modules learn as Hugging Face's own do: what is replaced changes the time alone."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from hornbook.families import dropout
 from hornbook.families.dropout import Dropout, draw_signs
+from hornbook.families.optimized_kernels import Gelu
 from hornbook.families.t5 import RMSNorm
 from hornbook.machine import forget_kernels
 from hornbook.objectives.batch_to_loss import compute_loss
@@ -133,6 +135,25 @@ def test_dropout_keeps_the_mean(p: float) -> None:
     dropped.sum().backward()
     assert torch.equal(ones.grad, dropped)
     assert Dropout(p).eval()(ones) is ones
+
+
+@pytest.mark.parametrize("spread", [0.01, 1.0, 30.0])
+def test_gelu_without_a_gradient_is_as_near_as_pytorchs(spread: float) -> None:
+    torch.manual_seed(0)
+    given = torch.randn(100_000) * spread
+    wide = given.double()
+    exact = 0.5 * wide * (1 + torch.tanh((2 / math.pi) ** 0.5 * (wide + 0.044715 * wide**3)))
+    with torch.no_grad():
+        found, theirs = (form(approximate="tanh")(given) for form in (Gelu, nn.GELU))
+    error, known = ((one.double() - exact).abs().max() for one in (found, theirs))
+    assert error <= 2 * known
+    assert not torch.equal(found, theirs)  # or this would ask nothing of ours
+
+
+def test_gelu_with_a_gradient_is_pytorchs() -> None:
+    """A step of training stays the same to the bit."""
+    given = torch.randn(1000, requires_grad=True)
+    assert torch.equal(Gelu(approximate="tanh")(given), nn.GELU(approximate="tanh")(given))
 
 
 def test_t5s_normalisation_is_its_classs() -> None:
