@@ -110,10 +110,11 @@ def patience() -> int:
     return int(asked)
 
 
-def choose_heap() -> Choice:
+def choose_heap(sharded: bool = False) -> Choice:
     """Choose whether freed memory is kept for the next step (keep) or given back to the system (leave).
 
-    It is kept with glibc, the only allocator with such a setting; HORNBOOK_HEAP (auto, keep, leave) forces the choice.
+    It is kept with glibc, the only allocator with such a setting, unless processes hold parts of a model to need less
+    (`sharded`); HORNBOOK_HEAP (auto, keep, leave) forces the choice.
     Raises HornbookError for keep without glibc, and for an unknown value.
     """
     asked = _asked("HORNBOOK_HEAP", ("auto", "keep", "leave"))
@@ -125,6 +126,8 @@ def choose_heap() -> Choice:
         )
     if asked != "auto":
         return Choice("heap", asked, f"HORNBOOK_HEAP is {asked}", True)
+    if sharded:
+        return Choice("heap", "leave", "a layer's weights are to take memory only while it computes")
     return (
         Choice("heap", "keep", "the allocator is glibc's")
         if glibc
@@ -224,8 +227,8 @@ def processor() -> str:
     return str(_capabilities().get("cpu_name") or platform.processor() or platform.machine())
 
 
-def choose(precision: str, threads: Choice) -> list[Choice]:
-    """Make all choices; `precision` is the recipe's, and `threads` is chosen in threads.py.
+def choose(precision: str, threads: Choice, sharded: bool = False) -> list[Choice]:
+    """Make all choices; `precision` is the recipe's, `threads` is chosen in threads.py, `sharded` as in `choose_heap`.
 
     Raises HornbookError for a choice that isn't possible here.
     """
@@ -235,7 +238,7 @@ def choose(precision: str, threads: Choice) -> list[Choice]:
         choose_kernels(),
         threads,
         choose_instructions(),
-        choose_heap(),
+        choose_heap(sharded),
         choose_huge_pages(),
     ]
 

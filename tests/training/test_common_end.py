@@ -42,8 +42,9 @@ for run in range(runs):
 
 
 @pytest.mark.slow
-def test_the_end_is_reached_by_all(tmp_path: Path, story_file: Path) -> None:
-    path = write_recipe(tmp_path, story_file, "run", training={"evaluate_windows": 1})
+@pytest.mark.parametrize("shard", [False, True])
+def test_the_end_is_reached_by_all(shard: bool, tmp_path: Path, story_file: Path) -> None:
+    path = write_recipe(tmp_path, story_file, "run", training={"evaluate_windows": 1, "shard": shard})
     port = 20000 + os.getpid() % 10000
     command = [sys.executable, "-c", SERVER, str(path), str(tmp_path / "run"), str(RUNS), str(port)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=3600)

@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import distributed
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from hornbook.errors import HornbookError
@@ -194,16 +196,18 @@ def watch_the_end() -> None:
     destroys = distributed.destroy_process_group
 
     def destroy(*arguments: Any) -> None:
-        held = sum(isinstance(one, DistributedDataParallel) for one in gc.get_objects())
+        wrapped = (DistributedDataParallel, FSDPModule, DTensor)
+        held = sum(isinstance(one, wrapped) for one in gc.get_objects())
         print(f"{held} wrapped modules at the end")
         destroys(*arguments)
 
     distributed.destroy_process_group = destroy
 
 
-def test_no_wrapped_module_outlives_its_group(tmp_path: Path, story_file: Path) -> None:
+@pytest.mark.parametrize("shard", [False, True])
+def test_no_wrapped_module_outlives_its_group(shard: bool, tmp_path: Path, story_file: Path) -> None:
     """One that does can keep its process from ever ending, in one run of six (issue 18)."""
-    path = write_recipe(tmp_path, story_file, "several")
+    path = write_recipe(tmp_path, story_file, "several", training={"shard": shard})
     ended = launch(2, path, watch_the_end).wait()
     assert ended.codes == [0, 0]
     for printed in ended.printed:

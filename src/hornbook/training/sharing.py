@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 
 from hornbook.errors import HornbookError
 from hornbook.objectives.batch_to_loss import LossModule
-from hornbook.optimizers import optimizer_state, restore_optimizers
+from hornbook.optimizers import named_state, optimizer_state, restore_optimizers
 from hornbook.recipe import Recipe
 
 
@@ -56,7 +56,7 @@ class Replicas:
         yield
 
     def state(self, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
-        """Give the optimizers' state as whole tensors; all processes must call this."""
+        """Give the optimizers' state as whole tensors to the first process; all processes must call this."""
         return optimizer_state(self.model, optimizers)
 
     def restore(self, optimizers: Sequence[Optimizer], tensors: dict[str, Tensor]) -> None:
@@ -125,8 +125,13 @@ class Shards(Replicas):
             self._drop()
 
     def state(self, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
-        """Give the optimizers' state as whole tensors; all processes must call this."""
-        return {name: _whole(one) for name, one in super().state(optimizers).items()}
+        """Give the optimizers' state as whole tensors to the first process; all processes must call this."""
+        found = {}
+        for name, one in named_state(self.model, optimizers):
+            whole = _whole(one)
+            if self.accelerator.is_main_process:  # the others would only need memory for it
+                found[name] = whole.cpu()
+        return found
 
     def restore(self, optimizers: Sequence[Optimizer], tensors: dict[str, Tensor]) -> None:
         """Put back this process's part of what `state` gave."""

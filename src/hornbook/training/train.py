@@ -126,14 +126,15 @@ def start(
     """Prepare a recipe's run, ready to train, and write down what it takes to repeat it."""
     processes = processes or Processes()
     quieten_transformers()
-    keep_heap()
+    sharded = recipe.training.shard and processes.count > 1
+    keep_heap(sharded)
     with processes.together():
         choices = choose(recipe.training.precision, use_threads())
         precision = next(choice for choice in choices if choice.name == "precision")
         accelerator = make_accelerator(recipe)
     run = processes.first_then_others(lambda: prepare(recipe, report))
     with processes.together():
-        choices = choose(recipe.training.precision, use_free_threads(_began_with_threads(run.began)))
+        choices = choose(recipe.training.precision, use_free_threads(_began_with_threads(run.began)), sharded)
         check_memory(recipe, run.config, processes.count)
     listening = [LogFile(), Trackers(), ProgressBar(report), Standstill(report), *callbacks]
     with processes.together():
