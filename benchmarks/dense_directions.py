@@ -301,7 +301,7 @@ def draw(found: dict[str, Any]) -> go.Figure:
     first = next(iter(tasks.values()))
     titles = [f"{one['title']}: cosine of a vector with the embedding of…" for one in tasks.values()]
     titles += [
-        f"{first['title']}: a probe's right answers, %",
+        f"{first['title']}: a probe's right answers, %, by rounds",
         "Text: cosine of a vector with the embedding of…",
         "Text: median rank by layer, place before the dense token",
         "Text: median rank by layer, at the dense token",
@@ -322,6 +322,7 @@ def draw(found: dict[str, Any]) -> go.Figure:
             x=x,
             y=y,
             name=name,
+            mode="lines",
             row=row,
             col=column,
             line={"color": colours[name], "dash": "dot" if name == "any word" else "solid"},
@@ -338,7 +339,7 @@ def draw(found: dict[str, Any]) -> go.Figure:
     figure.add_heatmap(
         z=[[100 * share for share in row] for row in first["probed"]],
         x=[f"vector {n + 1}" for n in range(places)],
-        y=[f"{n + 1} rounds" for n in range(len(first["probed"]))],
+        y=[f"after {n + 1}" for n in range(len(first["probed"]))],
         colorscale="Blues",
         zmin=0,
         zmax=100,
@@ -356,7 +357,7 @@ def draw(found: dict[str, Any]) -> go.Figure:
     figure.update_xaxes(title_text="step", row=2, col=2)
     for column in (1, 2):
         figure.update_xaxes(title_text="layer (0: embeddings, with the vector)", row=3, col=column)
-        figure.update_yaxes(type="log", title_text=f"rank among {text['rows']:,}", row=3, col=column)
+        figure.update_yaxes(type="log", dtick=1, title_text=f"rank among {text['rows']:,}", row=3, col=column)
     return figure.update_layout(
         template="plotly_white", width=1264, height=1400, legend={"orientation": "h", "y": -0.06}
     )
