@@ -29,7 +29,7 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from benchmarks.dense_language import make, read
+from benchmarks.dense_language import make, name_texts, read
 from hornbook.dense_tokens import DenseModel
 from hornbook.dense_tokens.insert import every, insert
 from hornbook.dense_tokens.prove.arms import ARMS
@@ -93,7 +93,7 @@ class Watched:
     @property
     def table(self) -> Tensor:
         """The words' embeddings of each model: (S, V, H), without the dense token's."""
-        return self.cohort.parameters[self.cohort._table].detach()[:, : self.cohort.task.dense_id]
+        return self.cohort.table.detach()[:, : self.cohort.task.dense_id]
 
     def vectors(self, rounds: int | None = None) -> Tensor:
         """Fill, and return each model's vectors: (S, B, n, H)."""
@@ -397,10 +397,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("train")
-    parser.add_argument("heldout", nargs="?", help="By default some of the documents.")
-    parser.add_argument("--documents", default="file")
-    parser.add_argument("--field", default="text", help="Of a JSONL file.")
+    name_texts(parser)
     parser.add_argument("--tasks", nargs="+", default=["s3", "pointers"], choices=list(TASKS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=900, help="of the training on the text")

@@ -84,6 +84,14 @@ class Text:
     """Which tokens end a sentence."""
 
 
+def name_texts(parser: argparse.ArgumentParser) -> None:
+    """Let the command line name what `read` reads."""
+    parser.add_argument("train")
+    parser.add_argument("heldout", nargs="?", help="By default some of the documents.")
+    parser.add_argument("--documents", default="file")
+    parser.add_argument("--field", default="text", help="Of a JSONL file.")
+
+
 def read(given: argparse.Namespace, folder: Path) -> Text:
     """Cut the text into windows."""
     corpus = Corpus(path=given.train, heldout=given.heldout, documents=given.documents, field=given.field)
@@ -321,10 +329,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("train")
-    parser.add_argument("heldout", nargs="?", help="By default some of the documents.")
-    parser.add_argument("--documents", default="file")
-    parser.add_argument("--field", default="text", help="Of a JSONL file.")
+    name_texts(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/dense-language"))
     parser.add_argument("--start", nargs="+", default=["scratch", "trained"], choices=["scratch", "trained"])
     parser.add_argument("--seeds", type=int, default=3)

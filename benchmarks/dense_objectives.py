@@ -87,7 +87,7 @@ class Learners(Cohort):
     @property
     def width(self) -> int:
         """The width of the hidden states."""
-        return self._reader.dense.model.config.hidden_size
+        return self.reader.dense.model.config.hidden_size
 
     def right(self, logits: Tensor, wanted: Tensor) -> Tensor:
         """Compute the loss of the answers' logits (S, B, A)."""
@@ -95,7 +95,7 @@ class Learners(Cohort):
 
     def consume(self, ids: Tensor, layout: Layout, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Read with given vectors (S, B, T, H): logits (S, B, A), and the vectors made (S, B, n, H)."""
-        consumer = Consumer(self._reader.dense, self.task.answers)
+        consumer = Consumer(self.reader.dense, self.task.answers)
 
         def one(parameters: dict[str, Tensor], ids: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
             return functional_call(consumer, parameters, (ids, layout, vectors))
@@ -301,7 +301,7 @@ def exact(task: Task) -> dict[str, float]:
     found = {}
     for name in ("one by one", "unrolled", "recomputed"):
         models = make(task, name, (0, 1), None)
-        models._reader.double()
+        models.reader.double()
         models.parameters = {
             one: tensor.detach().double().requires_grad_() for one, tensor in models.parameters.items()
         }

@@ -7,7 +7,7 @@ Short texts tell how something changes, sentence by sentence, and from time to t
 
 - ring: "The ball is at four. Swap. Left. Now two." Moves of a ring of five friends, as in ring_stories.py.
 - people: "Ann has the ball. ... Ann and Bob swap. Now Bob has the ball." Four people who swap four things.
-- code: "a = 2 ; b = 4 ; c = 0 ; a = b ; c = a + 1 ; print c 0": three variables, numbers modulo 5.
+- code: "a = 2 ; b = 4 ; c = 0 ; a = b + 0 ; c = a + 1 ; print c 0": three variables, numbers modulo 5.
 
 `--filler` is the share of sentences that change nothing ("The sun is warm."). Every word counts: the figure is bits per
 byte of whole texts, most of which is chance that no model can know. What can be known are the told words, each the
@@ -43,7 +43,7 @@ from hornbook.dense_tokens.layout import Layout
 from hornbook.dense_tokens.model import DenseModel
 from hornbook.dense_tokens.prove.arms import Arm
 from hornbook.dense_tokens.prove.cohort import Cohort
-from hornbook.dense_tokens.prove.learning import _clip, _share
+from hornbook.dense_tokens.prove.learning import clip_each, rate_share
 from hornbook.dense_tokens.prove.statistics import difference
 from hornbook.rng import CounterRNG
 
@@ -271,7 +271,7 @@ class Tellers(Cohort):
             ids = torch.from_numpy(np.insert(words.numpy(), at, self.task.dense_id, axis=-1))
             before = torch.tensor([n - 1 + sum(place < n for place in places) for n in range(1, told)])
         layout = self.layout(ids[0])
-        teller = Teller(self._reader.dense)
+        teller = Teller(self.reader.dense)
 
         def one(parameters: dict[str, Tensor], ids: Tensor) -> Tensor:
             return functional_call(teller, parameters, (ids, layout, self.arm.vectors == "own", before))
@@ -318,9 +318,9 @@ def learn(models: Tellers, world: World, steps: int, filler: float, rate: float,
         ]
         loss = models.nats(drawn)[0].mean() * len(models.seeds)
         loss.backward()
-        _clip(tensors, 1.0)
+        clip_each(tensors, 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = rate * _share(step, steps, 50)
+            group["lr"] = rate * rate_share(step, steps, 50)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return time.process_time() - began

@@ -54,7 +54,8 @@ def read_launch(environment: Mapping[str, str] = os.environ) -> Launch:
         if environment.get(variable, "").lower() in _TRUE:
             raise SharedError(
                 f"{variable} is {environment[variable]}, but Hornbook can't train with {way}: each of its processes "
-                f"holds the whole model (DDP): launch it without that option, such as with {TORCHRUN}"
+                f"holds the whole model (DDP), or a part of it (FSDP2): launch it without that option, such as with "
+                f"{TORCHRUN}"
             )
     if asks_for_shards(environment):
         _check_shards(environment)

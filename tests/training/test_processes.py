@@ -20,7 +20,7 @@ from hornbook.testing.launching import Ended, Launched, launch
 from hornbook.testing.runs import logged
 from hornbook.training import batches, checkpoints
 from hornbook.training.loop import Loop
-from tests.training.launching import PRECISION, assert_as_one, counts, wait_for_step, write_recipe
+from tests.training.launching import PRECISION, assert_as_one, counts, sharded, wait_for_step, write_recipe
 
 pytestmark = pytest.mark.long
 
@@ -99,13 +99,17 @@ def test_a_run_goes_on_with_other_numbers_of_processes(
 
 
 @pytest.mark.parametrize(
-    ("count", "killed"),
-    [(2, 1), pytest.param(2, 0, marks=pytest.mark.slow), pytest.param(4, 2, marks=pytest.mark.slow)],
+    ("count", "killed", "shard"),
+    [
+        pytest.param(count, killed, shard, marks=[pytest.mark.slow] * (shard or (count, killed) != (2, 1)))
+        for shard in (False, True)
+        for count, killed in ((2, 1), (2, 0), (4, 2))
+    ],
 )
 def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
-    count: int, killed: int, one_causal: Path, tmp_path: Path, story_file: Path
+    count: int, killed: int, shard: bool, one_causal: Path, tmp_path: Path, story_file: Path
 ) -> None:
-    training = {"steps": 40, "checkpoint_every": 4}
+    training = {"steps": 40, "checkpoint_every": 4, "shard": shard}
     path, run = write_recipe(tmp_path, story_file, "several", training=training), tmp_path / "several"
     launched = at_work(count, path, run)
     wait_for_step(run, 5)
@@ -123,7 +127,7 @@ def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
     assert named in told and "is gone" in told and "run the same command to go on" in told
     assert "Traceback" not in "".join(ended.printed)
     assert_finished(launch(count, path).wait(), run)
-    assert counts(run) == [count]
+    assert counts(run) == [count] and sharded(run) == [shard]
     losses = [line for line in logged(run) if line[0] == "train"]
     expected = [line for line in logged(one_causal) if line[0] == "train"]
     assert [line[2] for line in losses] == pytest.approx([line[2] for line in expected], abs=PRECISION, rel=0)

@@ -20,7 +20,7 @@ from hornbook.training.callbacks import LogFile, ProgressBar
 from hornbook.training.checkpoints import find_checkpoint
 from hornbook.training.loop import Loop
 from hornbook.training.sharing import Shards, layers_of
-from tests.training.launching import assert_as_one, counts, sharded, wait_for_step, write_recipe
+from tests.training.launching import assert_as_one, counts, sharded, write_recipe
 from tests.training.test_processes import assert_finished, at_work
 
 TWO_LAYERS = {"preset": "tinystories-1m", "length": 32, "config": {"num_layers": 2}}
@@ -106,30 +106,6 @@ def test_a_run_goes_on_whole_or_in_parts(tmp_path: Path, story_file: Path) -> No
             assert "gradients are summed in another order" in ended.printed[0]
     assert_finished(launch(1, recipe("run", False)).wait(), run)
     assert counts(run) == [1, 2, 4, 2, 1] and sharded(run) == [False, True, True, False, False]
-    assert_as_one(run, tmp_path / "one")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("count", "killed"), [(2, 1), (2, 0), (4, 2)])
-def test_one_that_is_killed_ends_the_others_and_the_same_command_goes_on(
-    count: int, killed: int, tmp_path: Path, story_file: Path
-) -> None:
-    training = {"steps": 40, "checkpoint_every": 4, "shard": True}
-    path, run = write_recipe(tmp_path, story_file, "run", training=training), tmp_path / "run"
-    launched = at_work(count, path, run)
-    wait_for_step(run, 5)
-    victim = launched.workers[killed]
-    victim.kill()
-    ended = launched.wait(30)
-    assert ended.codes == [-signal.SIGKILL if rank == killed else 2 for rank in range(count)], ended.printed
-    [told] = ended.told
-    named = f"rank {killed} of {count} (process {victim.pid} on " if killed else "(rank 0, or the launcher)"
-    assert named in told and "is gone" in told and "run the same command to go on" in told
-    assert "Traceback" not in "".join(ended.printed)
-    assert_finished(launch(count, path).wait(), run)
-    assert counts(run) == [count] and sharded(run) == [True]
-    one = write_recipe(tmp_path, story_file, "one", training=training | {"shard": False})
-    assert launch(1, one).wait().codes == [0]
     assert_as_one(run, tmp_path / "one")
 
 

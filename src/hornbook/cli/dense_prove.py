@@ -46,10 +46,15 @@ def prove(
         ],
         across=True,
     )
-    for one in found["tasks"]:
-        for claim in one["claims"]:
-            tried, held = claim["tried_on"], claim["held_on"]
-            report.say(f"{one['title']}: {claim['claim']}: seeds {_say(held)}, of {_say(tried)}")
+    claims = [(one["title"], claim) for one in found["tasks"] for claim in one["claims"]]
+    failed = [(title, claim) for title, claim in claims if claim["held_on"] != claim["tried_on"]]
+    report.say(
+        f"{len(claims) - len(failed)} of {len(claims)} claims hold on every seed that they were tried on"
+    )
+    for title, claim in failed:
+        report.say(
+            f"{title}: {claim['claim']}: on seeds {_say(claim['held_on'])} of {_say(claim['tried_on'])}"
+        )
     report.say(f"\nThe page: {Path(found['page']).resolve()}")
 
 

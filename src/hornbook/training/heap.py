@@ -28,9 +28,8 @@ def keep_heap(sharded: bool = False) -> None:
     # PyTorch reads this variable at its first large tensor.
     os.environ["THP_MEM_ALLOC_ENABLE"] = "1" if pages.chosen == "on" else "0"
     if heap.chosen == "leave":
-        if (
-            sharded
-        ):  # else glibc gives back only what is larger than 32 MB, and a layer's matrices are smaller
+        if sharded:
+            # Else glibc gives back only what is larger than 32 MB, and a layer's matrices are smaller.
             with suppress(AttributeError, OSError):
                 ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**17)
         return

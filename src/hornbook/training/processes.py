@@ -174,9 +174,8 @@ def join() -> Processes:
     Raises HornbookError if fewer processes join than were started.
     """
     launch, shards = read_launch(), asks_for_shards()
-    os.environ.pop(
-        "ACCELERATE_USE_FSDP", None
-    )  # else Accelerate would divide the model itself, on GPUs alone
+    # Else Accelerate would divide the model itself, on GPUs alone.
+    os.environ.pop("ACCELERATE_USE_FSDP", None)
     if not launch.several:
         return Processes(shards=shards)
     if "LOCAL_RANK" in os.environ and choose_device().chosen == "cuda":

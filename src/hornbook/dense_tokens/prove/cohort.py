@@ -117,17 +117,23 @@ class Cohort:
             Reader(make_model(self.task, self.arm.layers, seed), self.task.answers) for seed in self.seeds
         ]
         stacked, _ = stack_module_state(readers)
-        self._reader = readers[0]
+        self.reader = readers[0]
+        """What computes; its own weights belong to the first seed, and are replaced by each model's."""
         # Tied weights count as one parameter, under one of their names.
-        own = dict(self._reader.named_parameters())
-        tied = self._reader.dense.model.get_output_embeddings().weight
-        self._table = next(name for name, parameter in own.items() if parameter is tied)
+        own = dict(self.reader.named_parameters())
+        tied = self.reader.dense.model.get_output_embeddings().weight
+        self._tied = next(name for name, parameter in own.items() if parameter is tied)
         self.parameters = {name: stacked[name].detach().clone().requires_grad_() for name in own}
+
+    @property
+    def table(self) -> Tensor:
+        """Each model's embeddings, (S, V, H); the head's weights too, since both are tied."""
+        return self.parameters[self._tied]
 
     @cached_property
     def count(self) -> int:
         """The number of one model's parameters."""
-        return sum(parameter.numel() for parameter in self._reader.parameters())
+        return sum(parameter.numel() for parameter in self.reader.parameters())
 
     def ids(self, questions: Questions) -> Tensor:
         """Return the questions' ids, shape (B, T), with dense tokens if the arm has them."""
@@ -135,7 +141,7 @@ class Cohort:
 
     def layout(self, ids: Tensor) -> Layout:
         """Lay out a batch of ids (B, T); the seeds' batches may differ in their words, but not in their layout."""
-        return self._reader.dense.layout(ids)
+        return self.reader.dense.layout(ids)
 
     def answer(
         self, ids: Tensor, layout: Layout, rounds: int | None = None, vectors: Tensor | None = None
@@ -149,7 +155,7 @@ class Cohort:
         def one(
             parameters: dict[str, Tensor], ids: Tensor, vectors: Tensor | None
         ) -> tuple[Tensor, Tensor, Tensor]:
-            return functional_call(self._reader, parameters, (ids, layout, self.arm, rounds, vectors))
+            return functional_call(self.reader, parameters, (ids, layout, self.arm, rounds, vectors))
 
         dims = (0, 0 if ids.ndim == 3 else None, None if vectors is None else 0)
         return torch.vmap(one, in_dims=dims)(self.parameters, ids, vectors)
@@ -163,8 +169,8 @@ class Cohort:
         """Apply each model's head to hidden states (S, ..., H): logits of the answers (S, ..., A)."""
 
         def one(parameters: dict[str, Tensor], hidden: Tensor) -> Tensor:
-            head = {"weight": parameters[self._table]}
-            return functional_call(self._reader.dense.model.get_output_embeddings(), head, (hidden,))
+            head = {"weight": parameters[self._tied]}
+            return functional_call(self.reader.dense.model.get_output_embeddings(), head, (hidden,))
 
         return torch.vmap(one)(self.parameters, hidden)[..., : self.task.answers]
 

@@ -80,9 +80,9 @@ def train(cohort: Cohort, settings: ProofSettings, progress: Callable[[float], N
                 f"{task.name}, {cohort.arm.name}: the loss of step {step + 1} is {float(loss.detach())}: take a lower "
                 f"learning rate than {settings.learning_rate}"
             )
-        _clip(tensors, settings.clip)
+        clip_each(tensors, settings.clip)
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _share(step, steps, settings.warmup)
+            group["lr"] = settings.learning_rate * rate_share(step, steps, settings.warmup)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         places += ids.shape[2] * settings.batch
@@ -164,7 +164,7 @@ def _stack(drawn: list[Questions]) -> Questions:
     return Questions(words, drawn[0].thoughts, states)
 
 
-def _clip(tensors: list[Tensor], most: float) -> None:
+def clip_each(tensors: list[Tensor], most: float) -> None:
     """Clip the norm of each model's gradient, over all of its tensors (S, ...), to `most`."""
     grads = [tensor.grad for tensor in tensors if tensor.grad is not None]
     norm = torch.stack([grad.flatten(1).pow(2).sum(1) for grad in grads]).sum(0).sqrt()
@@ -173,7 +173,7 @@ def _clip(tensors: list[Tensor], most: float) -> None:
         grad.mul_(factor.view(-1, *[1] * (grad.ndim - 1)))
 
 
-def _share(step: int, steps: int, warmup: int) -> float:
+def rate_share(step: int, steps: int, warmup: int) -> float:
     """Rise over the warmup, then fall as half a cosine."""
     if step < warmup:
         return (step + 1) / warmup
