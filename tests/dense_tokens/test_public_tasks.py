@@ -17,13 +17,16 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_against_sequences_by_hand(
-    model: Callable[..., PreTrainedModel], tokenizer: PreTrainedTokenizerFast
+    count: int, model: Callable[..., PreTrainedModel], tokenizer: PreTrainedTokenizerFast
 ) -> None:
+    """Asked one by one, without the padding of a batch."""
     plain = model("llama")
     dense = DenseModel(plain.eval(), add_dense_token(plain, tokenizer))
     found = {
-        way: answer_with(dense, tokenizer, QUESTIONS, way, 2) for way in ("plain", "pause", "random", "dense")
+        way: answer_with(dense, tokenizer, QUESTIONS, way, count)
+        for way in ("plain", "pause", "random", "dense")
     }
     for way in ("plain", "pause", "dense"):
         nats = 0.0
@@ -32,7 +35,7 @@ def test_against_sequences_by_hand(
                 [int(word[1:]) for word in text.split()]
                 for text in (question.context, question.continuations[question.label])
             )
-            thinking = [] if way == "plain" else [dense.dense_id] * 2
+            thinking = [] if way == "plain" else [dense.dense_id] * count
             ids = torch.tensor([[25, *before, *thinking, *after]])
             with torch.no_grad():
                 filled = dense(ids, rounds=None if way == "dense" else 0)
@@ -42,5 +45,5 @@ def test_against_sequences_by_hand(
         size = sum(len(question.continuations[question.label]) for question in QUESTIONS)
         assert found[way].bits_per_byte == pytest.approx(nats / 0.6931472 / size, rel=1e-5)
     assert len({round(one.bits_per_byte, 6) for one in found.values()}) == 4
-    again = answer_with(dense, tokenizer, QUESTIONS, "random", 2)
+    again = answer_with(dense, tokenizer, QUESTIONS, "random", count)
     assert again.bits_per_byte == found["random"].bits_per_byte

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import answer
 from hornbook.evaluation.continuations import score_continuations
-from hornbook.evaluation.questions import TASKS, Question, find_task, read_questions
+from hornbook.evaluation.questions import ON_HUB, TASKS, Question, find_task, numbered, read_questions
 
 PAIRS = [
     ("Once upon a time", " there was a happy cat called Lily."),
@@ -110,7 +110,62 @@ def test_questions_as_the_hub_and_as_files_have_them(tmp_path: Path):
         find_task("gsm8")
 
 
+PROSQA = [
+    {"question": "Every wumpus is a hilpus. Sally is a wumpus. Is Sally a hilpus or sterpus?"}
+    | {"answer": "Sally is a hilpus.", "steps": ["Sally is a wumpus.", "Every wumpus is a hilpus."]},
+    {"question": "Max is a lorpus. Every lorpus is a gerpus. Is Max a zumpus or gerpus?"}
+    | {"answer": "Max is a gerpus.", "steps": ["Max is a lorpus.", "Every lorpus is a gerpus."]},
+]
+
+
+def test_prosqa_from_an_array_and_from_lines(tmp_path: Path):
+    """The advice without files, which Coconut's repository has as arrays, works when it is followed."""
+    with pytest.raises(
+        HornbookError, match=r"not on the hub: put prosqa_train\.json .* as prosqa/train\.jsonl"
+    ):
+        read_questions(TASKS["prosqa"])
+    assert "prosqa" not in ON_HUB
+    (tmp_path / "prosqa").mkdir()
+    (tmp_path / "prosqa/train.jsonl").write_text(json.dumps(PROSQA, indent=1))
+    (tmp_path / "prosqa/test.jsonl").write_text("\n".join(map(json.dumps, PROSQA)))
+    found = read_questions(TASKS["prosqa"].training, tmp_path)
+    assert found == read_questions(TASKS["prosqa"], tmp_path)
+    assert found == [
+        Question(PROSQA[0]["question"], (" Sally is a hilpus.", " Sally is a sterpus."), 0),
+        Question(PROSQA[1]["question"], (" Max is a zumpus.", " Max is a gerpus."), 1),
+    ]
+    assert numbered(found[1]) == Question(
+        f"{PROSQA[1]['question']}\n1. Max is a zumpus.\n2. Max is a gerpus.\nAnswer:", (" 1", " 2"), 1
+    )
+
+
+@pytest.mark.parametrize(
+    "row", [{"answer": "Max is a lorpus."}, {"question": "Is Max a wumpus?"}, {"question": 3}, "Is Max?"]
+)
+def test_other_rows_are_refused(row, tmp_path: Path):
+    (tmp_path / "rows.json").write_text(json.dumps([PROSQA[1] | row if isinstance(row, dict) else row]))
+    with pytest.raises(HornbookError, match="its rows are not those of prosqa"):
+        read_questions(TASKS["prosqa"], tmp_path / "rows.json")
+
+
+def test_prosqas_own_answers_follow_from_its_words(data: Path):
+    """Whoever goes from kind to kind, as the question says, arrives at the right ending, and not at the other."""
+    for part, count in (("valid", 300), ("test", 500)):
+        file = data / f"evaluation/prosqa/prosqa_{part}.json"
+        if not file.exists():
+            pytest.skip(f"{file} is not here")
+        found = read_questions(TASKS["prosqa"], file)
+        assert len(found) == count
+        for one in found:
+            facts = [sentence.split(" is a ") for sentence in one.context.split(". ")[:-1]]
+            reached = {one.continuations[0].split()[0]}
+            for _ in facts:
+                reached |= {kind for who, kind in facts if who.removeprefix("Every ") in reached}
+            ends = [ending.split()[-1].rstrip(".") in reached for ending in one.continuations]
+            assert ends == [place == one.label for place in range(2)]
+
+
 def test_real_files(data: Path):
     """The counts that the tasks' authors tell: 500 questions, 10,042 and 1,319."""
-    counts = {name: len(read_questions(task, data / "evaluation")) for name, task in TASKS.items()}
+    counts = {name: len(read_questions(TASKS[name], data / "evaluation")) for name in ON_HUB}
     assert counts == {"openbookqa": 500, "hellaswag": 10_042, "gsm8k": 1_319}

@@ -8,6 +8,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
+    GPTNeoConfig,
+    GPTNeoForCausalLM,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     LlamaConfig,
@@ -18,6 +20,7 @@ from transformers import (
 
 from hornbook.dense_tokens import DenseModel, add_dense_token
 from hornbook.dense_tokens.loss import losses
+from hornbook.dense_tokens.measure import Arm
 from hornbook.errors import HornbookError
 from hornbook.evaluation.questions import Question, find_task, numbered, read_questions
 from hornbook.reporter import Reporter
@@ -43,8 +46,15 @@ COMMON = {
     "eos_token_id": None,
     "pad_token_id": None,
 }
+NEO = COMMON | {
+    "num_layers": 2,
+    "num_heads": 2,
+    "attention_types": [[["global", "local"], 1]],
+    "window_size": 4,
+}
 KINDS = {
     "gpt_neox": lambda: GPTNeoXForCausalLM(GPTNeoXConfig(**COMMON)),
+    "gpt_neo": lambda: GPTNeoForCausalLM(GPTNeoConfig(**NEO)),
     "llama": lambda: LlamaForCausalLM(LlamaConfig(**COMMON)),
 }
 
@@ -116,6 +126,32 @@ def test_with_pause_tokens_too(kind: str, tokenizer: PreTrainedTokenizerFast) ->
     torch.testing.assert_close((found.words + found.emission).sum() / 6, theirs, atol=1e-5, rtol=1e-5)
     # With dense tokens in the same columns, filling one by one takes a pass for each, and no more.
     assert len(lesson.layout.cuts) <= 2 + 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+@pytest.mark.parametrize("arm", ["plain", "pause", "dense"])
+@pytest.mark.parametrize("kind", ["gpt_neox", "gpt_neo", "llama"])
+def test_padding_changes_nothing(kind: str, arm: Arm, count: int, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Loss and gradient of a batch are those of each question alone, where nothing is padded, added up."""
+    model = make(kind).double()
+    dense = DenseModel(model, add_dense_token(model, tokenizer))
+    lessons = AnswerLessons.of(QUESTIONS, tokenizer, "<|dense|>", count)
+
+    def learn(rows: list[int]) -> tuple[torch.Tensor, torch.Tensor, bool]:
+        model.zero_grad()
+        lesson = lessons.batch(dense, np.array(rows), arm)
+        filled = dense(lesson.ids, lesson.layout, None if arm == "dense" else 0)
+        found = losses(filled, lesson.ids, lesson.layout, dense.dense_id, lesson.scored).words.sum(1)
+        found.sum().backward()
+        gradient = torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
+        return found.detach(), gradient, bool(lesson.layout.real.all())
+
+    together, gradient, whole = learn([*range(len(QUESTIONS))])
+    alone = [learn([row]) for row in range(len(QUESTIONS))]
+    assert not whole and all(one[2] for one in alone)
+    torch.testing.assert_close(together, torch.cat([one[0] for one in alone]), atol=1e-6, rtol=1e-6)
+    apart = gradient - sum(one[1] for one in alone)
+    assert apart.norm() < 1e-6 * gradient.norm()
 
 
 def test_all_arms_read_the_same_words_and_fit_the_model(tokenizer: PreTrainedTokenizerFast) -> None:

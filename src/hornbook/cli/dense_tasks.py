@@ -22,7 +22,9 @@ def tasks(
     ],
     task: Annotated[
         list[str] | None,
-        typer.Option(help="openbookqa, hellaswag or gsm8k; may be repeated; all by default."),
+        typer.Option(
+            help="openbookqa, hellaswag, gsm8k, or prosqa (with --data); may be repeated; all but prosqa by default."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="A folder with the tasks' files, or one task's file; else the hub.")

@@ -20,7 +20,7 @@ from hornbook.dense_tokens.vector import ablate
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers, answer
 from hornbook.evaluation.continuations import Scores, score_continuations
-from hornbook.evaluation.questions import TASKS, PublicTask, Question, find_task, read_questions
+from hornbook.evaluation.questions import ON_HUB, PublicTask, Question, find_task, read_questions
 from hornbook.reporter import Reporter
 from hornbook.rng import key
 
@@ -69,7 +69,7 @@ def ask_models(
             )
         if given:
             folders[arm] = given
-    chosen = {name: find_task(name) for name in tasks or TASKS}
+    chosen = {name: find_task(name) for name in tasks or ON_HUB}
     questions = {name: read_questions(one, data, limit) for name, one in chosen.items()}
     for name, one in chosen.items():
         tell_needed(report, one, len(questions[name]), difference)

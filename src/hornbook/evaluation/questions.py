@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,17 @@ class PublicTask:
     """A public benchmark."""
 
     name: str
-    dataset: str
+    dataset: str | None
+    """Its name on the hub; None where its authors have not put it there."""
     config: str | None
     split: str
     file: str
-    """The path of its JSON lines in a folder of tasks."""
+    """The path of its rows in a folder of tasks."""
     read: Callable[[dict[str, Any]], Question]
     chance: float
     """The share of right answers by guessing."""
+    elsewhere: str = ""
+    """Where its files are, if they are not on the hub."""
 
     @property
     def training(self) -> "PublicTask":
@@ -43,7 +46,7 @@ class PublicTask:
 
 
 def numbered(question: Question) -> Question:
-    """Write the choices out before the answer, which is then one of 1, 2, 3, 4; a question without any stays."""
+    """Write the choices out before the answer, which is then one of 1, 2, ...; a question without any stays."""
     if len(question.continuations) < 2:
         return question
     numbers = range(1, len(question.continuations) + 1)
@@ -86,6 +89,13 @@ def _gsm8k(row: dict[str, Any]) -> Question:
     return Question(f"Question: {row['question']}\nAnswer:", (f" {number}\n",), 0)
 
 
+def _prosqa(row: dict[str, Any]) -> Question:
+    """Hao et al., 2024, without the steps: the question names two kinds, and the answer says which it is."""
+    ((who, *kinds),) = re.findall(r"Is (\w+) a (\w+) or (\w+)\?$", row["question"])
+    endings = tuple(f" {who} is a {kind}." for kind in kinds)
+    return Question(row["question"], endings, endings.index(f" {row['answer']}"))
+
+
 TASKS = {
     task.name: task
     for task in (
@@ -96,8 +106,21 @@ TASKS = {
             "openbookqa", "allenai/openbookqa", "main", "test", "openbookqa/test.jsonl", _openbookqa, 0.25
         ),
         PublicTask("gsm8k", "openai/gsm8k", "main", "test", "gsm8k/test.jsonl", _gsm8k, 0.0),
+        PublicTask(
+            "prosqa",
+            None,
+            None,
+            "test",
+            "prosqa/test.jsonl",
+            _prosqa,
+            0.5,
+            "put prosqa_train.json and prosqa_test.json, from the folder data of facebookresearch/coconut on GitHub, "
+            "as prosqa/train.jsonl and prosqa/test.jsonl into a folder",
+        ),
     )
 }
+ON_HUB = tuple(name for name, task in TASKS.items() if task.dataset)
+"""The tasks that anybody with a network can ask: the default where none is named."""
 
 
 def find_task(name: str) -> PublicTask:
@@ -110,12 +133,13 @@ def find_task(name: str) -> PublicTask:
 def read_questions(task: PublicTask, data: Path | None = None, limit: int | None = None) -> list[Question]:
     """Read a task's first `limit` questions from its file in the folder `data`, or without `data` from the hub.
 
-    `data` may also be the file itself. Raises HornbookError for a missing file, and for rows of another task.
+    The file has JSON lines, or a JSON array. `data` may also be the file itself. Raises HornbookError for a missing
+    file, for rows of another task, and without `data` for a task that is not on the hub.
     """
     if data is None:
-        where, found = task.dataset, _hub_rows(task)
+        where, found = task.dataset or task.name, _hub_rows(task)
     else:
-        where, found = str(data), list(_lines(data / task.file if data.is_dir() else data))
+        where, found = str(data), _file_rows(data / task.file if data.is_dir() else data)
     chosen = found[:limit]
     try:
         questions = [task.read(row) for row in chosen]
@@ -129,6 +153,11 @@ def read_questions(task: PublicTask, data: Path | None = None, limit: int | None
 
 
 def _hub_rows(task: PublicTask) -> list[dict[str, Any]]:
+    if task.dataset is None:
+        raise HornbookError(
+            f"{task.name} is not on the hub: {task.elsewhere}, and name that folder with --data, or with "
+            "questions.data in a recipe"
+        )
     try:
         return list(rows(task.dataset, task.config, task.split))
     except HornbookError as error:
@@ -138,12 +167,17 @@ def _hub_rows(task: PublicTask) -> list[dict[str, Any]]:
         ) from error
 
 
-def _lines(path: Path) -> Iterable[dict[str, Any]]:
+def _file_rows(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines, or an array: a line of JSON lines is an object, and begins with no bracket."""
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        text = path.read_text("utf-8")
+        if text.lstrip().startswith("["):
+            return [*json.loads(text)]
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise HornbookError(
-            f"{path}: can't be read as JSON lines ({' '.join(str(error).split())}): name the task's file or its folder"
+            f"{path}: can't be read as JSON lines or an array ({' '.join(str(error).split())}): name the task's file "
+            "or its folder"
         ) from error
 
 

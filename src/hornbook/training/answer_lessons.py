@@ -51,7 +51,8 @@ class AnswerLessons:
     def batch(self, model: DenseModel, rows: Ints, arm: Arm) -> Lesson:
         """Make a batch of questions; a plain arm has the same words without dense tokens.
 
-        Questions that are too long lose their beginning. Raises HornbookError for an answer that leaves no room.
+        Questions that are too long lose their beginning, so that there is room for the longest answer. Raises
+        HornbookError for an answer that leaves no room.
         """
         answers = [self.answers[row] for row in rows]
         room = room_before(self.tokenizer, max(answers, key=len), length_of(model) - self.count)

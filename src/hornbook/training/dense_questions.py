@@ -19,7 +19,7 @@ from hornbook.dense_tokens.public_tasks import Way, answer_with, compare, length
 from hornbook.errors import HornbookError
 from hornbook.evaluation.answers import Answers
 from hornbook.evaluation.continuations import encode_pairs
-from hornbook.evaluation.questions import TASKS, Question, find_task, numbered, read_questions
+from hornbook.evaluation.questions import ON_HUB, Question, find_task, numbered, read_questions
 from hornbook.recipe import change, read_shipped, read_values
 from hornbook.recipe.problems import explain
 from hornbook.reporter import Reporter
@@ -35,13 +35,14 @@ _NOT_HERE = {"arm", "emission", "ahead"}
 class QuestionOptions(Section):
     """Which questions are learned and asked, and how they are answered."""
 
-    tasks: tuple[str, ...] = tuple(TASKS)
-    """Public tasks: openbookqa, hellaswag, gsm8k. One model learns all of them, and is judged on each."""
+    tasks: tuple[str, ...] = ON_HUB
+    """Public tasks: openbookqa, hellaswag, gsm8k, and prosqa, which needs `data`. One model learns all of them, and is
+    judged on each."""
     data: str | None = None
     """A folder with the tasks' files, such as openbookqa/train.jsonl and openbookqa/test.jsonl; else the hub."""
     answer: Literal["text", "number"] = "text"
-    """text: the answer's own words. number: the choices stand in the question, and the answer is one of 1, 2, 3, 4.
-    GSM8K has no choices: its answer is its number either way."""
+    """text: the answer's own words. number: the choices stand in the question, and the answer is one of 1, 2, 3, 4
+    (ProsQA: 1, 2). GSM8K has no choices: its answer is its number either way."""
     count: int = Field(4, ge=1, le=10**6)
     """Dense tokens between question and answer."""
     limit: int | None = Field(None, ge=1, le=10**12)
