@@ -34,6 +34,7 @@ from hornbook.dense_tokens.prove.learning import ProofSettings, answers_right, t
 from hornbook.dense_tokens.prove.statistics import Bools, Interval, accuracy, difference
 
 ALL_STEPS = range(1, STEPS + 1)
+HEADS = ["1 step", *(f"{steps} steps" for steps in range(2, STEPS + 1))]
 NEAR = 0.02
 """The most that dense tokens may be ahead or behind at one step."""
 FEWEST_SEEDS = 3
@@ -114,7 +115,7 @@ def climb(kind: type[Ladder], counts: list[int], given: argparse.Namespace) -> d
         + ", ".join(f"{len(one.words)}" for one in asked.values())
         + f"; {settings.steps:,} training steps\n"
     )
-    print(row(["arm", *(f"{steps} steps" for steps in ALL_STEPS), "time"]))
+    print(row(["arm", *HEADS, "time"]))
     print(row(["---"] * (STEPS + 2)), flush=True)
     right: dict[str, Right] = {}
     kept: dict[str, Any] = {"arms": {}, "verdicts": {}}
@@ -131,9 +132,7 @@ def climb(kind: type[Ladder], counts: list[int], given: argparse.Namespace) -> d
             "by seed": {steps: one.mean(1).tolist() for steps, one in right[name].items()},
             "seconds": seconds,
         }
-    print(
-        f"\n{row(['dense minus', *(f'{steps} steps' for steps in ALL_STEPS)])}\n{row(['---'] * (STEPS + 1))}"
-    )
+    print(f"\n{row(['dense minus', *HEADS])}\n{row(['---'] * (STEPS + 1))}")
     for count in counts:
         for other in ("plain", f"pause {count}"):
             gains = [points(difference(right[f"dense {count}"][one], right[other][one])) for one in ALL_STEPS]

@@ -30,6 +30,7 @@ THINGS = ("cup", "bag", "box", "van", "barn", "hat", "jar", "tent", "boat", "cas
 PAIRS = [*permutations(range(len(THINGS)), 2)]
 MOST = 10
 """The most apples."""
+NAMES = ("Ann", "Eve", "Joy", "Kim", "Liz", "Mia", "Sue", "Zoe")
 CHANGES = (-3, -2, -1, 1, 2, 3)
 
 
@@ -134,7 +135,7 @@ class Apples(Ladder):
     name, title, steps, answers = "apples", "Apples", 1500, MOST + 1
     words: ClassVar = [
         *(f"{number}" for number in range(MOST + 1)),
-        *(f"Ann has {number} apples." for number in range(MOST + 1)),
+        *(f"{name} has {number} apples." for name in NAMES for number in range(MOST + 1)),
         *(f"She gives away {-one}." if one < 0 else f"She gets {one}." for one in CHANGES),
         "She has",
     ]
@@ -142,7 +143,7 @@ class Apples(Ladder):
     def ask(self, rng: CounterRNG, depth: int) -> tuple[Ints, Ints, Ints]:
         """Draw how many she has, then what she gets and gives, of what leaves her with none to ten."""
         changes, uniform = np.array(CHANGES), rng.uniform("changes", depth)
-        first = rng.integers("first", 1, self.answers)
+        first, name = rng.integers("first", 1, self.answers), rng.integers("name", 1, len(NAMES))
         here, states, which = first[:, 0], list[Any](), list[Any]()
         for step in range(depth):
             after = here[:, None] + changes
@@ -153,7 +154,9 @@ class Apples(Ladder):
             states.append(here)
         moves = np.stack(which, 1)
         last = np.full_like(first, len(self.words) - 1)
-        words = np.concatenate([self.answers + first, 2 * self.answers + moves, last], 1)
+        words = np.concatenate(
+            [self.answers * (1 + name) + first, self.answers * (1 + len(NAMES)) + moves, last], 1
+        )
         return words, np.stack(states, 1), np.concatenate([first, moves], 1)
 
 
