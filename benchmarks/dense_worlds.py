@@ -343,6 +343,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--world", nargs="+", default=list(WORLDS), choices=list(WORLDS))
+    parser.add_argument("--arm", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
     parser.add_argument("--filler", nargs="+", type=float, default=[0.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=1500)
@@ -369,7 +370,8 @@ def compare(world: World, filler: float, given: argparse.Namespace) -> dict[str,
     print("|---|---|---|---|---|---|---|", flush=True)
     found: dict[str, Any] = {}
     dense: np.ndarray | None = None
-    for name, contender in CONTENDERS.items():
+    for name in ["dense", *(one for one in given.arm if one != "dense")]:
+        contender = CONTENDERS[name]
         arm = replace(Arm(name, name, "", "none"), vectors=contender.vectors, layers=contender.layers)
         models = Tellers(subject, arm, tuple(given.seeds))  # type: ignore[arg-type]
         seconds = learn(models, world, given.steps * contender.times, filler, given.rate)
