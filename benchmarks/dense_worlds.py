@@ -1,11 +1,12 @@
 """A language in which dense tokens win on every seed, and how the gain shrinks on the way to ordinary text.
 
-    python -m benchmarks.dense_worlds --world ring people code
-    python -m benchmarks.dense_worlds --world ring --filler 0.5 0.8
+    python -m benchmarks.dense_worlds --world calls ring people code
+    python -m benchmarks.dense_worlds --world calls --filler 0.5 0.8
 
 Short texts tell how something changes, sentence by sentence, and from time to time how it stands:
 
-- ring: "The ball is at four. Swap. Left. Now two." Moves of a ring of five friends, as in ring_stories.py.
+- calls: "The ball is at 4. Swap. Left. 3." Moves of a ring of five friends; now and then one calls where it is.
+- ring: "The ball is at four. Swap. Left. Now three." The same moves, as in ring_stories.py. A word says that it is told.
 - people: "Ann has the ball. ... Ann and Bob swap. Now Bob has the ball." Four people who swap four things.
 - code: "a = 2 ; b = 4 ; c = 0 ; a = b + 0 ; c = a + 1 ; print c 0": three variables, numbers modulo 5.
 
@@ -20,7 +21,7 @@ steps, for all of them:
 - plain, 3 layers: two more layers. plain, 4 x steps: four times the training.
 
 Printed are bits per byte, each seed's, and differences to dense, paired, with 95 % intervals over seeds and texts; then
-how often the told word is right, by the number of changes.
+how often the told word is right, of those that could be told, by the number of changes.
 """
 
 import argparse
@@ -76,6 +77,8 @@ class World:
     name: str
     changes: int
     """The number of different changes."""
+    told: tuple[str, ...]
+    """The words that can be told."""
 
     def begin(self, rng: CounterRNG, rows: int) -> tuple[list[list[str]], Any]:
         """Give the first words of each text, and the states."""
@@ -148,7 +151,7 @@ class Ring(World):
     """Five friends in a ring."""
 
     name, changes = "ring", 3
-    places = ("one.", "two.", "three.", "four.", "five.")
+    places = told = ("one.", "two.", "three.", "four.", "five.")
     things = ("ball", "kite", "doll", "cake", "hat", "cup", "book", "drum")
     moves = (("Swap.", (1, 0, 2, 3, 4)), ("Left.", (4, 0, 1, 2, 3)), ("Right.", (1, 2, 3, 4, 0)))
 
@@ -170,12 +173,23 @@ class Ring(World):
         return ["Now", self.places[state]]
 
 
+class Calls(Ring):
+    """Five friends in a ring, who call where it is."""
+
+    name = "calls"
+    places = told = ("1.", "2.", "3.", "4.", "5.")
+
+    def tell(self, state: Any, draw: int) -> list[str]:
+        """Tell where the thing is."""
+        return [self.places[state]]
+
+
 class People(World):
     """Four people who swap things."""
 
     name, changes = "people", 6
     people = ("Ann", "Bob", "Cid", "Dot")
-    things = ("ball.", "hat.", "cup.", "kite.")
+    things = told = ("ball.", "hat.", "cup.", "kite.")
     pairs = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 
     def begin(self, rng: CounterRNG, rows: int) -> tuple[list[list[str]], Any]:
@@ -205,6 +219,7 @@ class Code(World):
 
     name, changes = "code", 12
     names = ("a", "b", "c")
+    told = ("0", "1", "2", "3", "4")
 
     def begin(self, rng: CounterRNG, rows: int) -> tuple[list[list[str]], Any]:
         """Set the variables."""
@@ -229,7 +244,7 @@ class Code(World):
         return ["print", self.names[which], f"{state[which]}"]
 
 
-WORLDS: dict[str, Callable[[], World]] = {one.name: one for one in (Ring, People, Code)}
+WORLDS: dict[str, Callable[[], World]] = {one.name: one for one in (Calls, Ring, People, Code)}
 
 
 @dataclass(frozen=True)
@@ -259,7 +274,7 @@ class Tellers(Cohort):
     """Models that read texts, one for each seed."""
 
     def nats(self, drawn: list[Texts]) -> tuple[Tensor, Tensor]:
-        """Compute -ln p of each word but the first, and whether it is the likeliest: (S, B, L - 1).
+        """Compute -ln p of each word but the first (S, B, L - 1), and whether it is the likeliest of those told.
 
         `drawn` are each seed's texts, or one for all.
         """
@@ -280,7 +295,9 @@ class Tellers(Cohort):
         logits = torch.vmap(one, in_dims=(0, None if same else 0))(self.parameters, ids[0] if same else ids)
         wanted = words[..., 1:].expand(len(self.seeds), -1, -1)
         nats = cross_entropy(logits.flatten(0, -2), wanted.flatten(), reduction="none").view(wanted.shape)
-        return nats, logits.argmax(-1) == wanted
+        others = torch.ones(logits.shape[-1], dtype=torch.bool)
+        others[[self.task.world.vocabulary.index(word) for word in self.task.world.told]] = False
+        return nats, logits.masked_fill(others, -math.inf).argmax(-1) == wanted
 
 
 @dataclass(frozen=True)
@@ -346,8 +363,8 @@ def main() -> None:
     parser.add_argument("--arm", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
     parser.add_argument("--filler", nargs="+", type=float, default=[0.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--texts", type=int, default=64, help="held-out texts of each number of changes")
     parser.add_argument("--out", type=Path, default=Path("runs/dense-worlds.json"))
     given = parser.parse_args()

@@ -13,16 +13,20 @@ def follow(world: str, words: list[str]) -> list[tuple[str, str]]:
     """Follow a text word by word; gives each told word beside the one that should stand there."""
     text = " ".join(words)
     found = []
-    if world == "ring":
-        ring = ["one.", "two.", "three.", "four.", "five."]
+    if world in ("ring", "calls"):
+        ring = (
+            [f"{n}." for n in range(1, 6)]
+            if world == "calls"
+            else ["one.", "two.", "three.", "four.", "five."]
+        )
         place = ring.index(words[4])
         for number, word in enumerate(words[5:], 5):
             if word in ("Left.", "Right."):
                 place = (place + (1 if word == "Right." else -1)) % 5
             elif word == "Swap." and place < 2:
                 place = 1 - place
-            elif word == "Now":
-                found.append((words[number + 1], ring[place]))
+            elif word in ring:
+                found.append((word, ring[place]))
     elif world == "people":
         has: dict[str, str] = {}
         told = False
