@@ -6,7 +6,7 @@
 Short texts tell how something changes, sentence by sentence, and from time to time how it stands:
 
 - calls: "The ball is at 4. Swap. Left. 3." Moves of a ring of five friends; now and then one calls where it is.
-- ring: "The ball is at four. Swap. Left. Now three." The same moves, as in ring_stories.py. A word says that it is told.
+- ring: "The ball is at four. Swap. Left. Now three." The same, and a word says that it is told, as in ring_stories.py.
 - people: "Ann has the ball. ... Ann and Bob swap. Now Bob has the ball." Four people who swap four things.
 - code: "a = 2 ; b = 4 ; c = 0 ; a = b + 0 ; c = a + 1 ; print c 0": three variables, numbers modulo 5.
 
@@ -272,6 +272,8 @@ class Teller(nn.Module):
 
 class Tellers(Cohort):
     """Models that read texts, one for each seed."""
+
+    task: Subject  # type: ignore[assignment]
 
     def nats(self, drawn: list[Texts]) -> tuple[Tensor, Tensor]:
         """Compute -ln p of each word but the first (S, B, L - 1), and whether it is the likeliest of those told.

@@ -20,7 +20,7 @@ def follow(world: str, words: list[str]) -> list[tuple[str, str]]:
             else ["one.", "two.", "three.", "four.", "five."]
         )
         place = ring.index(words[4])
-        for number, word in enumerate(words[5:], 5):
+        for word in words[5:]:
             if word in ("Left.", "Right."):
                 place = (place + (1 if word == "Right." else -1)) % 5
             elif word == "Swap." and place < 2:
