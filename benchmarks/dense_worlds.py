@@ -321,7 +321,7 @@ CONTENDERS = {
 }
 
 
-def learn(models: Tellers, world: World, steps: int, filler: float, rate: float, batch: int = 32) -> float:
+def learn(models: Tellers, world: World, steps: int, filler: float, rate: float, batch: int) -> float:
     """Train; the number of changes grows with the square of the steps' share, as in the proof. Returns the seconds."""
     tensors = list(models.parameters.values())
     optimizer = torch.optim.AdamW(tensors, lr=0.0, betas=(0.9, 0.999), weight_decay=0.01, fused=True)
@@ -365,8 +365,9 @@ def main() -> None:
     parser.add_argument("--arm", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
     parser.add_argument("--filler", nargs="+", type=float, default=[0.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--batch", type=int, default=64, help="texts in a step")
     parser.add_argument("--texts", type=int, default=64, help="held-out texts of each number of changes")
     parser.add_argument("--out", type=Path, default=Path("runs/dense-worlds.json"))
     given = parser.parse_args()
@@ -393,7 +394,7 @@ def compare(world: World, filler: float, given: argparse.Namespace) -> dict[str,
         contender = CONTENDERS[name]
         arm = replace(Arm(name, name, "", "none"), vectors=contender.vectors, layers=contender.layers)
         models = Tellers(subject, arm, tuple(given.seeds))  # type: ignore[arg-type]
-        seconds = learn(models, world, given.steps * contender.times, filler, given.rate)
+        seconds = learn(models, world, given.steps * contender.times, filler, given.rate, given.batch)
         bits, right = judge(models, world, filler, given.texts)
         dense = bits if dense is None else dense
         gap = difference(dense, bits)
