@@ -23,7 +23,7 @@ def tasks(
     task: Annotated[
         list[str] | None,
         typer.Option(
-            help="openbookqa, hellaswag, gsm8k, or prosqa (with --data); may be repeated; all but prosqa by default."
+            help="openbookqa, hellaswag, gsm8k (all by default) or, with --data, prosqa; repeatable."
         ),
     ] = None,
     data: Annotated[
