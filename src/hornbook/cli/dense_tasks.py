@@ -22,9 +22,7 @@ def tasks(
     ],
     task: Annotated[
         list[str] | None,
-        typer.Option(
-            help="openbookqa, hellaswag, gsm8k (all by default) or, with --data, prosqa; repeatable."
-        ),
+        typer.Option(help="openbookqa, hellaswag, gsm8k (the default); prosqa, with --data; repeatable."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="A folder with the tasks' files, or one task's file; else the hub.")
