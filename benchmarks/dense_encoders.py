@@ -41,10 +41,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, T5Config, T5ForConditionalGeneration
+from transformers import GPTNeoXForCausalLM, T5Config, T5ForConditionalGeneration
 
 from benchmarks.dense_worlds import Ring
+from benchmarks.ladder_questions import RingQuestions
 from hornbook.dense_tokens.model import DenseModel
+from hornbook.dense_tokens.prove.cohort import make_config
 from hornbook.dense_tokens.prove.learning import draw_depths, rate_share
 from hornbook.dense_tokens.prove.statistics import Interval, accuracy, difference
 from hornbook.dense_tokens.prove.tasks import TASKS
@@ -107,17 +109,9 @@ class Friends(Subject):
 
     def draw(self, rng: CounterRNG, depth: int, part: str) -> Asked:
         """Draw a place, a thing and moves."""
-        place, thing = rng.integers("place", 1, 5), rng.integers("thing", 1, len(Ring.things))
-        moves = rng.integers("moves", depth, len(Ring.moves))
-        to = np.array([after for _, after in Ring.moves])
-        here = place[:, 0]
-        for step in range(depth):
-            here = to[moves[:, step], here]
-        ids = {word: np.full_like(place, number) for number, word in enumerate(self.words)}
-        first = len(Ring.places)
-        words = [ids["The"], first + thing, ids["is"], ids["at"], place]
-        words += [first + len(Ring.things) + moves, ids["Now"]]
-        return Asked(np.concatenate(words, 1), here)
+        words, states, _ = RingQuestions().ask(rng, depth)
+        own = np.array([self.words.index(word) for word in RingQuestions.words])
+        return Asked(own[words], states[:, -1])
 
 
 class Book(Subject):
@@ -178,22 +172,7 @@ CONTENDERS = {
 
 def neox(size: int, width: int, inner: int, layers: int) -> GPTNeoXForCausalLM:
     """Make a GPT-NeoX as the proof's, of any width."""
-    config = GPTNeoXConfig(
-        vocab_size=size,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        intermediate_size=inner,
-        max_position_embeddings=64,
-        initializer_range=width**-0.5,
-        use_parallel_residual=False,
-        tie_word_embeddings=True,
-        rope_parameters={"rope_type": "default", "rope_theta": 10000, "partial_rotary_factor": 1.0},
-        bos_token_id=None,
-        eos_token_id=None,
-        attn_implementation="eager",
-    )
-    return GPTNeoXForCausalLM(config)
+    return GPTNeoXForCausalLM(make_config(size, layers, width, inner))
 
 
 def t5(size: int, width: int, inner: int, layers: int) -> T5ForConditionalGeneration:

@@ -25,17 +25,20 @@ _rotate = read("transformers.models.gpt_neox.modeling_gpt_neox:apply_rotary_pos_
 _POSITIONS = 512
 
 
-def make_model(task: Task, layers: int, seed: int) -> DenseModel:
-    """Make Hugging Face's GPT-NeoX with random weights: 64 wide, tied embeddings, rotary on all of each head."""
-    config = GPTNeoXConfig(
-        vocab_size=task.size,
-        hidden_size=_WIDTH,
+def make_config(size: int, layers: int, width: int = _WIDTH, inner: int | None = None) -> GPTNeoXConfig:
+    """Configure Hugging Face's GPT-NeoX for `size` ids: tied embeddings, rotary on all of each head.
+
+    `inner` is the feed-forward's width, by default four times the model's.
+    """
+    return GPTNeoXConfig(
+        vocab_size=size,
+        hidden_size=width,
         num_hidden_layers=layers,
         num_attention_heads=_HEADS,
-        intermediate_size=4 * _WIDTH,
+        intermediate_size=inner or 4 * width,
         max_position_embeddings=_POSITIONS,
         # The class's own 0.02 suits a width of 2,500; with it, this model takes two or three times as long to learn.
-        initializer_range=_WIDTH**-0.5,
+        initializer_range=width**-0.5,
         # The feed-forward has to see what attention found: in parallel, a single layer could combine nothing.
         use_parallel_residual=False,
         tie_word_embeddings=True,
@@ -44,9 +47,13 @@ def make_model(task: Task, layers: int, seed: int) -> DenseModel:
         eos_token_id=None,
         attn_implementation="eager",  # works with vmap
     )
+
+
+def make_model(task: Task, layers: int, seed: int) -> DenseModel:
+    """Make a GPT-NeoX with random weights, 64 wide."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key(seed, "weights"))
-        return DenseModel(GPTNeoXForCausalLM(config), task.dense_id)
+        return DenseModel(GPTNeoXForCausalLM(make_config(task.size, layers)), task.dense_id)
 
 
 class Reader(nn.Module):
