@@ -62,7 +62,7 @@ class Asked:
     choices: np.ndarray | None = None
 
 
-class Subject:
+class QuestionKind:
     """A kind of question; the answers' ids come first, and the dense token's is the last."""
 
     name: str
@@ -83,7 +83,7 @@ class Subject:
         raise NotImplementedError
 
 
-class Arrows(Subject):
+class Arrows(QuestionKind):
     """The proof's pointers."""
 
     name, depth, steps = "pointers", 6, 1500
@@ -98,7 +98,7 @@ class Arrows(Subject):
         return Asked(found.words, found.states[:, -1])
 
 
-class Friends(Subject):
+class Friends(QuestionKind):
     """Questions on a ring."""
 
     name, depth, steps = "ring", 4, 1500
@@ -114,7 +114,7 @@ class Friends(Subject):
         return Asked(own[words], states[:, -1])
 
 
-class Book(Subject):
+class Book(QuestionKind):
     """Questions with four choices on facts that have to be known."""
 
     name, depth, steps = "book", 3, 4000
@@ -143,7 +143,7 @@ class Book(Subject):
         return Asked(np.concatenate([choices, relation, asked], 1), right[:, 0], choices)
 
 
-SUBJECTS = {one.name: one for one in (Arrows, Friends, Book)}
+KINDS = {one.name: one for one in (Arrows, Friends, Book)}
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Answerer(nn.Module):
 
     model: Any
 
-    def __init__(self, subject: Subject, contender: Contender, seed: int) -> None:
+    def __init__(self, subject: QuestionKind, contender: Contender, seed: int) -> None:
         super().__init__()
         self.subject, self.kind = subject, contender.kind
         make = t5 if contender.kind == "t5" else neox
@@ -292,7 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--task", nargs="+", default=list(SUBJECTS), choices=list(SUBJECTS))
+    parser.add_argument("--task", nargs="+", default=list(KINDS), choices=list(KINDS))
     parser.add_argument("--arm", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--rate", nargs="+", type=float, default=[1e-3, 2e-3, 4e-3])
@@ -303,12 +303,12 @@ def main() -> None:
     torch.set_num_threads(1)
     kept = {}
     for name in given.task:
-        kept[name] = compare(SUBJECTS[name](), given)
+        kept[name] = compare(KINDS[name](), given)
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(kept))
 
 
-def compare(subject: Subject, given: argparse.Namespace) -> dict[str, Any]:
+def compare(subject: QuestionKind, given: argparse.Namespace) -> dict[str, Any]:
     """Train and judge all contenders on one kind of question, and print the table."""
     depths = range(1, subject.depth + 1)
     print(f"\n{subject.name}: {', '.join(str(depth) for depth in depths)} steps\n")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.dense_encoders import CONTENDERS, SUBJECTS, Answerer, Book, Contender, Friends, count, neox
+from benchmarks.dense_encoders import CONTENDERS, KINDS, Answerer, Book, Contender, Friends, count, neox
 from hornbook.rng import CounterRNG
 
 ROWS = np.arange(60)
@@ -56,9 +56,9 @@ def test_the_right_choice_stands_anywhere() -> None:
     assert (abs(shares - 0.25) < 0.1).all()
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_all_contenders_have_as_many_parameters(name: str) -> None:
-    subject = SUBJECTS[name]()
+    subject = KINDS[name]()
     counts = [count(Answerer(subject, contender, 0)) for contender in CONTENDERS.values()]
     assert max(counts) < 1.02 * min(counts)
 
